@@ -1,0 +1,83 @@
+# Two commands matter: `make apply` and `make test`. `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FLEET ?= examples/quickstart/fleet.yaml
+NBP := $(BIN)/nbp --fleet $(FLEET)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+SHELL_SCRIPTS := $(shell git ls-files '*.sh' .ci/run 2>/dev/null)
+
+.PHONY: help setup setup-dev apply plan destroy test lint format acceptance bench docs sandbox lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.setup: requirements/sandbox.lock requirements/build.lock pyproject.toml | $(BIN)/python
+	@echo "Installing locked dependencies into $(VENV) …" >&2
+	$(PIP) --require-hashes -r requirements/build.lock -r requirements/sandbox.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.setup-dev: requirements/dev.lock $(VENV)/.setup
+	$(PIP) --require-hashes -r requirements/dev.lock
+	@touch $@
+
+setup: $(VENV)/.setup ## Make .venv with everything that apply needs
+
+setup-dev: $(VENV)/.setup-dev ## Make .venv with everything that test and lint need
+
+apply: setup ## Provision FLEET (default: the quickstart, in the embedded sandbox)
+	@$(NBP) apply
+
+plan: setup ## Show what apply would change
+	@$(NBP) plan
+
+destroy: setup ## Take the fleet down again
+	@$(NBP) destroy
+
+test: setup-dev ## Run every test
+	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+lint: setup-dev ## Check style, types, layers, shell and Terraform formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(if $(SHELL_SCRIPTS),$(BIN)/shellcheck $(SHELL_SCRIPTS))
+	$(BIN)/python -m notebook_provisioner.adapters.terraform.launcher fmt -check -recursive -diff terraform
+
+format: setup-dev ## Rewrite files to the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python -m notebook_provisioner.adapters.terraform.launcher fmt -recursive terraform
+
+acceptance: setup-dev ## Run hashicorp/google itself against the sandbox, where it can be had
+	$(BIN)/python -m pytest -m acceptance -o addopts= --strict-markers --import-mode=importlib -ra tests
+
+bench: setup-dev ## Print ratios: speed, memory, API calls
+	@for program in bench/*.py; do $(BIN)/python "$$program"; done
+
+docs: setup-dev ## Regenerate the reference pages
+	@for program in scripts/generate_*.py; do $(BIN)/python "$$program"; done
+
+sandbox: setup ## Start the embedded Google Cloud and print how to point tools at it
+	@$(NBP) sandbox start
+	@$(NBP) sandbox env
+
+lock: ## Resolve requirements/*.lock anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra sandbox --extra dev pyproject.toml -o requirements/dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra sandbox -c requirements/dev.lock pyproject.toml -o requirements/sandbox.lock
+	echo hatchling | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/dev.lock - -o requirements/build.lock
+
+clean: ## Stop the sandbox and remove everything that was made here
+	-@if [ -x $(BIN)/nbp ]; then $(NBP) sandbox stop; fi
+	rm -rf $(VENV) .nbp .sandbox .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* dist

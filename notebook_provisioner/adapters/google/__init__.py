@@ -1,0 +1,1 @@
+"""Google Cloud through its own Python clients; nothing else imports ``google.*``."""

@@ -1,0 +1,1 @@
+"""The ``nbp`` command: glue between a terminal and the core."""

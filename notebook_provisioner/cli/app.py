@@ -1,0 +1,78 @@
+"""The composition root: the one place that builds adapters and hands them to commands."""
+
+import functools
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
+
+import click
+
+from notebook_provisioner.cli.main import Settings
+from notebook_provisioner.cli.output import Output
+from notebook_provisioner.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from notebook_provisioner.core.fleet import Fleet
+
+QUICKSTART: Final = "examples/quickstart/fleet.yaml"
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class App:
+    """What a command needs of the world, built when first asked for.
+
+    Attributes:
+        settings: The global options as given.
+        output: Where the command's results and talk go.
+    """
+
+    def __init__(self, settings: Settings, command: str) -> None:
+        self.settings = settings
+        self.output = Output(command, json=settings.output_format == "json")
+
+    @functools.cached_property
+    def fleet_path(self) -> Path:
+        """The fleet file: as given, else ./fleet.yaml, else the quickstart.
+
+        Raises:
+            NotFound: The file is not there.
+        """
+        if self.settings.fleet is not None:
+            path = Path(self.settings.fleet)
+        else:
+            path = Path("fleet.yaml") if Path("fleet.yaml").is_file() else Path(QUICKSTART)
+        if not path.is_file():
+            raise NotFound(f"no fleet file at {path}", hint="write one with: nbp init")
+        return path
+
+    @functools.cached_property
+    def fleet(self) -> "Fleet":
+        """The fleet file, read and checked, with ``--target`` applied.
+
+        Raises:
+            NotFound: The file is not there.
+            InvalidInput: It has errors; all of them are findings.
+        """
+        from notebook_provisioner.core import fleet  # noqa: PLC0415  # pydantic costs --help a tenth of a second
+
+        return fleet.parse(
+            self.fleet_path.read_text(encoding="utf-8"),
+            file=str(self.fleet_path),
+            today=datetime.now(UTC).date(),
+            target=self.settings.target,
+        )
+
+
+def pass_app(command: Callable[Concatenate[App, P], R]) -> Callable[P, R]:
+    """Hand a command its App as the first argument."""
+
+    @functools.wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        ctx = click.get_current_context()
+        words = ctx.command_path.split(" ", 1)[-1]
+        return command(App(ctx.ensure_object(Settings), words), *args, **kwargs)
+
+    return wrapper

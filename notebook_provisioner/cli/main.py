@@ -1,0 +1,161 @@
+"""The ``nbp`` group: global options, commands loaded on demand, and the one error boundary.
+
+A command module is ``cli/commands/<name>.py`` (dashes become underscores) and holds a Click command
+or group named after its last word. It is imported only when it is called or asked for help.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import click
+
+from notebook_provisioner import __version__
+from notebook_provisioner.cli.output import Output
+from notebook_provisioner.core.errors import ProvisionerError
+
+# name → one-line help: known without importing, for speed; a test holds it against the commands.
+COMMANDS: Final[dict[str, str]] = {
+    "apply": "Make the cloud match the fleet file.",
+    "check": "Validate the fleet file, offline.",
+    "destroy": "Delete everything that apply made.",
+    "doctor": "Say what works on this machine, what does not, and why.",
+    "init": "Write a commented fleet file to start from.",
+    "list": "List the fleet's notebooks as they are.",
+    "plan": "Show what apply would change.",
+    "sandbox": "Run the embedded Google Cloud.",
+    "schema": "Print the fleet file's JSON Schema, for editors.",
+    "show": "Show one notebook in full.",
+}
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass
+class Settings:
+    """Global options as given; None where neither flag nor environment says anything."""
+
+    fleet: str | None = None
+    target: str | None = None
+    output_format: str = "table"
+    verbose: int = 0
+
+
+def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401
+        source = ctx.get_parameter_source(parameter.name or "")
+        settings = ctx.ensure_object(Settings)
+        if source is not click.core.ParameterSource.DEFAULT and value is not None:
+            setattr(settings, name, value)
+
+    return callback
+
+
+def global_options(command: F) -> F:
+    """Add the options that every command takes, before or after its name."""
+    options = (
+        click.option(
+            "--fleet",
+            envvar="NBP_FLEET",
+            show_envvar=True,
+            metavar="FILE",
+            expose_value=False,
+            callback=_remember("fleet"),
+            help="Fleet file; ./fleet.yaml, else the quickstart.",
+        ),
+        click.option(
+            "--target",
+            envvar="NBP_TARGET",
+            show_envvar=True,
+            type=click.Choice(["google", "sandbox"]),
+            expose_value=False,
+            callback=_remember("target"),
+            help="Default: what the fleet file says.",
+        ),
+        click.option(
+            "--format",
+            "output_format",
+            envvar="NBP_FORMAT",
+            show_envvar=True,
+            expose_value=False,
+            type=click.Choice(["table", "json"]),
+            callback=_remember("output_format"),
+            help="How results are printed; table by default.",
+        ),
+        click.option(
+            "-v",
+            "--verbose",
+            count=True,
+            expose_value=False,
+            callback=_remember("verbose"),
+            help="Say more; twice for every request.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, sorted."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module and return the command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"notebook_provisioner.cli.commands.{name}")
+        command: click.Command = getattr(module, "list_" if name == "list" else name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing one."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # Click's own signature
+        """Run a command; a foreseen failure becomes its message, its findings and its exit status."""
+        try:
+            return super().invoke(ctx)
+        except ProvisionerError as error:
+            settings = ctx.ensure_object(Settings)
+            words = [str(ctx.invoked_subcommand or "")]
+            Output(" ".join(words), json=settings.output_format == "json").error(error)
+            ctx.exit(error.exit_code)
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="nbp")
+@global_options
+def nbp() -> None:
+    """Provision and operate fleets of hardened Vertex AI Workbench notebooks.
+
+    One fleet file says what there shall be; `nbp apply` makes it so with Terraform.
+
+    Exit status: 0 done or nothing to do, 1 failed, 2 usage, 3 a check found something,
+    4 refused and nothing changed, 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run ``nbp`` as a program. Exits; never returns."""
+    try:
+        status = nbp.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)

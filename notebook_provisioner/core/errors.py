@@ -1,0 +1,98 @@
+"""Every foreseen failure, once, with its exit status, its stable code and the way out.
+
+    ProvisionerError            1  something failed, wholly or in part
+    ├── InvalidInput            1  a file or value of the user's is wrong; carries findings
+    ├── TargetUnreachable       1  Google Cloud, or the sandbox, does not answer
+    ├── TerraformFailed         1  Terraform ended with an error
+    ├── NotFound                1  no such notebook, fleet or snapshot
+    ├── ChecksFailed            3  a check found something; nothing is broken
+    └── Refused                 4  nothing was changed, on purpose
+        ├── ImpactRefused       4  the plan interrupts more than was accepted
+        ├── GuardrailRefused    4  the plan would weaken a control that cannot be switched off
+        └── ConfirmationNeeded  4  no terminal to ask at, and no --yes
+
+Exit status 2 (usage) is Click's, 130 (interrupted) the error boundary's.
+"""
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from notebook_provisioner.core.findings import Finding
+
+
+class ProvisionerError(Exception):
+    """Shown as message, findings and hint; never as a traceback.
+
+    Attributes:
+        code: Stable identifier for the JSON envelope, documented in docs/reference/errors.md.
+        exit_code: The process's exit status.
+        hint: What the user can do about it, or None.
+        findings: What was found, all of it.
+    """
+
+    code: ClassVar[str] = "failed"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None, findings: "Sequence[Finding]" = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.findings = tuple(findings)
+
+
+class InvalidInput(ProvisionerError):
+    """A file or a value that the user gave is wrong."""
+
+    code = "invalid-input"
+
+
+class TargetUnreachable(ProvisionerError):
+    """Google Cloud, or the sandbox, does not answer."""
+
+    code = "target-unreachable"
+
+
+class TerraformFailed(ProvisionerError):
+    """Terraform ended with an error; its own words went to stderr."""
+
+    code = "terraform-failed"
+
+
+class NotFound(ProvisionerError):
+    """A name that the user gave is not there."""
+
+    code = "not-found"
+
+
+class ChecksFailed(ProvisionerError):
+    """A check found something."""
+
+    code = "checks-failed"
+    exit_code = 3
+
+
+class Refused(ProvisionerError):
+    """Nothing was changed, on purpose."""
+
+    code = "refused"
+    exit_code = 4
+
+
+class ImpactRefused(Refused):
+    """The plan interrupts more than the caller accepted."""
+
+    code = "impact-refused"
+
+
+class GuardrailRefused(Refused):
+    """The plan would weaken a control that cannot be switched off."""
+
+    code = "guardrail-refused"
+
+
+class ConfirmationNeeded(Refused):
+    """A change was asked for where nobody can confirm it."""
+
+    code = "confirmation-needed"

@@ -1,0 +1,1 @@
+"""Google's APIs as their discovery documents describe them, with the behaviour that those cannot tell."""
