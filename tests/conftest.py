@@ -1,1 +1,1 @@
-"""Shared fixtures. Sockets are off unless a test is marked ``network``; processes unless marked or under e2e."""
+"""Shared fixtures. Sockets are off unless a test is marked ``network``."""

@@ -56,7 +56,7 @@ class App:
             NotFound: The file is not there.
             InvalidInput: It has errors; all of them are findings.
         """
-        from notebook_provisioner.core import fleet  # noqa: PLC0415  # pydantic costs --help a tenth of a second
+        from notebook_provisioner.core import fleet  # pydantic costs --help a tenth of a second
 
         return fleet.parse(
             self.fleet_path.read_text(encoding="utf-8"),

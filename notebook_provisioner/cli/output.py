@@ -32,7 +32,7 @@ class Status(StrEnum):
     REFUSED = "refused"
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401  # any frozen fact goes in, JSON types come out
+def plain(value: Any) -> Any:  # noqa: ANN401, PLR0911  # a case a line; any frozen fact goes in, JSON types come out
     """Turn frozen facts into JSON types: dataclasses and models to objects, enums to their words."""
     if isinstance(value, Enum):
         return value.name.lower() if isinstance(value, int) else value.value
@@ -69,9 +69,9 @@ class Output:
         """Print a result as a table on stdout; nothing in JSON mode, where ``result`` carries the data."""
         if self.json:
             return
-        from rich.console import Console  # noqa: PLC0415  # a tenth of a second that --help must not pay
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from rich.console import Console  # a tenth of a second that --help must not pay
+        from rich.table import Table
+        from rich.text import Text
 
         table = Table(
             title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False

@@ -1,1 +1,1 @@
-"""Pure decisions: frozen facts in, frozen plans and findings out. No clock, environment, network or process."""
+"""Pure decisions: frozen facts in, frozen plans and findings out. No clock, network or process."""

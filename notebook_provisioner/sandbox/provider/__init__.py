@@ -1,1 +1,1 @@
-"""A stand-in for hashicorp/google that speaks the Terraform plugin protocol, for machines without a registry."""
+"""A stand-in for hashicorp/google, over the Terraform plugin protocol, where no registry is."""
