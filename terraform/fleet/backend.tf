@@ -1,0 +1,4 @@
+# nbp puts a gcs backend here for a fleet file that names a state bucket.
+terraform {
+  backend "local" {}
+}

@@ -1,0 +1,119 @@
+module "fleet_file" {
+  source = "../modules/fleet-file"
+
+  path               = var.fleet_file
+  rendered_directory = var.rendered_directory
+  target             = var.target
+}
+
+locals {
+  fleet     = module.fleet_file.fleet
+  notebooks = module.fleet_file.notebooks
+  network   = one(concat(module.network, module.shared_network))
+  kms_key   = one(concat(module.encryption[*].kms_key, compact([local.fleet.encryption.kms_key])))
+}
+
+module "project" {
+  source = "../modules/project"
+
+  project_id = local.fleet.project
+  fleet_name = local.fleet.name
+}
+
+module "network" {
+  source = "../modules/network"
+  count  = local.fleet.network.create ? 1 : 0
+
+  project_id = local.fleet.project
+  name       = local.fleet.network.name
+  subnet     = local.fleet.network.subnet
+  vip        = local.fleet.network.vip
+  iap_ssh    = local.fleet.network.iap_ssh
+  egress     = local.fleet.network.egress
+
+  depends_on = [module.project]
+}
+
+module "shared_network" {
+  source = "../modules/shared-network"
+  count  = local.fleet.network.create ? 0 : 1
+
+  host_project_id = local.fleet.network.host_project
+  name            = local.fleet.network.name
+  subnet          = local.fleet.network.subnet
+}
+
+module "perimeter" {
+  source = "../modules/perimeter"
+  count  = local.fleet.perimeter.mode == "disabled" ? 0 : 1
+
+  name           = local.fleet.perimeter.name
+  mode           = local.fleet.perimeter.mode
+  organization   = local.fleet.perimeter.organization
+  access_policy  = local.fleet.perimeter.access_policy
+  access_levels  = local.fleet.perimeter.access_levels
+  project_number = module.project.number
+
+  depends_on = [module.project]
+}
+
+module "encryption" {
+  source = "../modules/encryption"
+  count  = local.fleet.encryption.create ? 1 : 0
+
+  project_id       = local.fleet.project
+  location         = local.fleet.region
+  key_ring         = local.fleet.encryption.key_ring
+  key              = local.fleet.encryption.key
+  protection_level = local.fleet.encryption.protection_level
+  deletion_policy  = local.fleet.encryption.deletion_policy
+  service_agents   = module.project.service_agents
+}
+
+module "script_bucket" {
+  source = "../modules/script-bucket"
+
+  project_id = local.fleet.project
+  name       = module.fleet_file.script_bucket
+  location   = local.fleet.region
+  kms_key    = local.kms_key
+  scripts    = module.fleet_file.scripts
+
+  depends_on = [module.project]
+}
+
+module "sync_bucket" {
+  source   = "../modules/sync-bucket"
+  for_each = module.fleet_file.sync_buckets
+
+  project_id    = local.fleet.project
+  name          = each.value
+  location      = local.fleet.region
+  kms_key       = local.kms_key
+  labels        = local.notebooks[each.key].labels
+  writer        = module.notebook[each.key].service_account
+  force_destroy = !local.notebooks[each.key].deletion_protection
+}
+
+module "notebook" {
+  source   = "../modules/notebook"
+  for_each = local.notebooks
+
+  project_id           = local.fleet.project
+  name                 = each.key
+  zone                 = each.value.zone
+  owner                = each.value.owner
+  labels               = each.value.labels
+  network              = { network = local.network.network, subnet = local.network.subnet }
+  machine              = { type = each.value.machine_type, gpu = each.value.gpu, confidential_compute = each.value.confidential_compute }
+  image                = each.value.image
+  boot_disk            = each.value.boot_disk
+  data_disk            = each.value.data_disk
+  kms_key              = local.kms_key
+  vm_role              = module.project.vm_role
+  idle_timeout_seconds = each.value.idle_timeout_seconds
+  exemptions           = { for control, reasons in each.value.exemptions : control => join("; ", reasons) }
+  additional_metadata  = each.value.metadata
+  deletion_protection  = each.value.deletion_protection
+  post_startup_script  = try(merge(module.script_bucket.scripts[each.key], { behavior = each.value.post_startup_behavior }), null)
+}

@@ -1,0 +1,17 @@
+variable "fleet_file" {
+  description = "Path of the fleet file."
+  type        = string
+  nullable    = false
+}
+
+variable "rendered_directory" {
+  description = "Directory that holds one rendered post-startup script a notebook, named `NOTEBOOK.sh`. Null means that no notebook runs one."
+  type        = string
+  default     = null
+}
+
+variable "target" {
+  description = "`google` or `sandbox`, to go before what the fleet file says."
+  type        = string
+  default     = null
+}

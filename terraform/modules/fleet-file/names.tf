@@ -1,0 +1,14 @@
+# Bucket names are unique in the world, so they begin with the project, which is too. Cloud Storage takes 63 characters.
+locals {
+  _prefix = replace(replace("${local._file.project}-${local._file.name}", ":", "-"), ".", "-")
+
+  _bucket_names = merge(
+    { scripts = "${local._prefix}-scripts" },
+    { for name in keys(local._merged) : "sync/${name}" => "${local._prefix}-${name}-sync" },
+  )
+
+  buckets = {
+    for purpose, name in local._bucket_names :
+    purpose => length(name) <= 63 ? name : "${substr(name, 0, 54)}-${substr(sha256(name), 0, 8)}"
+  }
+}

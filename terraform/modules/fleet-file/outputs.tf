@@ -1,0 +1,24 @@
+output "fleet" {
+  description = "The fleet apart from its notebooks: name, project, region, target, labels, network, perimeter, encryption."
+  value       = local.fleet
+}
+
+output "notebooks" {
+  description = "Notebooks with every value filled in, as {NAME => {…}}."
+  value       = local.notebooks
+}
+
+output "script_bucket" {
+  description = "Name for the bucket of post-startup scripts."
+  value       = local.buckets["scripts"]
+}
+
+output "scripts" {
+  description = "Content of the rendered post-startup scripts, as {NOTEBOOK => CONTENT}."
+  value       = var.rendered_directory == null ? {} : { for name in keys(local.notebooks) : name => file("${var.rendered_directory}/${name}.sh") }
+}
+
+output "sync_buckets" {
+  description = "Names for the sync buckets of the notebooks that sync, as {NOTEBOOK => BUCKET}."
+  value       = { for name, notebook in local.notebooks : name => local.buckets["sync/${name}"] if notebook.sync_enabled }
+}

@@ -1,0 +1,58 @@
+locals {
+  _endpoints = jsondecode(file("${path.module}/google_endpoints.json"))
+  _vip       = local._endpoints.vips[var.vip]
+
+  _zone_names = {
+    for domain in local._endpoints.domains[*].domain : domain => "${var.name}-${replace(domain, ".", "-")}"
+  }
+}
+
+resource "google_dns_managed_zone" "google" {
+  for_each = local._zone_names
+
+  project     = var.project_id
+  name        = length(each.value) <= 63 ? each.value : "${substr(each.value, 0, 54)}-${substr(sha256(each.value), 0, 8)}"
+  description = "${each.key} on the ${var.vip} virtual IP of Private Google Access."
+  dns_name    = "${each.key}."
+  visibility  = "private"
+  labels      = var.labels
+
+  private_visibility_config {
+    networks {
+      network_url = google_compute_network.this.id
+    }
+  }
+}
+
+resource "google_dns_record_set" "apex" {
+  for_each = google_dns_managed_zone.google
+
+  project      = var.project_id
+  managed_zone = each.value.name
+  name         = each.value.dns_name
+  type         = "A"
+  ttl          = 300
+  rrdatas      = local._vip.addresses
+}
+
+resource "google_dns_record_set" "wildcard" {
+  for_each = google_dns_managed_zone.google
+
+  project      = var.project_id
+  managed_zone = each.value.name
+  name         = "*.${each.value.dns_name}"
+  type         = "CNAME"
+  ttl          = 300
+  rrdatas      = [each.value.dns_name]
+}
+
+resource "google_dns_policy" "logging" {
+  project        = var.project_id
+  name           = "${var.name}-dns-logging"
+  description    = "Logs every name that a notebook asks for."
+  enable_logging = true
+
+  networks {
+    network_url = google_compute_network.this.id
+  }
+}

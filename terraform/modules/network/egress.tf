@@ -1,0 +1,69 @@
+# Egress to a list of addresses: a router with NAT for this subnet, a default route, and a firewall rule that names the
+# addresses. The rule that denies all egress stays.
+locals {
+  _nat = var.egress.mode == "nat-allowlist" ? 1 : 0
+}
+
+resource "google_compute_router" "nat" {
+  count = local._nat
+
+  project     = var.project_id
+  name        = "${var.name}-nat"
+  description = "Carries the NAT for egress to the allow-list."
+  region      = var.subnet.region
+  network     = google_compute_network.this.id
+}
+
+resource "google_compute_router_nat" "nat" {
+  count = local._nat
+
+  project                            = var.project_id
+  name                               = "${var.name}-nat"
+  region                             = var.subnet.region
+  router                             = google_compute_router.nat[0].name
+  nat_ip_allocate_option             = "AUTO_ONLY"
+  source_subnetwork_ip_ranges_to_nat = "LIST_OF_SUBNETWORKS"
+
+  subnetwork {
+    name                    = google_compute_subnetwork.this.id
+    source_ip_ranges_to_nat = ["ALL_IP_RANGES"]
+  }
+
+  log_config {
+    enable = true
+    filter = "ALL"
+  }
+}
+
+resource "google_compute_route" "allowlist" {
+  for_each = local._nat == 1 ? toset(var.egress.allowed_ranges) : toset([])
+
+  project          = var.project_id
+  name             = "${var.name}-egress-${replace(replace(each.value, ".", "-"), "/", "-")}"
+  description      = "One entry of the egress allow-list, through NAT."
+  network          = google_compute_network.this.id
+  dest_range       = each.value
+  next_hop_gateway = "default-internet-gateway"
+  priority         = 1000
+}
+
+resource "google_compute_firewall" "allow_egress_allowlist" {
+  count = local._nat
+
+  project            = var.project_id
+  name               = "${var.name}-allow-egress-allowlist"
+  description        = "HTTPS to the addresses of the egress allow-list."
+  network            = google_compute_network.this.id
+  direction          = "EGRESS"
+  priority           = local._allow_priority
+  destination_ranges = var.egress.allowed_ranges
+
+  allow {
+    protocol = "tcp"
+    ports    = ["443"]
+  }
+
+  log_config {
+    metadata = "INCLUDE_ALL_METADATA"
+  }
+}

@@ -1,0 +1,23 @@
+resource "google_compute_network" "this" {
+  project                         = var.project_id
+  name                            = var.name
+  description                     = "Notebooks without a way to the internet; see the routes and firewall rules."
+  auto_create_subnetworks         = false
+  routing_mode                    = "REGIONAL"
+  delete_default_routes_on_create = true
+}
+
+resource "google_compute_subnetwork" "this" {
+  project                  = var.project_id
+  name                     = var.subnet.name
+  region                   = var.subnet.region
+  network                  = google_compute_network.this.id
+  ip_cidr_range            = var.subnet.cidr
+  private_ip_google_access = true
+
+  log_config {
+    aggregation_interval = var.flow_logs.aggregation_interval
+    flow_sampling        = var.flow_logs.sampling
+    metadata             = "INCLUDE_ALL_METADATA"
+  }
+}

@@ -1,0 +1,66 @@
+# A service account of the notebook's own, and everything that it may do.
+locals {
+  _account_id = "nb-${var.name}"
+
+  # Google takes 6 to 30 characters.
+  account_id = (
+    length(local._account_id) >= 6 && length(local._account_id) <= 30
+    ? local._account_id
+    : "nb-${substr(var.name, 0, 18)}-${substr(sha256(var.name), 0, 8)}"
+  )
+}
+
+resource "google_service_account" "this" {
+  project      = var.project_id
+  account_id   = local.account_id
+  display_name = "Notebook ${var.name}"
+  description  = "The VM of notebook ${var.name}, owned by ${var.owner}."
+}
+
+resource "google_project_iam_member" "project" {
+  for_each = toset([
+    "roles/artifactregistry.reader",
+    "roles/logging.logWriter",
+    "roles/monitoring.metricWriter",
+  ])
+
+  project = var.project_id
+  role    = each.value
+  member  = google_service_account.this.member
+}
+
+resource "google_project_iam_member" "own_instance" {
+  project = var.project_id
+  role    = var.vm_role
+  member  = google_service_account.this.member
+
+  condition {
+    title       = "Only its own VM"
+    description = "Notebook ${var.name} reads itself, to register with the Workbench proxy."
+    expression  = "resource.name == \"projects/${var.project_id}/zones/${var.zone}/instances/${var.name}\""
+  }
+}
+
+resource "google_storage_bucket_iam_member" "script" {
+  count = var.post_startup_script == null ? 0 : 1
+
+  bucket = var.post_startup_script.bucket
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.this.member
+
+  condition {
+    title       = "Only its own scripts"
+    description = "Post-startup scripts of notebook ${var.name}."
+    expression = join("", [
+      "resource.name.startsWith(\"projects/_/buckets/${var.post_startup_script.bucket}",
+      "/objects/${dirname(var.post_startup_script.object)}/\")",
+    ])
+  }
+}
+
+# The proxy lets in who may act as the VM's service account, even in single-user mode.
+resource "google_service_account_iam_member" "owner" {
+  service_account_id = google_service_account.this.name
+  role               = "roles/iam.serviceAccountUser"
+  member             = "user:${var.owner}"
+}

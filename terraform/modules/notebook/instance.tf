@@ -1,0 +1,73 @@
+resource "google_workbench_instance" "this" {
+  project                    = var.project_id
+  name                       = var.name
+  location                   = var.zone
+  labels                     = var.labels
+  instance_owners            = [var.owner]
+  enable_deletion_protection = var.deletion_protection
+  deletion_policy            = var.deletion_protection ? "PREVENT" : "DELETE" # also stops an edit that would replace it
+
+  gce_setup {
+    machine_type      = var.machine.type
+    disable_public_ip = var.disable_public_ip
+    metadata          = local.metadata
+
+    dynamic "accelerator_configs" {
+      for_each = var.machine.gpu[*]
+      content {
+        type       = accelerator_configs.value.type
+        core_count = accelerator_configs.value.count
+      }
+    }
+
+    dynamic "confidential_instance_config" {
+      for_each = var.machine.confidential_compute[*]
+      content {
+        confidential_instance_type = confidential_instance_config.value
+      }
+    }
+
+    vm_image {
+      project = var.image.project
+      family  = var.image.name == null ? var.image.family : null
+      name    = var.image.name
+    }
+
+    boot_disk {
+      disk_size_gb    = var.boot_disk.size_gb
+      disk_type       = var.boot_disk.type
+      disk_encryption = var.kms_key == null ? "GMEK" : "CMEK"
+      kms_key         = var.kms_key
+    }
+
+    data_disks {
+      disk_size_gb    = var.data_disk.size_gb
+      disk_type       = var.data_disk.type
+      disk_encryption = var.kms_key == null ? "GMEK" : "CMEK"
+      kms_key         = var.kms_key
+    }
+
+    network_interfaces {
+      network = var.network.network
+      subnet  = var.network.subnet
+    }
+
+    service_accounts {
+      email = google_service_account.this.email
+    }
+
+    shielded_instance_config {
+      enable_secure_boot          = !contains(keys(var.exemptions), "secure-boot")
+      enable_vtpm                 = true
+      enable_integrity_monitoring = true
+    }
+  }
+
+  # The VM registers with the proxy and fetches its script as soon as it boots: its rights come first.
+  depends_on = [
+    google_project_iam_member.own_instance,
+    google_project_iam_member.project,
+    google_service_account_iam_member.owner,
+    google_storage_bucket_iam_member.script,
+  ]
+}

@@ -1,0 +1,36 @@
+# Only keys that a user may set. What the service itself writes (guest attributes, OS Login, the proxy's keys) is left
+# to it: the API refuses some of those keys, and the provider hides their drift, so `nbp audit` reads them instead.
+locals {
+  _hardening = {
+    for control in ["notebook-disable-downloads", "notebook-disable-nbconvert", "notebook-disable-root", "notebook-disable-terminal"] :
+    control => tostring(!contains(keys(var.exemptions), control))
+  }
+
+  # The API has no value for "never": the key is there with 600 to 86400 seconds, or it is not there.
+  _idle_shutdown = contains(keys(var.exemptions), "idle-timeout-seconds") ? {} : {
+    idle-timeout-seconds = tostring(var.idle_timeout_seconds)
+  }
+
+  _post_startup = var.post_startup_script == null ? {} : {
+    post-startup-script          = "gs://${var.post_startup_script.bucket}/${var.post_startup_script.object}"
+    post-startup-script-behavior = var.post_startup_script.behavior
+  }
+
+  _gpu_driver = var.machine.gpu == null ? {} : {
+    install-nvidia-driver = "true"
+  }
+
+  metadata = merge(
+    var.additional_metadata,
+    local._hardening,
+    local._idle_shutdown,
+    local._post_startup,
+    local._gpu_driver,
+    {
+      block-project-ssh-keys     = "true"
+      report-event-health        = "true"
+      serial-port-enable         = "false"
+      serial-port-logging-enable = "true"
+    },
+  )
+}

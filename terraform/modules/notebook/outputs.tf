@@ -1,0 +1,29 @@
+output "id" {
+  description = "The notebook, as `projects/PROJECT/locations/ZONE/instances/NAME`."
+  value       = google_workbench_instance.this.id
+}
+
+output "metadata" {
+  description = "Metadata that the module sets; Workbench adds its own."
+  value       = local.metadata
+}
+
+output "owner" {
+  description = "E-mail of the person who may open JupyterLab."
+  value       = var.owner
+}
+
+output "proxy_uri" {
+  description = "Host name of JupyterLab behind the Workbench proxy."
+  value       = google_workbench_instance.this.proxy_uri
+}
+
+output "service_account" {
+  description = "E-mail of the VM's service account."
+  value       = google_service_account.this.email
+}
+
+output "zone" {
+  description = "Zone of the notebook."
+  value       = var.zone
+}

@@ -1,0 +1,111 @@
+variable "access_levels" {
+  description = "Who reaches the protected services from outside. A caller must meet everything that one level names, and one level is enough."
+  type = list(object({
+    name      = string
+    ip_ranges = optional(list(string), [])
+    members   = optional(list(string), [])
+    regions   = optional(list(string), [])
+    device_policy = optional(object({
+      require_screen_lock = optional(bool, true)
+      require_corp_owned  = optional(bool, false)
+      require_encryption  = optional(bool, true)
+      management_levels   = optional(list(string), [])
+    }))
+  }))
+  default  = []
+  nullable = false
+  validation {
+    condition     = alltrue([for level in var.access_levels : can(regex("^[a-zA-Z][a-zA-Z0-9_]{0,49}$", level.name))])
+    error_message = "An access level's name is 1 to 50 letters, digits and underscores and begins with a letter."
+  }
+  validation {
+    condition     = length(distinct(var.access_levels[*].name)) == length(var.access_levels)
+    error_message = "Access levels need names of their own."
+  }
+  validation {
+    condition = alltrue([
+      for level in var.access_levels :
+      length(concat(level.ip_ranges, level.members, level.regions)) > 0 || level.device_policy != null
+    ])
+    error_message = "An access level that asks for nothing lets everybody in; name ip_ranges, members, regions or a device_policy."
+  }
+  validation {
+    condition = alltrue(flatten([
+      for level in var.access_levels : [for range in level.ip_ranges : can(cidrhost(range, 0)) && !endswith(range, "/0")]
+    ]))
+    error_message = "ip_ranges are CIDR ranges narrower than /0."
+  }
+}
+
+variable "access_policy" {
+  description = "Number of the access policy to use. Null creates one in `organization`, scoped to the project."
+  type        = string
+  default     = null
+  validation {
+    condition     = var.access_policy == null || can(regex("^[0-9]+$", var.access_policy))
+    error_message = "access_policy is the policy's number, without accessPolicies/ before it."
+  }
+}
+
+variable "additional_project_numbers" {
+  description = "Numbers of other projects inside the perimeter. A shared VPC's host project belongs here."
+  type        = list(string)
+  default     = []
+  nullable    = false
+  validation {
+    condition     = alltrue([for number in var.additional_project_numbers : can(regex("^[0-9]+$", number))])
+    error_message = "Perimeters know projects by number, not by id."
+  }
+}
+
+variable "additional_services" {
+  description = "Services to restrict besides those of services.json."
+  type        = list(string)
+  default     = []
+  nullable    = false
+  validation {
+    condition     = alltrue([for service in var.additional_services : endswith(service, ".googleapis.com")])
+    error_message = "Services are named like bigtable.googleapis.com."
+  }
+}
+
+variable "mode" {
+  description = "`dry-run` logs what would be refused; `enforced` refuses it. Read the dry run's violations for a week or more before enforcing."
+  type        = string
+  default     = "dry-run"
+  nullable    = false
+  validation {
+    condition     = contains(["dry-run", "enforced"], var.mode)
+    error_message = "mode must be dry-run or enforced; for no perimeter, do not call the module."
+  }
+}
+
+variable "name" {
+  description = "Name of the perimeter."
+  type        = string
+  nullable    = false
+  validation {
+    condition     = can(regex("^[a-zA-Z][a-zA-Z0-9_]{0,49}$", var.name))
+    error_message = "A perimeter's name is 1 to 50 letters, digits and underscores and begins with a letter."
+  }
+}
+
+variable "organization" {
+  description = "Number of the organization in which to create an access policy; not needed with `access_policy`."
+  type        = string
+  default     = null
+  validation {
+    condition     = (var.organization == null) != (var.access_policy == null)
+    error_message = "Give organization, to create an access policy, or access_policy, to use one; not both."
+  }
+  validation {
+    condition     = var.organization == null || can(regex("^[0-9]+$", var.organization))
+    error_message = "organization is the organization's number, without organizations/ before it."
+  }
+}
+
+variable "project_number" {
+  description = "Number of the project to protect."
+  type        = string
+  nullable    = false
+}

@@ -1,0 +1,20 @@
+output "number" {
+  description = "Project number, as perimeters and service agents name the project."
+  value       = data.google_project.this.number
+}
+
+output "service_agents" {
+  description = "E-mail addresses of Google's own service accounts in the project: `compute`, `notebooks`, `storage`. Known once the APIs are enabled."
+  value       = local.service_agents
+  depends_on  = [google_project_service.required]
+}
+
+output "services" {
+  description = "APIs that the fleet needs and that are enabled."
+  value       = sort(keys(google_project_service.required))
+}
+
+output "vm_role" {
+  description = "Custom role that a notebook's VM holds on its own instance."
+  value       = google_project_iam_custom_role.vm.name
+}

@@ -1,0 +1,9 @@
+output "network" {
+  description = "The VPC network, as `projects/PROJECT/global/networks/NAME`."
+  value       = "projects/${var.host_project_id}/global/networks/${var.name}"
+}
+
+output "subnet" {
+  description = "The subnet, as `projects/PROJECT/regions/REGION/subnetworks/NAME`."
+  value       = "projects/${var.host_project_id}/regions/${var.subnet.region}/subnetworks/${var.subnet.name}"
+}
