@@ -1,0 +1,139 @@
+"""Real Terraform, through python-terraform, in a real workspace."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from notebook_provisioner.adapters.terraform.runner import TerraformRunner
+from notebook_provisioner.core.errors import TerraformFailed
+
+pytestmark = pytest.mark.terraform
+
+
+def actions(plan):
+    return {
+        change["address"]: change["change"]["actions"]
+        for change in plan.get("resource_changes", ())
+        if change["change"]["actions"] != ["no-op"]
+    }
+
+
+def resources(workspace):
+    state = json.loads(workspace.state_file.read_text())
+    return sorted(f"{resource.get('module')}" for resource in state["resources"])
+
+
+def test_a_fleet_is_made_once_and_unmade(workspace, prepare, runner, said):
+    with workspace.locked(said.append):
+        prepare()
+        assert runner.init()
+        plan = runner.plan()
+        assert actions(plan) == {
+            'module.thing["a"].terraform_data.this': ["create"],
+            'module.thing["b"].terraform_data.this': ["create"],
+        }
+        runner.apply()
+        assert any("Creation complete" in words for words in said)
+
+        prepare()
+        assert not runner.init()
+        assert actions(runner.plan()) == {}
+
+        assert set(map(tuple, actions(runner.plan(destroy=True)).values())) == {("delete",)}
+        runner.apply()
+        assert resources(workspace) == []
+    assert not workspace.plan_file.exists()
+
+
+def test_state_and_plan_are_private(workspace, prepare, runner, said):
+    with workspace.locked(said.append):
+        prepare()
+        runner.init()
+        runner.plan()
+        assert stat.S_IMODE(workspace.plan_file.stat().st_mode) == 0o600
+        runner.apply()
+    assert stat.S_IMODE(workspace.state_file.stat().st_mode) == 0o600
+
+
+def test_a_failure_carries_terraforms_words(workspace, prepare, runner, source, said):
+    (source / "fleet" / "main.tf").write_text('output "x" { value = var.no_such_thing }\n')
+    with workspace.locked(said.append):
+        prepare()
+        runner.init()
+        with pytest.raises(TerraformFailed, match="terraform plan failed"):
+            runner.plan()
+    assert any("no_such_thing" in words for words in said)
+
+
+def test_the_users_environment_does_not_bend_the_run(workspace, prepare, said, monkeypatch):
+    monkeypatch.setenv("TF_CLI_ARGS_plan", "-no-such-option")
+    monkeypatch.setenv("TF_VAR_target", "google")
+    clean = TerraformRunner(workspace, {}, say=said.append)
+    with workspace.locked(said.append):
+        prepare()
+        clean.init()
+        assert clean.plan()["variables"]["target"]["value"] == "sandbox"
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from notebook_provisioner.adapters.terraform.runner import TerraformRunner
+from notebook_provisioner.adapters.terraform.workspace import Workspace
+
+workspace = Workspace(Path(sys.argv[1]))
+say = lambda words: print(words, flush=True)
+runner = TerraformRunner(workspace, {}, say=say)
+with workspace.locked(say):
+    runner.plan()
+    runner.apply()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_run_loses_nothing(workspace, prepare, runner, tmp_path, number):
+    said = []
+    with workspace.locked(said.append):
+        prepare(things=[f"t{i:02}" for i in range(30)], seconds=0.5)  # ten at a time: three rounds
+        runner.init()
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(workspace.directory)], stdout=output, stderr=output
+        )
+    deadline = time.monotonic() + 30
+    while "Creation complete" not in log.read_text():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    process.send_signal(number)
+    status = process.wait(30)
+    assert status in (-signal.SIGINT, -signal.SIGKILL)
+
+    with workspace.locked(said.append, seconds=30):  # free when the killed run's Terraform is done
+        assert leftovers(workspace.directory) == []
+        completed = log.read_text().count("Creation complete")
+        assert 0 < completed < 30
+        kept = 30 - len(actions(runner.plan()))
+        assert kept >= completed, "what was said to be complete is in the state"
+        runner.apply()
+        assert actions(runner.plan()) == {}
+
+
+def leftovers(directory: Path) -> list[str]:
+    """Processes that still carry a lifeline or work in *directory*."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (process / "environ").read_bytes()
+            if int(process.name) != os.getpid() and str(directory).encode() in environment:
+                found.append((process / "cmdline").read_text())
+        except (OSError, ValueError):
+            continue
+    return found
