@@ -1,0 +1,65 @@
+"""The fleet file's shape as JSON Schema, and what it says about one place in a file."""
+
+import functools
+from typing import Any, Final
+
+from notebook_provisioner.core.fleet.model import Fleet
+from notebook_provisioner.core.fleet.source import Path, Value
+
+# Keys where null means something: never stopped, never upgraded. Elsewhere an empty value is a slip.
+NULLABLE: Final = frozenset({"idle_timeout_seconds", "upgrade"})
+
+
+@functools.cache
+def json_schema() -> dict[str, Any]:
+    """The fleet file's JSON Schema (draft 2020-12), for editors and for tests."""
+    schema = Fleet.model_json_schema()
+    for model in (schema, *schema["$defs"].values()):
+        for key, field in model["properties"].items():
+            if key not in NULLABLE:
+                _drop_null(field)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:notebook-provisioner:fleet:1",
+        **schema,
+    }
+
+
+def _drop_null(field: dict[str, Any]) -> None:
+    others = [kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(others) == 1:
+        del field["anyOf"]
+        field.update({key: value for key, value in others[0].items() if key not in field})
+    if field.get("default", ...) is None:
+        del field["default"]
+
+
+def schema_at(path: Path, tree: Value) -> dict[str, Any]:
+    """The part of the schema that holds at *path* in *tree*; empty where the schema knows no such place."""
+    schema: dict[str, Any] = _plain(json_schema(), tree)
+    node: Any = tree
+    for part in path:
+        if isinstance(part, int):
+            inner = schema.get("items", {})
+        else:
+            inner = schema.get("properties", {}).get(part) or schema.get("additionalProperties") or {}
+        try:
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            node = None
+        schema = {**inner, **_plain(inner, node)}
+    return schema
+
+
+def _plain(schema: dict[str, Any], node: Any) -> dict[str, Any]:  # noqa: ANN401  # any part of a file
+    """Follow references and, where a mapping's ``mode`` chooses, the choice."""
+    while True:
+        if "discriminator" in schema:
+            kinds = schema["discriminator"]["mapping"]
+            mode = node.get("mode") if isinstance(node, dict) else None
+            if not isinstance(mode, str) or mode not in kinds:
+                return {"enum": sorted(kinds)}
+            schema = {"$ref": kinds[mode]}
+        if "$ref" not in schema:
+            return schema
+        schema = json_schema()["$defs"][schema["$ref"].rpartition("/")[2]]

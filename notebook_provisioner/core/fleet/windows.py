@@ -1,0 +1,99 @@
+"""Maintenance windows and blackouts: their syntax, and what it means."""
+
+import functools
+import re
+import zoneinfo
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Final, Self
+
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+_WINDOW: Final = re.compile(r"(\S+) (\d\d:\d\d)-(\d\d:\d\d) (\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A weekly stretch of time in which notebooks may be interrupted.
+
+    Attributes:
+        weekday: The day it opens on; 0 is Monday.
+        start: When it opens, wall-clock time in *time_zone*.
+        end: When it closes; at or before *start*, on the next day.
+        time_zone: IANA name.
+    """
+
+    weekday: int
+    start: time
+    end: time
+    time_zone: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``Sat 02:00-06:00 Europe/London``.
+
+        Raises:
+            ValueError: Says what is wrong with *text*.
+        """
+        found = _WINDOW.fullmatch(text)
+        if not found:
+            raise ValueError("a window is a weekday, two times and a time zone")
+        weekday, start, end, time_zone = found.groups()
+        if weekday not in WEEKDAYS:
+            raise ValueError(f"there is no weekday {weekday}; write one of {', '.join(WEEKDAYS)}")
+        if not is_time_zone(time_zone):
+            raise ValueError(f"there is no time zone {time_zone}")
+        opens, closes = _clock(start), _clock(end)
+        if opens == closes:
+            raise ValueError("it opens and closes at the same time")
+        return cls(WEEKDAYS.index(weekday), opens, closes, time_zone)
+
+    @property
+    def crosses_midnight(self) -> bool:
+        """Whether it closes on the day after it opened."""
+        return self.end < self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Blackout:
+    """Days on which nothing is interrupted, *first* and *last* included."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``2026-12-20/2027-01-03``, or one day alone.
+
+        Raises:
+            ValueError: Says what is wrong with *text*.
+        """
+        first, slash, last = text.partition("/")
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", first) or (
+            slash and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", last)
+        ):
+            raise ValueError("a blackout is two dates with a slash between, or one date")
+        begins = date.fromisoformat(first)
+        ends = date.fromisoformat(last) if slash else begins
+        if ends < begins:
+            raise ValueError("it ends before it begins")
+        return cls(begins, ends)
+
+
+@functools.cache
+def is_time_zone(name: str) -> bool:
+    """Whether *name* is in the IANA database. It is asked one by one: listing it reads 600 files."""
+    if not re.fullmatch(r"[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*", name):
+        return False
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the database
+        return False
+    return True
+
+
+def _clock(text: str) -> time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"there is no time {text}; write 00:00 to 23:59") from None
