@@ -1,0 +1,122 @@
+"""The ASGI application: guard, control API, batches, and every Google API behind one port."""
+
+import secrets
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from notebook_provisioner.sandbox.server import batch, control, discovery
+from notebook_provisioner.sandbox.server.clock import Clock
+from notebook_provisioner.sandbox.server.context import Context
+from notebook_provisioner.sandbox.server.engine import Engine, Incoming
+from notebook_provisioner.sandbox.server.faults import ConnectionDropped
+from notebook_provisioner.sandbox.server.guard import Guard
+from notebook_provisioner.sandbox.server.services import all_services
+from notebook_provisioner.sandbox.server.settings import Settings
+from notebook_provisioner.sandbox.server.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from starlette.types import Receive, Scope, Send
+
+ABORT = "notebook_provisioner.abort"
+"""Name of the ASGI extension by which the server lets a fault cut the connection."""
+
+
+def create_engine(
+    state_directory: "Path", settings: Settings | None = None, *, clock: Clock | None = None
+) -> Engine:
+    """Open the state in *state_directory*, seed it when it is new, and set up every service."""
+    pairs = [(service, discovery.load(service.api, service.version)) for service in all_services()]
+    store = Store(state_directory / "state.sqlite3")
+    context = Context(state_directory, store, clock or Clock(), settings or Settings(), pairs)
+    saved = context.store.value("clock")
+    if saved is not None and clock is None:
+        context.clock.restore(saved)
+    with context.store.transaction():
+        if not context.store.value("seeded"):
+            seed(context)
+    return Engine(context)
+
+
+def seed(context: Context) -> None:
+    """Fill an empty store with what Google has from the start."""
+    for service in context.services.values():
+        if service.seed is not None:
+            service.seed(context)
+    context.store.set_value("seeded", value=True)
+
+
+def create_app(
+    state_directory: "Path",
+    *,
+    token: str | None = None,
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+) -> Starlette:
+    """The sandbox as an ASGI application.
+
+    Args:
+        state_directory: Where it keeps its state; made where it is missing.
+        token: What control calls must carry; a random one, known to nobody, where None.
+        settings: Its settings; the defaults where None.
+        clock: Its clock; real time, or what the state remembers, where None.
+    """
+    engine = create_engine(state_directory, settings, clock=clock)
+
+    async def health(_: Request) -> Response:
+        return JSONResponse({"ready": True})
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> "AsyncIterator[None]":
+        yield
+        engine.context.store.close()
+
+    routes = [
+        Route("/healthz", health),
+        *control.routes(engine, lambda: seed(engine.context)),
+        Route("/{path:path}", _ApiEndpoint(engine)),
+    ]
+    application = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, token=token or secrets.token_urlsafe(32))],
+        lifespan=lifespan,
+    )
+    application.state.engine = engine
+    return application
+
+
+class _ApiEndpoint:
+    """Hands HTTP requests to the engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        request = Request(scope, receive)
+        host = request.headers.get("host", "")
+        incoming = Incoming(
+            http_method=request.method,
+            path=scope["raw_path"].decode("ascii").lstrip("/"),
+            query=scope["query_string"].decode("ascii"),
+            headers=dict(request.headers),
+            body=await request.body(),
+            origin=f"http://{host}",
+        )
+        try:
+            reply = await (
+                batch.respond(self._engine, incoming)
+                if incoming.path.split("/")[0] == "batch"
+                else self._engine.respond(incoming)
+            )
+        except ConnectionDropped:
+            await scope["extensions"][ABORT]()
+            return
+        await Response(reply.body, reply.status, dict(reply.headers))(scope, receive, send)

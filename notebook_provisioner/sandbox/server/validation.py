@@ -1,0 +1,247 @@
+"""Requests held to the discovery document: query parameters and bodies.
+
+The words are those of Google's API front end where they are known (``Invalid JSON payload received. Unknown name
+"x" at 'instance.gce_setup': Cannot find field.``). As there, ``null`` means unset, snake_case names are taken for
+their camelCase ones, 64-bit integers travel as strings, and output-only fields are dropped; `Cleaner.ignored` tells
+which.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from notebook_provisioner.sandbox.server.errors import bad_request, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from notebook_provisioner.sandbox.server.discovery import Api, Method, Schema
+
+EnumNumbers = dict[str, dict[int, str]]
+"""Numbers of enum values by ``Schema.field``, where they differ from the value's place in the document."""
+
+_OUTPUT_ONLY = re.compile(
+    r"^\s*(?:(?:Optional|Required)\.\s*)?(?:\[Output Only\]|\[Output-only\]|Output only\.)", re.IGNORECASE
+)
+_INTEGER = re.compile(r"^-?\d+$")
+_SIXTY_FOUR_BITS = ("int64", "uint64")
+
+
+def is_output_only(schema: "Schema") -> bool:
+    """Whether the document calls a field output-only; a resource's identifier is not (clients route by it)."""
+    description = schema.get("description", "")
+    if "Identifier." in description[:60]:
+        return False
+    return bool(schema.get("readOnly")) or bool(_OUTPUT_ONLY.match(description))
+
+
+def snake_case(name: str) -> str:
+    """``gceSetup`` as the proto writes it: ``gce_setup``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def camel_case(name: str) -> str:
+    """``gce_setup`` as JSON writes it: ``gceSetup``."""
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+@dataclass
+class Cleaner:
+    """Validates and normalises one body; collects all that is wrong with it.
+
+    Attributes:
+        api: The API whose schemas apply.
+        numbers: Enum numbers of this API that do not follow from the document.
+        keep_output_only: Keep output-only fields: for documents that the API itself wrote.
+        keep_nulls: Keep ``null``, which removes a field in the merge patches of the legacy APIs.
+        ignored: Output-only fields that were dropped, by proto path.
+        violations: Pairs of proto path and Google's sentence.
+    """
+
+    api: "Api"
+    numbers: "Mapping[str, dict[int, str]]" = field(default_factory=dict)
+    keep_output_only: bool = False
+    keep_nulls: bool = False
+    ignored: list[str] = field(default_factory=list)
+    violations: list[tuple[str, str]] = field(default_factory=list)
+
+    def clean(self, schema: str, value: Any) -> dict[str, Any]:
+        """Return *value* as the message *schema*.
+
+        Raises:
+            ApiError: 400 with every violation.
+        """
+        root = "" if schema.endswith("Request") else snake_case(schema)
+        cleaned = self._message(schema, value, root)
+        if self.violations:
+            raise bad_request(self.violations)
+        return cleaned
+
+    def _fail(self, path: str, text: str) -> None:
+        self.violations.append((path, text))
+
+    def _message(self, name: str, value: Any, path: str) -> dict[str, Any]:
+        schema = self.api.schemas[name]
+        if not isinstance(value, dict):
+            self._fail(path, f"Invalid value at '{path}' (type.googleapis.com/{name}), {_shown(value)}")
+            return {}
+        return self._fields(schema, value, path, name)
+
+    def _fields(self, schema: "Schema", value: dict[str, Any], path: str, owner: str) -> dict[str, Any]:
+        properties: dict[str, Schema] = schema.get("properties", {})
+        rest: Schema | None = schema.get("additionalProperties")
+        cleaned: dict[str, Any] = {}
+        for key, item in value.items():
+            name = key if key in properties else camel_case(key) if camel_case(key) in properties else key
+            child = f"{path}.{snake_case(name)}" if path else snake_case(name)
+            if name in properties:
+                if item is None and not self.keep_nulls:
+                    continue
+                if is_output_only(properties[name]) and not self.keep_output_only:
+                    self.ignored.append(child)
+                    continue
+                cleaned[name] = self._value(properties[name], item, child, f"{owner}.{name}")
+            elif rest is not None:
+                cleaned[key] = self._value(rest, item, f"{path}[{key}]", f"{owner}.{key}")
+            elif not key.startswith("@"):
+                place = f" at '{path}'" if path else ""
+                self._fail(
+                    path, f'Invalid JSON payload received. Unknown name "{key}"{place}: Cannot find field.'
+                )
+        return cleaned
+
+    def _value(self, schema: "Schema", value: Any, path: str, owner: str) -> Any:
+        if value is None and self.keep_nulls:
+            return None
+        if "$ref" in schema:
+            return self._message(schema["$ref"], value, path)
+        kind = schema.get("type")
+        if kind == "array":
+            if not isinstance(value, list):
+                self._fail(
+                    path,
+                    f'Invalid JSON payload received. Unknown name "{path.rpartition(".")[2]}": '
+                    "Proto field is repeating, cannot start list.",
+                )
+                return []
+            return [
+                self._value(schema["items"], item, f"{path}[{index}]", owner)
+                for index, item in enumerate(value)
+            ]
+        if kind == "object":
+            if not isinstance(value, dict):
+                self._fail(path, f"Invalid value at '{path}' (Map), {_shown(value)}")
+                return {}
+            return (
+                self._fields(schema, value, path, owner)
+                if "properties" in schema or _typed_map(schema)
+                else value
+            )
+        if "enum" in schema:
+            return self._enum(schema, value, path, owner)
+        return self._scalar(schema, value, path)
+
+    def _enum(self, schema: "Schema", value: Any, path: str, owner: str) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool):
+            by_number = self.numbers.get(owner) or dict(enumerate(schema["enum"]))
+            if value in by_number:
+                return by_number[value]
+        elif value in schema["enum"]:
+            return value
+        self._fail(path, f"Invalid value at '{path}' (type.googleapis.com/{owner}), {_shown(value)}")
+        return None
+
+    def _scalar(self, schema: "Schema", value: Any, path: str) -> Any:
+        kind, layout = schema.get("type"), schema.get("format", "")
+        if kind == "string" and layout in _SIXTY_FOUR_BITS:
+            if (isinstance(value, int) and not isinstance(value, bool)) or (
+                isinstance(value, str) and _INTEGER.match(value)
+            ):
+                return str(value)
+            return self._wrong(path, layout, value)
+        if kind == "string":
+            return value if isinstance(value, str) else self._wrong(path, "string", value)
+        if kind == "boolean":
+            return value if isinstance(value, bool) else self._wrong(path, "bool", value)
+        if kind == "integer":
+            if isinstance(value, str) and _INTEGER.match(value):
+                return int(value)
+            if isinstance(value, bool) or not isinstance(value, int | float) or int(value) != value:
+                return self._wrong(path, layout or "int32", value)
+            return int(value)
+        if kind == "number":
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                return self._wrong(path, layout or "double", value)
+            return value
+        return value
+
+    def _wrong(self, path: str, expected: str, value: Any) -> None:
+        self._fail(path, f"Invalid value at '{path}' (TYPE_{expected.upper()}), {_shown(value)}")
+
+
+def clean_query(api: "Api", method: "Method", pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    """Query parameters as the method declares them, converted; repeated ones as lists.
+
+    Raises:
+        ApiError: 400 for an unknown, a missing or an ill-typed parameter.
+    """
+    cleaned: dict[str, Any] = {}
+    violations: list[tuple[str, str]] = []
+    for key, text in pairs:
+        if (
+            key.removeprefix("$") in api.standard_parameters
+            or key in api.standard_parameters
+            or key == "$alt"
+        ):
+            continue
+        name = key if key in method.parameters else camel_case(key)
+        schema = method.parameters.get(name)
+        if schema is None or schema.get("location") != "query":
+            violations.append(
+                (
+                    "",
+                    f'Invalid JSON payload received. Unknown name "{key}": Cannot bind query parameter. '
+                    f"Field '{key}' could not be found in request message.",
+                )
+            )
+            continue
+        value = _query_value(schema, text, name, violations)
+        if schema.get("repeated"):
+            cleaned.setdefault(name, []).append(value)
+        else:
+            cleaned[name] = value
+    if violations:
+        raise bad_request(violations)
+    for name, schema in method.parameters.items():
+        if schema.get("required") and schema.get("location") == "query" and name not in cleaned:
+            raise invalid(f"Required parameter: {name}", reason="required")
+    return cleaned
+
+
+def _query_value(schema: "Schema", text: str, name: str, violations: list[tuple[str, str]]) -> Any:
+    kind, path = schema.get("type"), snake_case(name)
+    if kind == "boolean" and text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    if kind == "integer" and _INTEGER.match(text):
+        return int(text)
+    if kind == "string" and "enum" in schema:
+        if text in schema["enum"]:
+            return text
+        if text.isdecimal() and int(text) < len(schema["enum"]):
+            return schema["enum"][int(text)]
+    elif kind in {"string", "number"}:
+        return text
+    expected = schema.get("format") or ("enum" if "enum" in schema else str(kind))
+    violations.append((path, f"Invalid value at '{path}' (TYPE_{expected.upper()}), \"{text}\""))
+    return None
+
+
+def _typed_map(schema: "Schema") -> bool:
+    return schema.get("additionalProperties", {}).get("type", "any") != "any" or "$ref" in schema.get(
+        "additionalProperties", {}
+    )
+
+
+def _shown(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)
