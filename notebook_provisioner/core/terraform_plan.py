@@ -1,0 +1,166 @@
+"""A Terraform plan as typed facts.
+
+Reads ``terraform show -json`` (format 1.x: https://developer.hashicorp.com/terraform/internals/json-format).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+
+class Action(StrEnum):
+    """What a plan does to one resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    ADOPT = "adopt"  # take into the state what exists, and change nothing
+    FORGET = "forget"  # drop from the state, and leave it standing
+
+
+class Unknown:
+    """A value that Terraform learns only while it applies."""
+
+
+UNKNOWN: Final = Unknown()
+
+_ACTIONS: Final = {
+    ("create",): Action.CREATE,
+    ("update",): Action.UPDATE,
+    ("delete",): Action.DELETE,
+    ("delete", "create"): Action.REPLACE,
+    ("create", "delete"): Action.REPLACE,
+    ("forget",): Action.FORGET,
+}
+_EMPTY: Final = (None, "", [], {})  # the provider's SDK does not tell these apart
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the plan does to one resource.
+
+    Attributes:
+        address: As in ``module.notebook["ana"].google_workbench_instance.this``.
+        type: As in ``google_workbench_instance``.
+        action: What is done.
+        before: Its attributes as they are; empty for a new one.
+        after: Its attributes as they shall be, without unknown ones; empty for one that goes.
+        unknown: The shape of ``after`` with True where a value is unknown.
+        replace_paths: Attributes that cannot be changed in place, dotted.
+        reason: Terraform's word for why, as in ``delete_because_no_resource_config``; or None.
+        drifted: Whether somebody else changed it since Terraform last looked.
+    """
+
+    address: str
+    type: str
+    action: Action
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+    replace_paths: tuple[str, ...] = ()
+    reason: str | None = None
+    drifted: bool = False
+
+    @property
+    def name(self) -> str:
+        """The resource's ``name``, or its address where it has none."""
+        name = self.after.get("name") or self.before.get("name")
+        return name if isinstance(name, str) else self.address
+
+    def planned(self, *path: str | int) -> Any:  # noqa: ANN401  # any JSON value
+        """Look up a planned value: the value, None where there is none, or ``UNKNOWN``."""
+        value: Any = self.after
+        unknown: Any = self.unknown
+        for key in path:
+            unknown = _child(unknown, key)
+            if unknown is True:
+                return UNKNOWN
+            value = _child(value, key)
+        return value
+
+    def changed_paths(self) -> tuple[str, ...]:
+        """Attributes that differ before and after, dotted; the index of a single block is left out."""
+        return tuple(sorted(set(_differences(self.before, self.after, self.unknown, ()))))
+
+
+@dataclass(frozen=True, slots=True)
+class TerraformPlan:
+    """Everything that a plan would do.
+
+    Attributes:
+        changes: Resources that change, in Terraform's order.
+        outputs: Names of the outputs that change.
+    """
+
+    changes: tuple[Change, ...]
+    outputs: tuple[str, ...] = ()
+
+
+def read(document: Mapping[str, Any]) -> TerraformPlan:
+    """Read a plan's JSON. Data sources and resources that stay as they are, are left out."""
+    drifted = {entry["address"] for entry in document.get("resource_drift", ())}
+    changes = tuple(
+        change
+        for entry in document.get("resource_changes", ())
+        if entry.get("mode") == "managed"
+        for change in _change(entry, drifted=entry["address"] in drifted)
+    )
+    outputs = tuple(
+        name
+        for name, change in sorted(document.get("output_changes", {}).items())
+        if tuple(change["actions"]) != ("no-op",)
+    )
+    return TerraformPlan(changes, outputs)
+
+
+def _change(entry: Mapping[str, Any], *, drifted: bool) -> Iterator[Change]:
+    change = entry["change"]
+    action = _ACTIONS.get(tuple(change["actions"]))
+    if action is None and "importing" in change:
+        action = Action.ADOPT
+    if action is None:
+        return
+    yield Change(
+        address=entry["address"],
+        type=entry["type"],
+        action=action,
+        before=change.get("before") or {},
+        after=change.get("after") or {},
+        unknown=change.get("after_unknown") or {},
+        replace_paths=tuple(_dotted(path) for path in change.get("replace_paths", ())),
+        reason=entry.get("action_reason"),
+        drifted=drifted,
+    )
+
+
+def _child(value: Any, key: str | int) -> Any:  # noqa: ANN401  # any JSON value
+    if isinstance(value, Mapping):
+        return value.get(str(key))
+    if isinstance(value, list) and isinstance(key, int) and key < len(value):
+        return value[key]
+    return None
+
+
+def _dotted(path: object) -> str:
+    parts = path if isinstance(path, list) else [path]
+    return ".".join(str(part) for part in parts if not isinstance(part, int))
+
+
+def _differences(before: Any, after: Any, unknown: Any, path: tuple[str, ...]) -> Iterator[str]:  # noqa: ANN401
+    if unknown is True:
+        yield ".".join(path)
+    elif isinstance(before, Mapping) or isinstance(after, Mapping):
+        old, new = before or {}, after or {}
+        unknown_keys = unknown if isinstance(unknown, Mapping) else {}
+        for key in {*old, *new, *unknown_keys}:
+            yield from _differences(old.get(key), new.get(key), unknown_keys.get(key), (*path, key))
+    elif _is_single_block(before) and _is_single_block(after):
+        yield from _differences(before[0], after[0], _child(unknown, 0), path)
+    elif before != after and not (before in _EMPTY and after in _EMPTY):
+        yield ".".join(path)
+
+
+def _is_single_block(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], Mapping)

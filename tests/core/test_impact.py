@@ -1,0 +1,110 @@
+"""Each kind of edit has its price, and the price is asked for before anything changes."""
+
+import copy
+
+import pytest
+from plan_documents import change, document, metadata, notebook
+
+from notebook_provisioner.core.errors import ImpactRefused
+from notebook_provisioner.core.impact import RESTART_METADATA, assess
+from notebook_provisioner.core.plan import Impact
+from notebook_provisioner.core.terraform_plan import read
+
+NOTEBOOK = "google_workbench_instance"
+
+
+def step(entry):
+    (found,) = assess(read(document(entry))).steps
+    return found
+
+
+def update(after, unknown=None, before=None):
+    return step(change(NOTEBOOK, ["update"], before=before or notebook(), after=after, unknown=unknown))
+
+
+def test_creating_costs_nobody_anything():
+    assert step(change(NOTEBOOK, ["create"], after=notebook())).impact is Impact.NONE
+
+
+@pytest.mark.parametrize("key", sorted(RESTART_METADATA))
+def test_metadata_that_the_provider_stops_the_vm_for(key):
+    found = update(notebook(metadata={**metadata(), key: "changed"}))
+    assert found.impact is Impact.RESTART
+    assert key in found.reason
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        {"machine_type": "e2-standard-8"},
+        {"accelerator_configs": [{"type": "NVIDIA_TESLA_T4", "core_count": "1"}]},
+        {"shielded_instance_config": [{"enable_secure_boot": False}]},
+        {"container_image": [{"repository": "r", "tag": "t"}]},
+    ],
+)
+def test_hardware_that_the_provider_stops_the_vm_for(setup):
+    assert update(notebook(**setup)).impact is Impact.RESTART
+
+
+def test_other_edits_happen_under_running_kernels():
+    after = notebook(metadata=metadata(idle_timeout_seconds="600", my_key="1"))
+    after["labels"] = {"team": "two"}
+    found = update(after)
+    assert found.impact is Impact.LIVE
+    assert "idle-timeout-seconds" in found.reason
+
+
+def test_metadata_that_nobody_can_see_yet_may_restart():
+    after = copy.deepcopy(notebook())
+    del after["gce_setup"][0]["metadata"]
+    assert update(after, unknown={"gce_setup": [{"metadata": True}]}).impact is Impact.RESTART
+
+
+def test_a_replacement_names_its_cause():
+    found = step(
+        change(
+            NOTEBOOK,
+            ["delete", "create"],
+            before=notebook(),
+            after=notebook(),
+            replace_paths=[["instance_owners"], ["gce_setup", 0, "disable_public_ip"]],
+        )
+    )
+    assert found.impact is Impact.REPLACE
+    assert found.reason == "cannot be changed in place: instance_owners, disable_public_ip"
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "impact"),
+    [
+        (NOTEBOOK, notebook(), Impact.DESTROY),
+        ("google_storage_bucket", {"name": "b"}, Impact.DESTROY),
+        ("google_kms_crypto_key", {"deletion_policy": "ABANDON"}, Impact.LIVE),
+        ("google_storage_bucket_object", {"name": "script"}, Impact.LIVE),
+        ("google_compute_route", {"name": "r"}, Impact.LIVE),
+    ],
+)
+def test_deleting_costs_what_cannot_be_made_again(kind, before, impact):
+    found = step(change(kind, ["delete"], before=before, action_reason="delete_because_each_key"))
+    assert found.impact is impact
+    assert found.reason == "no longer in the fleet file"
+
+
+def test_the_ceiling_refuses_and_says_the_way_out():
+    plan = assess(read(document(change(NOTEBOOK, ["delete"], before=notebook()))))
+    with pytest.raises(ImpactRefused) as refused:
+        plan.require(Impact.RESTART)
+    assert 'module.notebook["ana"].google_workbench_instance.this' in refused.value.message
+    assert refused.value.hint is not None
+    assert "--accept destroy" in refused.value.hint
+    plan.require(Impact.DESTROY)
+
+
+def test_an_empty_plan_says_why():
+    assert assess(read(document())).no_op_reason == "the cloud is as the fleet file says"
+
+
+def test_an_output_alone_is_a_change_too():
+    plan = assess(read(document(output_changes={"notebooks": {"actions": ["update"]}})))
+    assert [step.subject for step in plan.steps] == ["output.notebooks"]
+    assert plan.impact is Impact.NONE

@@ -1,0 +1,75 @@
+"""Plan documents as `terraform show -json` writes them, down to what the readers look at."""
+
+from typing import Any
+
+ADDRESS = 'module.notebook["ana"].google_workbench_instance.this'
+ACCOUNT = "nb-ana@project-one.iam.gserviceaccount.com"
+
+
+def notebook(**setup: Any) -> dict[str, Any]:
+    """A notebook as the modules make it; *setup* replaces parts of gce_setup."""
+    return {
+        "name": "ana",
+        "labels": {"team": "one"},
+        "enable_deletion_protection": False,
+        "deletion_policy": "DELETE",
+        "gce_setup": [
+            {
+                "machine_type": "e2-standard-4",
+                "disable_public_ip": True,
+                "metadata": metadata(),
+                "network_interfaces": [{"network": "n", "subnet": "s", "access_configs": []}],
+                "service_accounts": [{"email": ACCOUNT}],
+                "shielded_instance_config": [
+                    {"enable_secure_boot": True, "enable_vtpm": True, "enable_integrity_monitoring": True}
+                ],
+                "accelerator_configs": [],
+                **setup,
+            }
+        ],
+    }
+
+
+def metadata(**changed: str | None) -> dict[str, str]:
+    """The metadata that the modules set; None takes a key out. Underscores stand for hyphens."""
+    keys = {
+        "notebook-disable-downloads": "true",
+        "notebook-disable-nbconvert": "true",
+        "notebook-disable-root": "true",
+        "notebook-disable-terminal": "true",
+        "idle-timeout-seconds": "3600",
+        **{name.replace("_", "-"): value for name, value in changed.items()},
+    }
+    return {name: value for name, value in keys.items() if value is not None}
+
+
+def change(
+    kind: str,
+    actions: list[str],
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    unknown: dict[str, Any] | None = None,
+    address: str | None = None,
+    **entry: Any,
+) -> dict[str, Any]:
+    """One entry of resource_changes."""
+    extra = {key: entry.pop(key) for key in ("replace_paths", "importing") if key in entry}
+    return {
+        "address": address or (ADDRESS if kind == "google_workbench_instance" else f"{kind}.this"),
+        "mode": "managed",
+        "type": kind,
+        "change": {
+            "actions": actions,
+            "before": before,
+            "after": after,
+            "after_unknown": unknown or {},
+            **extra,
+        },
+        **entry,
+    }
+
+
+def document(*changes: dict[str, Any], **rest: Any) -> dict[str, Any]:
+    """A plan."""
+    return {"format_version": "1.2", "resource_changes": list(changes), **rest}
