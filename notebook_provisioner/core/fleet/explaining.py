@@ -12,16 +12,22 @@ from notebook_provisioner.core.fleet.source import Path, Source, spelled
 
 Error = ErrorDetails
 
-_TYPES: Final = {
-    "string_type": ("is no text", "write text"),
-    "int_type": ("is no whole number", "write digits without quotes"),
-    "int_from_float": ("is no whole number", "write a whole number"),
-    "bool_type": ("is neither true nor false", "write true or false without quotes"),
-    "tuple_type": ("is no list", "write a list: [a, b], or one `- item` a line"),
-    "dict_type": ("is no mapping", "write `key: value` lines"),
-    "model_type": ("is no mapping", "write `key: value` lines"),
-    "model_attributes_type": ("is no mapping", "write `key: value` lines"),
-    "date_type": ("is no date", "write year-month-day, as in 2027-06-30"),
+# pydantic's kind of error → our code, what is wrong, what would be right; filled in from the error's context.
+_PLAIN: Final = {
+    "string_type": ("wrong-type", "{given} is no text", "write text"),
+    "int_type": ("wrong-type", "{given} is no whole number", "write digits without quotes"),
+    "int_from_float": ("wrong-type", "{given} is no whole number", "write a whole number"),
+    "bool_type": ("wrong-type", "{given} is neither true nor false", "write true or false without quotes"),
+    "tuple_type": ("wrong-type", "{given} is no list", "write a list: [a, b], or one `- item` a line"),
+    "dict_type": ("wrong-type", "{given} is no mapping", "write `key: value` lines"),
+    "model_type": ("wrong-type", "{given} is no mapping", "write `key: value` lines"),
+    "model_attributes_type": ("wrong-type", "{given} is no mapping", "write `key: value` lines"),
+    "date_type": ("wrong-type", "{given} is no date", "write year-month-day, as in 2027-06-30"),
+    "literal_error": ("unknown-value", "{given} is not known here", "write {expected}"),
+    "greater_than_equal": ("out-of-range", "{given} is too small", "write {ge} or more"),
+    "less_than_equal": ("out-of-range", "{given} is too large", "write {le} or less"),
+    "too_short": ("too-few", "{given} is empty", "name at least {min_length}"),
+    "string_too_long": ("too-long", "{length} characters are too many", "write {max_length} or fewer"),
 }
 
 
@@ -33,6 +39,8 @@ class _Words(NamedTuple):
 
 def finding(error: Error, path: Path, origin: Source) -> Finding:
     """One validation error at *path*, as a finding."""
+    if error["type"] == "union_tag_invalid":
+        path = (*path, "mode")
     about_key = error["type"] == "extra_forbidden" or error["loc"][-1] == "[key]"
     words = _words(error, path, origin)
     place = origin.location(path, key=about_key)
@@ -47,38 +55,26 @@ def empty_value(path: Path, origin: Source) -> Finding:
 
 
 def _words(error: Error, path: Path, origin: Source) -> _Words:
-    kind = error["type"]
+    kind, given = error["type"], error["input"]
     context = error.get("ctx", {})
-    given = error["input"]
-    if kind in _TYPES:
-        said, remedy = _TYPES[kind]
-        if kind == "string_type" and isinstance(given, (bool, int, float)):
-            remedy = f'write it in quotes: "{json.dumps(given)}"'
-        return _Words("wrong-type", f"{_shown(given)} {said}", remedy)
-    match kind:
-        case "extra_forbidden":
-            return _Words("unknown-key", f"there is no key {path[-1]!r} here", _near_key(path, origin))
-        case "missing":
-            return _Words("missing-key", f"{path[-1]} is missing", _wanted(path, origin))
-        case "union_tag_not_found":
-            return _Words("missing-key", "mode is missing", _modes(path, origin))
-        case "union_tag_invalid":
-            return _Words("unknown-value", f"there is no mode {context['tag']!r}", _modes(path, origin))
-        case "literal_error":
-            return _Words(
-                "unknown-value", f"{_shown(given)} is not known here", f"write {context['expected']}"
-            )
-        case "greater_than_equal":
-            return _Words("out-of-range", f"{given} is too small", f"write {context['ge']} or more")
-        case "less_than_equal":
-            return _Words("out-of-range", f"{given} is too large", f"write {context['le']} or less")
-        case "too_short":
-            return _Words("too-few", "the list is empty", f"name at least {context['min_length']}")
-        case "string_too_long":
-            limit = context["max_length"]
-            return _Words("too-long", f"{len(given)} characters are too many", f"write {limit} or fewer")
-        case _:
-            return _Words(kind, str(context.get("said", error["msg"])), context.get("remedy"))
+    code, message, remedy = kind, str(context.get("said", error["msg"])), context.get("remedy")
+    if kind == "string_type" and isinstance(given, (bool, int, float)):
+        code, message = "wrong-type", f"{_shown(given)} is no text"
+        remedy = f'write it in quotes: "{json.dumps(given)}"'
+    elif kind in _PLAIN:
+        code, message, remedy = _PLAIN[kind]
+        facts = {"given": _shown(given), "length": len(given) if isinstance(given, str) else 0, **context}
+        message, remedy = message.format(**facts), remedy.format(**facts)
+    elif kind == "extra_forbidden":
+        code, message, remedy = "unknown-key", f"there is no key {path[-1]!r} here", _near_key(path, origin)
+    elif kind == "missing":
+        code, message, remedy = "missing-key", f"{path[-1]} is missing", _wanted(path, origin)
+    elif kind == "union_tag_not_found":
+        code, message, remedy = "missing-key", "mode is missing", _modes(path, origin)
+    elif kind == "union_tag_invalid":
+        code, message = "unknown-value", f"there is no mode {context['tag']!r}"
+        remedy = _modes(path[:-1], origin)
+    return _Words(code, message, remedy)
 
 
 def _shown(value: object) -> str:
@@ -98,10 +94,11 @@ def _near_key(path: Path, origin: Source) -> str:
 
 def _wanted(path: Path, origin: Source) -> str:
     schema = schema_at(path, origin.value)
-    examples = schema.get("examples") or schema.get("enum") or [schema["const"]] if "const" in schema else []
-    shown = " or ".join(str(example) for example in examples[:1])
-    what = schema.get("description", "").partition("\n")[0]
-    return f"write {path[-1]}: {shown}" if shown else f"add {path[-1]}: {what}"
+    examples = schema.get("examples") or schema.get("enum") or [schema.get("const")]
+    if examples[0] is not None:
+        return f"write {path[-1]}: {examples[0]}"
+    what = " ".join(schema.get("description", "").split())
+    return f"add {path[-1]}: {what}"
 
 
 def _modes(path: Path, origin: Source) -> str:

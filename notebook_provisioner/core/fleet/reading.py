@@ -66,13 +66,18 @@ def check(
     """
     origin = source.read(text, file=file)
     findings = list(origin.findings)
-    if not origin.value:
+    if origin.findings and not origin.value:
         return None, tuple(findings)
     tree = {**origin.value, **({"target": target} if target else {})}
-    empty = list(_empty_values(tree, ()))
+    empty = set(_empty_values(tree, ())) - origin.faulty
     findings += (explaining.empty_value(path, origin) for path in empty)
     fleet, wrong = _validated(tree)
-    findings += (explaining.finding(error, path, origin) for error, path in wrong if path not in empty)
+    said = empty | origin.faulty
+    findings += (
+        explaining.finding(error, path, origin)
+        for error, path in wrong
+        if path not in said or error["loc"][-1] == "[key]"
+    )
     if fleet is not None:
         findings += checks.run(checks.Context(fleet, origin, today))
     else:

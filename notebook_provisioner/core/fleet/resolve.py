@@ -1,8 +1,8 @@
 """A notebook with every value filled in: built-in defaults, then ``defaults:``, then the notebook's own.
 
-A key of the notebook replaces the default's key whole. Three do not: labels merge (fleet, defaults, notebook),
-metadata merge (defaults, notebook), exemptions append (defaults, then notebook). Terraform's reading of the
-file follows the same rule; a test compares the two.
+A key of the notebook replaces the default's key whole. Three do not: labels merge (fleet, defaults,
+notebook), metadata merge (defaults, notebook), exemptions append (defaults, then notebook). Terraform's
+reading of the file follows the same rule; a test compares the two.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class ResolvedNotebook:
         profile_name: The name of its profile.
         profile: What it runs on; ``image`` is set unless ``container`` is.
         labels: Merged labels.
-        idle_timeout_seconds: Seconds of idleness until it is stopped; None for never.
+        idle_timeout_seconds: Seconds of idleness until it is stopped; None, by exemption, for never.
         deletion_protection: Whether Google refuses to delete it.
         exemptions: The defaults' exemptions, then its own.
         upgrade: When it may be upgraded; None for never.
@@ -78,6 +78,8 @@ def resolve(fleet: Fleet, notebook: Notebook) -> ResolvedNotebook:
         return getattr(holder, key)
 
     profile_name = pick("profile")
+    exemptions = fleet.defaults.exemptions + notebook.exemptions
+    never_idle = any(exemption.control == "idle-timeout-seconds" for exemption in exemptions)
     return ResolvedNotebook(
         name=notebook.name,
         owner=notebook.owner,
@@ -85,9 +87,9 @@ def resolve(fleet: Fleet, notebook: Notebook) -> ResolvedNotebook:
         profile_name=profile_name,
         profile=_with_image(fleet.profiles[profile_name]),
         labels={**fleet.labels, **fleet.defaults.labels, **notebook.labels},
-        idle_timeout_seconds=pick("idle_timeout_seconds"),
+        idle_timeout_seconds=None if never_idle else pick("idle_timeout_seconds"),
         deletion_protection=pick("deletion_protection"),
-        exemptions=fleet.defaults.exemptions + notebook.exemptions,
+        exemptions=exemptions,
         upgrade=pick("upgrade"),
         snapshots=pick("snapshots"),
         sync=pick("sync"),

@@ -12,10 +12,13 @@ NULLABLE: Final = frozenset({"idle_timeout_seconds", "upgrade"})
 
 @functools.cache
 def json_schema() -> dict[str, Any]:
-    """The fleet file's JSON Schema (draft 2020-12), for editors and for tests."""
+    """The fleet file's JSON Schema (draft 2020-12), for editors and for tests. Not to be changed."""
     schema = Fleet.model_json_schema()
     for model in (schema, *schema["$defs"].values()):
+        _one_line(model)
         for key, field in model["properties"].items():
+            _one_line(field)
+            _close(field)
             if key not in NULLABLE:
                 _drop_null(field)
     return {
@@ -25,13 +28,29 @@ def json_schema() -> dict[str, Any]:
     }
 
 
+def _one_line(schema: dict[str, Any]) -> None:
+    if "description" in schema:
+        schema["description"] = " ".join(schema["description"].split())
+
+
+def _close(field: dict[str, Any]) -> None:
+    """Refuse keys that do not match; pydantic's ``patternProperties`` alone lets them through."""
+    if "patternProperties" in field:
+        ((pattern, values),) = field.pop("patternProperties").items()
+        field["additionalProperties"] = values
+        field["propertyNames"]["pattern"] = pattern
+
+
 def _drop_null(field: dict[str, Any]) -> None:
     others = [kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}]
     if len(others) == 1:
         del field["anyOf"]
         field.update({key: value for key, value in others[0].items() if key not in field})
-    if field.get("default", ...) is None:
-        del field["default"]
+    default = field.get("default")
+    if isinstance(default, dict):
+        field["default"] = {key: value for key, value in default.items() if value is not None}
+    elif default is None:
+        field.pop("default", None)
 
 
 def schema_at(path: Path, tree: Value) -> dict[str, Any]:

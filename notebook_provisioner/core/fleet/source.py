@@ -15,8 +15,6 @@ import yaml
 
 from notebook_provisioner.core.findings import Finding, Location, Severity
 
-type_names: Final = {dict: "a mapping", list: "a list", str: "text", int: "a number", float: "a number"}
-
 Scalar = str | int | float | bool | None
 Value = Scalar | list["Value"] | dict[str, "Value"]
 Path = tuple[str | int, ...]
@@ -52,6 +50,7 @@ class Source:
         keys: Where a mapping's key stands, by the path of its value.
         values: Where a value starts, by its path.
         findings: What is wrong with the text itself.
+        faulty: The paths that ``findings`` are about: their values are not to be trusted.
     """
 
     file: str
@@ -59,6 +58,7 @@ class Source:
     keys: dict[Path, Mark]
     values: dict[Path, Mark]
     findings: tuple[Finding, ...]
+    faulty: frozenset[Path]
 
     def location(self, path: Path, *, key: bool = False) -> Location:
         """Where *path* stands; where it is absent, the nearest thing around it."""
@@ -90,63 +90,60 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
         self.findings: list[Finding] = []
+        self.faulty: set[Path] = set()
         self.keys: dict[Path, Mark] = {}
         self.values: dict[Path, Mark] = {}
 
     def read(self, text: str) -> Source:
         root: Value = {}
         try:
-            root = self._document(yaml.parse(text, Loader=yaml.SafeLoader))
+            root = self._document(text)
         except yaml.MarkedYAMLError as error:
+            said = ", ".join(part for part in (error.context, error.problem) if part)
             mark = error.problem_mark or error.context_mark
-            at = Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
-            self._error("yaml-syntax", (), _syntax(error), _syntax_remedy(error), at)
-        except yaml.YAMLError as error:  # the reader's: a character that no YAML may hold
-            position = getattr(error, "position", 0)
-            line = text.count("\n", 0, position) + 1
-            column = position - text.rfind("\n", 0, position)
-            reason = getattr(error, "reason", "unreadable")
-            self._error("yaml-syntax", (), f"not YAML: {reason}", "save as UTF-8 text", Mark(line, column))
+            self._error("yaml-syntax", (), f"not YAML: {said}", _syntax_remedy(said), _at(mark))
+        except yaml.reader.ReaderError as error:  # a character that no YAML may hold
+            before = text[: error.position]
+            at = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
+            self._error("yaml-syntax", (), f"not YAML: {error.reason}", "save as UTF-8 text", at)
         if not isinstance(root, dict):
-            what = type_names.get(type(root), "one value")
+            what = "a list" if isinstance(root, list) else "one value"
             self._error("not-a-mapping", (), f"the file holds {what}", "write `key: value` lines", Mark(1, 1))
             root = {}
-        return Source(self.file, root, self.keys, self.values, tuple(self.findings))
+        return Source(self.file, root, self.keys, self.values, tuple(self.findings), frozenset(self.faulty))
 
-    def _document(self, events: Iterator[yaml.Event]) -> Value:
+    def _document(self, text: str) -> Value:
         """Build the first document's value."""
-        root: Value = None
-        seen = False
-        stack: list[_Open] = []
-        for event in events:
-            if isinstance(event, yaml.DocumentStartEvent) and seen:
+        loader = yaml.SafeLoader(text)
+        roots: list[Value] = []
+        stack = [_Open(roots, ())]  # the document is the one item of a list at the empty path
+        for event in _events(loader):
+            if isinstance(event, yaml.DocumentStartEvent) and roots:
                 self._error("second-document", (), "a second document starts here", "keep one", _mark(event))
                 break
-            if isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+            if isinstance(event, yaml.CollectionEndEvent):
                 stack.pop()
-                continue
-            if not isinstance(event, yaml.NodeEvent):
-                continue
-            seen = True
-            path, holder = (stack[-1].next_path(), stack[-1]) if stack else ((), None)
-            if holder is not None and holder.expects_key:
-                if not self._key(event, holder):
-                    break
-                continue
-            value = self._value(event, path)
-            if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
-                stack.append(_Open(value, path))
-                if len(stack) > MAX_DEPTH:
-                    self._error("too-deep", path, f"nested over {MAX_DEPTH} levels deep", None, _mark(event))
-                    break
-            if holder is None:
-                root = value
-            else:
-                holder.add(value)
-        if not seen or root is None:
+            elif isinstance(event, yaml.NodeEvent) and not self._node(event, stack):
+                break
+        if roots in ([], [None]):
             self._error("empty", (), "the file says nothing", "write a starter with: nbp init", Mark(1, 1))
             return {}
-        return root
+        return roots[0]
+
+    def _node(self, event: yaml.NodeEvent, stack: list["_Open"]) -> bool:
+        """Take one key or value; False where reading cannot go on."""
+        holder = stack[-1]
+        if holder.expects_key:
+            return self._key(event, holder)
+        path = holder.next_path() if len(stack) > 1 else ()
+        value = self._value(event, path)
+        holder.add(value)
+        if isinstance(event, yaml.CollectionStartEvent):
+            stack.append(_Open(value, path))
+            if len(stack) > MAX_DEPTH:
+                self._error("too-deep", path, f"nested over {MAX_DEPTH} levels deep", None, _mark(event))
+                return False
+        return True
 
     def _key(self, event: yaml.NodeEvent, holder: "_Open") -> bool:
         """Take a mapping's key; False where reading cannot go on."""
@@ -161,13 +158,10 @@ class _Reader:
         self._refuse_anchor_and_tag(event, path)
         if event.style is None and (_plain(key)[1] or not isinstance(_plain(key)[0], str)):
             self._error("key-not-text", path, f"readers disagree about the key {key}", f'write "{key}"', at)
-        if key == "<<":
-            self._error("anchor", path, "merge keys are not read", "use profiles or defaults", at)
         if key in holder.seen:
             first = self.keys[path].line
             self._error("duplicate-key", path, f"{key} stands in line {first} already", "keep one", at)
-        else:
-            self.keys[path] = at
+        self.keys.setdefault(path, at)
         holder.key = key
         return True
 
@@ -206,6 +200,7 @@ class _Reader:
 
     def _error(self, code: str, path: Path, message: str, remedy: str | None, at: Mark) -> None:
         place = Location(self.file, at.line, at.column)
+        self.faulty.add(path)
         self.findings.append(Finding(code, Severity.ERROR, spelled(path), message, remedy, place))
 
 
@@ -239,32 +234,46 @@ class _Open:
 
 def _plain(text: str) -> tuple[Scalar, str | None]:
     """An unquoted scalar's value, and how to write it where readers disagree about it."""
+    value: Scalar = text
+    remedy = None
     if _NULL.fullmatch(text):
-        return None, None
-    if _BOOL.fullmatch(text):
-        return text.lower() == "true", None
-    if _OTHER_BOOL.fullmatch(text):
+        value = None
+    elif _BOOL.fullmatch(text):
+        value = text.lower() == "true"
+    elif _OTHER_BOOL.fullmatch(text):
         yes = text.lower() in {"y", "yes", "on"}
-        return text, f'write {str(yes).lower()}, or "{text}" for text'
-    if _INT.fullmatch(text) or _FLOAT.fullmatch(text):
-        if len(text) > MAX_DIGITS:
-            return text, f'write "{text}" for text; no number here has over {MAX_DIGITS} digits'
-        return (int(text) if _INT.fullmatch(text) else float(text)), None
-    if _OTHER_NUMBER.fullmatch(text):
-        return text, f'write a plain decimal number, or "{text}" for text'
-    return text, None
+        remedy = f'write {str(yes).lower()}, or "{text}" for text'
+    elif len(text) > MAX_DIGITS and _OTHER_NUMBER.fullmatch(text):
+        remedy = f'write "{text}" for text; no number here has over {MAX_DIGITS} digits'
+    elif _INT.fullmatch(text):
+        value = int(text)
+    elif _FLOAT.fullmatch(text):
+        value = float(text)
+    elif _OTHER_NUMBER.fullmatch(text):
+        remedy = f'write a plain decimal number, or "{text}" for text'
+    return value, remedy
+
+
+def _events(loader: yaml.SafeLoader) -> Iterator[yaml.Event]:
+    while True:
+        try:
+            if not loader.check_event():
+                return
+            event: yaml.Event = loader.get_event()  # type: ignore[no-untyped-call]  # the stubs' gap
+        except (ValueError, OverflowError) as error:  # an escape beyond Unicode, an endless version number
+            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=loader.get_mark()) from None
+        yield event
 
 
 def _mark(event: yaml.Event) -> Mark:
-    return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+    return _at(event.start_mark)
 
 
-def _syntax(error: yaml.MarkedYAMLError) -> str:
-    said = ", ".join(part for part in (error.context, error.problem) if part)
-    return f"not YAML: {said}"
+def _at(mark: yaml.error.Mark | yaml._yaml.Mark | None) -> Mark:
+    return Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
 
 
-def _syntax_remedy(error: yaml.MarkedYAMLError) -> str:
-    if "'\\t'" in (error.problem or ""):
+def _syntax_remedy(said: str) -> str:
+    if "'\\t'" in said:
         return "indent with spaces; YAML allows no tabs there"
     return "check indentation, colons and quotes around this line"

@@ -1,13 +1,68 @@
-"""Rules across the values of a fleet file."""
+"""Rules across the values of a fleet file, one module a subject."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
 
 from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet.checks import (
+    encryption,
+    exemptions,
+    hardware,
+    network,
+    notebooks,
+    perimeter,
+    places,
+)
 from notebook_provisioner.core.fleet.checks.context import Context
 
 __all__ = ["Context", "run"]
 
 
+class _Rule(NamedTuple):
+    """A check and what it needs: sections as written, and lists with no entry taken out."""
+
+    check: Callable[[Context], Iterator[Finding]]
+    sections: frozenset[str] = frozenset()
+    complete: frozenset[str] = frozenset()
+
+
+def _rule(check: Callable[[Context], Iterator[Finding]], sections: str = "", complete: str = "") -> _Rule:
+    return _Rule(check, frozenset(sections.split()), frozenset(complete.split()))
+
+
+_RULES: Final = (
+    _rule(places.zones_in_region, "region zones"),
+    _rule(places.notebook_zones, "zones"),
+    _rule(places.state_for_google, "target state"),
+    _rule(network.subnet_range, "network"),
+    _rule(network.subnet_size, "network", complete="notebooks"),
+    _rule(network.container_bridge, "network profiles"),
+    _rule(network.egress, "network"),
+    _rule(perimeter.access_policy, "perimeter"),
+    _rule(perimeter.access_levels, "perimeter"),
+    _rule(perimeter.virtual_ip, "perimeter network"),
+    _rule(encryption.key_in_region, "encryption region"),
+    _rule(notebooks.distinct_names),
+    _rule(notebooks.known_profiles, "profiles defaults"),
+    _rule(notebooks.used_profiles, "profiles defaults notebooks", complete="notebooks"),
+    _rule(notebooks.labels),
+    _rule(notebooks.label_count, "labels defaults"),
+    _rule(notebooks.metadata),
+    _rule(notebooks.packages),
+    _rule(exemptions.expiry),
+    _rule(exemptions.repeated),
+    _rule(exemptions.idle_timeout, "defaults"),
+    _rule(hardware.gpus),
+    _rule(hardware.confidential_compute),
+    _rule(hardware.images),
+    _rule(hardware.boot_disks),
+    _rule(hardware.secure_boot_with_gpus, "defaults"),
+)
+
+
 def run(context: Context) -> Iterator[Finding]:
     """Every finding of every rule that the intact part of the file allows to be held."""
-    yield from ()
+    for rule in _RULES:
+        missing = context.replaced | (context.partial & rule.complete)
+        if not missing & (rule.sections | rule.complete):
+            yield from rule.check(context)

@@ -1,0 +1,111 @@
+"""Instance metadata keys that a fleet file must not set, and where their values come from instead."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+from notebook_provisioner.catalog.provenance import Source
+
+DOCUMENTED: Final = Source(
+    "https://cloud.google.com/vertex-ai/docs/workbench/instances/manage-metadata", date(2026, 7, 13)
+)
+PROVIDER: Final = Source(
+    "https://github.com/hashicorp/terraform-provider-google/blob/main/google/services/workbench/"
+    "resource_workbench_instance.go",
+    date(2026, 8, 21),
+)
+
+# Keys that Workbench sets itself: the API refuses them ("protected by Workbench Notebooks"), or overwrites
+# them. The documentation's list says of itself that it is not complete; the provider ignores changes to more.
+PROTECTED: Final[Mapping[str, Source]] = {
+    **dict.fromkeys(
+        (
+            "agent-health-check-interval-seconds",
+            "agent-health-check-path",
+            "cos-update-strategy",
+            "custom-container-image",
+            "custom-container-payload",
+            "data-disk-uri",
+            "dataproc-allow-custom-clusters",
+            "dataproc-cluster-name",
+            "dataproc-configs",
+            "dataproc-default-subnet",
+            "dataproc-locations-list",
+            "dataproc-machine-types-list",
+            "dataproc-notebooks-url",
+            "dataproc-region",
+            "dataproc-service-account",
+            "disable-check-xsrf",
+            "euc-enabled",
+            "framework",
+            "generate-diagnostics-bucket",
+            "generate-diagnostics-file",
+            "generate-diagnostics-options",
+            "google-logging-enabled",
+            "image-url",
+            "install-monitoring-agent",
+            "installed-extensions",
+            "last_updated_diagnostic",
+            "last_updated_diagnostics",
+            "notebooks-api",
+            "notebooks-api-version",
+            "notebooks-examples-location",
+            "notebooks-location",
+            "proxy-backend-id",
+            "proxy-byoid-url",
+            "proxy-mode",
+            "proxy-status",
+            "proxy-url",
+            "proxy-user-mail",
+            "report-container-health",
+            "report-event-url",
+            "report-notebook-metrics",
+            "report-system-health",
+            "report-system-status",
+            "resource-url",
+            "restriction",
+            "service-account-mode",
+            "shutdown-script",
+            "title",
+            "use-collaborative",
+            "user-data",
+            "version",
+        ),
+        DOCUMENTED,
+    ),
+    **dict.fromkeys(
+        (
+            "container",
+            "disable-swap-binaries",
+            "enable-euc",
+            "enable-guest-attributes",
+            "enable-oslogin",
+            "instance-region",
+            "proxy-registration-url",
+        ),
+        PROVIDER,
+    ),
+}
+
+# Keys with a typed place in the fleet file, keys that the notebook module decides, and keys that run code as
+# root or let people in past IAM: what to do instead.
+TYPED: Final[Mapping[str, str]] = {
+    "idle-timeout-seconds": "write idle_timeout_seconds",
+    "post-startup-script": "it is rendered for each notebook",
+    "post-startup-script-behavior": "write post_startup_behavior",
+    "notebook-upgrade-schedule": "write upgrade, which wakes a stopped notebook first",
+    **{
+        f"notebook-disable-{what}": f"it is true unless there is an exemption for notebook-disable-{what}"
+        for what in ("root", "downloads", "nbconvert", "terminal")
+    },
+    "install-nvidia-driver": "it is true for every profile with a gpu",
+    "report-event-health": "it is true for every notebook",
+    "block-project-ssh-keys": "it is true for every notebook",
+    "serial-port-enable": "it is false for every notebook",
+    "serial-port-logging-enable": "it is true for every notebook",
+    **dict.fromkeys(("ssh-keys", "sshKeys"), "sign in through OS Login"),
+    **dict.fromkeys(
+        ("startup-script", "startup-script-url", "gce-container-declaration", "gce-software-declaration"),
+        "it would run code as root; the post-startup script is the place for that",
+    ),
+}

@@ -1,0 +1,83 @@
+"""The perimeter: its policy, and the ways into it."""
+
+import ipaddress
+from collections.abc import Iterator
+
+from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet.checks.context import Context
+from notebook_provisioner.core.fleet.model import AccessLevel, NoPerimeter
+from notebook_provisioner.core.fleet.source import Path
+
+
+def access_policy(context: Context) -> Iterator[Finding]:
+    """A perimeter has an access policy: a given one, or one made in an organization."""
+    perimeter = context.fleet.perimeter
+    if isinstance(perimeter, NoPerimeter):
+        return
+    remedy = "write access_policy to use one, or organization to create one"
+    if perimeter.organization is None and perimeter.access_policy is None:
+        yield context.error("access-policy", ("perimeter",), "the perimeter has no access policy", remedy)
+    if perimeter.organization is not None and perimeter.access_policy is not None:
+        said = "organization and access_policy exclude each other"
+        yield context.error("access-policy", ("perimeter", "organization"), said, remedy, key=True)
+    if perimeter.mode == "enforced" and not perimeter.access_levels:
+        yield context.warning(
+            "no-access-level",
+            ("perimeter",),
+            "nobody outside the perimeter will reach a notebook",
+            "add access_levels with the ranges that people come from",
+        )
+
+
+def access_levels(context: Context) -> Iterator[Finding]:
+    """Access levels have distinct names and ask for something."""
+    perimeter = context.fleet.perimeter
+    if isinstance(perimeter, NoPerimeter):
+        return
+    names: set[str] = set()
+    for index, level in enumerate(perimeter.access_levels):
+        path: Path = ("perimeter", "access_levels", index)
+        if level.name in names:
+            said = f"there is an access level {level.name} above"
+            yield context.error("duplicate-access-level", (*path, "name"), said, "give each its own name")
+        names.add(level.name)
+        if not (level.ip_ranges or level.members or level.regions or level.device_policy):
+            yield context.error(
+                "open-access-level",
+                path,
+                f"the access level {level.name} asks for nothing, so it lets everybody in",
+                "add ip_ranges, members, regions or device_policy",
+            )
+        yield from _ranges(context, path, level)
+
+
+def _ranges(context: Context, path: Path, level: AccessLevel) -> Iterator[Finding]:
+    for index, text in enumerate(level.ip_ranges):
+        addresses = ipaddress.ip_network(text)
+        place = (*path, "ip_ranges", index)
+        if addresses.prefixlen == 0:
+            yield context.error("open-access-level", place, f"{text} is everybody", "write a narrower range")
+        elif addresses.version == 4 and addresses.is_private and not _is_documentation(text):  # noqa: PLR2004
+            said = f"{text} is private; requests arrive from public addresses"
+            yield context.warning(
+                "private-range", place, said, "write the public range that people come from"
+            )
+
+
+def _is_documentation(text: str) -> bool:
+    """RFC 5737's ranges are for examples; Python counts them as private."""
+    examples = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+    network = ipaddress.IPv4Network(text)
+    return any(network.subnet_of(ipaddress.IPv4Network(example)) for example in examples)
+
+
+def virtual_ip(context: Context) -> Iterator[Finding]:
+    """Inside a perimeter, DNS answers with the VIP that serves only what the perimeter protects."""
+    fleet = context.fleet
+    if fleet.perimeter.mode != "disabled" and fleet.network.vip == "private":
+        yield context.warning(
+            "private-vip-in-perimeter",
+            ("network", "vip"),
+            "the private VIP also serves Google APIs that no perimeter can protect",
+            "write vip: restricted",
+        )
