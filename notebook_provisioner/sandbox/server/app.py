@@ -2,12 +2,13 @@
 
 import secrets
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from notebook_provisioner.sandbox.server import batch, control, discovery
@@ -22,16 +23,16 @@ from notebook_provisioner.sandbox.server.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from starlette.types import Receive, Scope, Send
 
+_UPLOADS = ("upload/", "resumable/upload/")
 ABORT = "notebook_provisioner.abort"
 """Name of the ASGI extension by which the server lets a fault cut the connection."""
 
 
 def create_engine(
-    state_directory: "Path", settings: Settings | None = None, *, clock: Clock | None = None
+    state_directory: Path, settings: Settings | None = None, *, clock: Clock | None = None
 ) -> Engine:
     """Open the state in *state_directory*, seed it when it is new, and set up every service."""
     pairs = [(service, discovery.load(service.api, service.version)) for service in all_services()]
@@ -55,7 +56,7 @@ def seed(context: Context) -> None:
 
 
 def create_app(
-    state_directory: "Path",
+    state_directory: Path,
     *,
     token: str | None = None,
     settings: Settings | None = None,
@@ -102,13 +103,16 @@ class _ApiEndpoint:
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         request = Request(scope, receive)
         host = request.headers.get("host", "")
+        path = scope["raw_path"].decode("ascii").lstrip("/")
+        upload = await self._spool(request) if path.startswith(_UPLOADS) else None
         incoming = Incoming(
             http_method=request.method,
-            path=scope["raw_path"].decode("ascii").lstrip("/"),
+            path=path,
             query=scope["query_string"].decode("ascii"),
             headers=dict(request.headers),
-            body=await request.body(),
+            body=b"" if upload else await request.body(),
             origin=f"http://{host}",
+            upload=upload,
         )
         try:
             reply = await (
@@ -119,4 +123,20 @@ class _ApiEndpoint:
         except ConnectionDropped:
             await scope["extensions"][ABORT]()
             return
-        await Response(reply.body, reply.status, dict(reply.headers))(scope, receive, send)
+        finally:
+            if upload is not None:
+                upload.unlink(missing_ok=True)
+        headers = dict(reply.headers)
+        if isinstance(reply.body, bytes):
+            await Response(reply.body, reply.status, headers)(scope, receive, send)
+        else:
+            await StreamingResponse(reply.body, reply.status, headers)(scope, receive, send)
+
+    async def _spool(self, request: Request) -> "Path":
+        folder = self._engine.context.folder / "incoming"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path = folder / secrets.token_hex(16)
+        with path.open("xb") as file:
+            async for chunk in request.stream():
+                file.write(chunk)
+        return path

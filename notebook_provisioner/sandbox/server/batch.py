@@ -1,17 +1,14 @@
 """Google's batches: many calls as the parts of one ``multipart/mixed`` request (``/batch``, ``/batch/API/VERSION``)."""
 
 import secrets
+from email.message import Message
 from email.parser import BytesParser
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from notebook_provisioner.sandbox.server.engine import Engine, Incoming, json_reply
 from notebook_provisioner.sandbox.server.errors import ErrorStyle, invalid
 from notebook_provisioner.sandbox.server.service import Reply
-
-if TYPE_CHECKING:
-    from email.message import Message
 
 
 async def respond(engine: Engine, incoming: Incoming) -> Reply:
@@ -30,6 +27,8 @@ async def respond(engine: Engine, incoming: Incoming) -> Reply:
     boundary = f"batch_{secrets.token_hex(12)}"
     answers = []
     for part in parsed.get_payload():
+        if not isinstance(part, Message):
+            continue
         reply = await engine.respond(_part(part, incoming.origin))
         identifier = part.get("Content-ID", "").strip()
         answers.append(_answer(boundary, identifier, reply))
@@ -37,7 +36,7 @@ async def respond(engine: Engine, incoming: Incoming) -> Reply:
     return Reply(body, 200, {"Content-Type": f"multipart/mixed; boundary={boundary}"})
 
 
-def _part(part: "Message", origin: str) -> Incoming:
+def _part(part: Message, origin: str) -> Incoming:
     payload = part.get_payload(decode=True)
     head, _, rest = bytes(payload).lstrip().replace(b"\r\n", b"\n").partition(b"\n")
     http_method, target, *_ = head.decode().split(" ")
@@ -55,7 +54,9 @@ def _part(part: "Message", origin: str) -> Incoming:
 
 
 def _answer(boundary: str, identifier: str, reply: Reply) -> bytes:
+    body = reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
     answered = f"<response-{identifier[1:]}" if identifier.startswith("<") else f"response-{identifier}"
+    body = reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
     head = [
         f"--{boundary}",
         "Content-Type: application/http",
@@ -63,8 +64,8 @@ def _answer(boundary: str, identifier: str, reply: Reply) -> bytes:
         "",
         f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
         *(f"{name}: {value}" for name, value in reply.headers.items()),
-        f"Content-Length: {len(reply.body)}",
+        f"Content-Length: {len(body)}",
         "",
         "",
     ]
-    return "\r\n".join(head).encode() + reply.body + b"\r\n"
+    return "\r\n".join(head).encode() + body + b"\r\n"

@@ -9,6 +9,7 @@ from notebook_provisioner.sandbox.server.store import Document, Key, Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from notebook_provisioner.sandbox.server.clock import Clock
     from notebook_provisioner.sandbox.server.context import Context
@@ -28,7 +29,8 @@ class Call:
         match: The method, the path's parameters and the name of what it addresses.
         query: Query parameters that the method declares, converted; standard ones are left out.
         body: The JSON body, cleaned by its schema; ``{}`` where there is none.
-        raw_body: The body's bytes; the only form of a media upload.
+        http_method: The request's: a resumable upload goes on under other ones than its method's.
+        upload: File with the body of a media upload, unvalidated; None for other requests, and gone after this one.
         headers: Request headers, lower-case names.
         raw_query: All query parameters as they were sent, standard ones too.
         origin: Scheme, host and port under which the client reached the sandbox.
@@ -42,7 +44,8 @@ class Call:
     match: "Match"
     query: dict[str, Any]
     body: Document
-    raw_body: bytes
+    http_method: str
+    upload: "Path | None"
     headers: "Mapping[str, str]"
     raw_query: "Mapping[str, str]"
     origin: str
@@ -73,6 +76,10 @@ class Call:
     def key(self) -> Key:
         """Key of the resource that the path addresses."""
         return Key.of(self.api.name, self.match.name)
+
+    def key_of(self, name: str) -> Key:
+        """Key of the resource *name* of the same API."""
+        return Key.of(self.api.name, name)
 
     @property
     def collection(self) -> str:

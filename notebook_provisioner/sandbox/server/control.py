@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 from starlette.responses import Response
@@ -11,52 +11,53 @@ from starlette.routing import Route
 from notebook_provisioner.sandbox.server import emulation, loading
 from notebook_provisioner.sandbox.server.errors import ApiError, ErrorStyle, invalid
 from notebook_provisioner.sandbox.server.faults import Fault
+from notebook_provisioner.sandbox.server.store import Document, Json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from notebook_provisioner.sandbox.server.engine import Engine
 
-Endpoint = Callable[["Request"], Awaitable[Any]]
+Endpoint = Callable[["Request"], Awaitable[Json]]
 
 
 def routes(engine: "Engine", seed: Callable[[], None]) -> list[Route]:
     """The control routes over *engine*; *seed* fills an empty store."""
     context = engine.context
 
-    async def status(_: "Request") -> Any:
+    async def status(_: "Request") -> Json:
         resources = {
             f"{api}.{kind}": count for api, kind, count in context.store.kinds() if kind not in {"requestIds"}
         }
         return {"ready": True, "now": context.clock.now(), "resources": resources}
 
-    async def get_requests(_: "Request") -> Any:
+    async def get_requests(_: "Request") -> Json:
         return engine.log.to_document()
 
-    async def delete_requests(_: "Request") -> Any:
+    async def delete_requests(_: "Request") -> Json:
         engine.log.clear()
         return {}
 
-    async def get_faults(_: "Request") -> Any:
+    async def get_faults(_: "Request") -> Json:
         return {"faults": [rule.to_document() for rule in engine.faults.rules]}
 
-    async def add_faults(request: "Request") -> Any:
+    async def add_faults(request: "Request") -> Json:
         body = await _body(request)
         documents = body.get("faults", [body])
         engine.faults.rules += [Fault.parse(document) for document in documents]
         return await get_faults(request)
 
-    async def delete_faults(_: "Request") -> Any:
+    async def delete_faults(_: "Request") -> Json:
         engine.faults.rules.clear()
         return {}
 
-    async def get_settings(_: "Request") -> Any:
+    async def get_settings(_: "Request") -> Json:
         return dataclasses.asdict(context.settings) | {
             "now": context.clock.now(),
             "speed": context.clock.speed,
         }
 
-    async def set_settings(request: "Request") -> Any:
+    async def set_settings(request: "Request") -> Json:
         body = await _body(request)
         clock = {name: float(body.pop(name)) for name in ("now", "speed") if name in body}
         clock["now"] = clock.get("now", context.clock.now()) + float(body.pop("advance", 0.0))
@@ -71,11 +72,11 @@ def routes(engine: "Engine", seed: Callable[[], None]) -> list[Route]:
             context.settle()
         return await get_settings(request)
 
-    async def load(request: "Request") -> Any:
+    async def load(request: "Request") -> Json:
         with context.store.transaction():
             return {"loaded": loading.load(context, await _body(request))}
 
-    async def reset(_: "Request") -> Any:
+    async def reset(_: "Request") -> Json:
         with context.store.transaction():
             context.store.clear()
             seed()
@@ -83,7 +84,7 @@ def routes(engine: "Engine", seed: Callable[[], None]) -> list[Route]:
         engine.faults.rules.clear()
         return {}
 
-    async def describe(_: "Request") -> Any:
+    async def describe(_: "Request") -> Json:
         return emulation.describe(engine)
 
     table: list[tuple[str, str, Endpoint]] = [
@@ -113,7 +114,7 @@ def _json(endpoint: Endpoint) -> Callable[["Request"], Awaitable[Response]]:
     return answer
 
 
-async def _body(request: "Request") -> dict[str, Any]:
+async def _body(request: "Request") -> Document:
     try:
         body = orjson.loads(await request.body() or b"{}")
     except orjson.JSONDecodeError as error:

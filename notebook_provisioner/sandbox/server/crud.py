@@ -5,7 +5,7 @@ import hashlib
 import re
 import uuid
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -14,13 +14,16 @@ from notebook_provisioner.sandbox.server.clock import rfc3339, rfc3339_compute
 from notebook_provisioner.sandbox.server.context import fingerprint, numeric_id
 from notebook_provisioner.sandbox.server.errors import ApiError, ErrorStyle, already_exists, invalid
 from notebook_provisioner.sandbox.server.service import Resource, drop_keys
-from notebook_provisioner.sandbox.server.store import Document, Key
+from notebook_provisioner.sandbox.server.store import Document, Json, Key
+from notebook_provisioner.sandbox.server.validation import is_output_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from notebook_provisioner.sandbox.server.call import Call
+    from notebook_provisioner.sandbox.server.context import Context
     from notebook_provisioner.sandbox.server.discovery import Schema
+    from notebook_provisioner.sandbox.server.service import Service
 
 
 def get(call: "Call", resource: Resource) -> Document:
@@ -33,7 +36,7 @@ def list_(call: "Call", resource: Resource) -> Document:
     page = pagination.read(call, call.collection)
     items = [_visible(call, resource, entry.document) for entry in page.entries]
     properties = call.api.properties(call.method.response)
-    answer: Document = {_items_field(properties): items} if items else {}
+    answer: Document = {items_field(properties): items} if items else {}
     return _list_envelope(call, properties) | answer | _next_page(page)
 
 
@@ -62,12 +65,13 @@ def create(call: "Call", resource: Resource) -> Document:
 
 def insert(call: "Call", resource: Resource, key: Key, document: Document) -> None:
     """Store *document* as a new resource with everything that the API and its service add."""
-    stamp_new(call, key, document)
+    schema = resource_schema(call)
+    stamp_new(call.context, call.service, schema, key, document)
     if call.service.on_create is not None:
         call.service.on_create(call, document)
     if resource.on_create is not None:
         resource.on_create(call, document)
-    stamp_changed(call, document)
+    stamp_changed(call.context, call.service, schema, document)
     call.store.put(key, document, created=call.clock.now())
 
 
@@ -111,14 +115,14 @@ def delete(call: "Call", resource: Resource) -> Document:
 def remove(call: "Call", key: Key) -> None:
     """Delete the resource under *key* with its policy; a missing one is no error."""
     call.store.delete(key)
-    call.store.delete(_policy_key(key))
+    call.store.delete(policy_key(key))
 
 
 def get_policy(call: "Call", resource: Resource) -> Document:
     """The IAM policy of a resource; an empty one where none was set."""
     del resource
     call.load()
-    return call.store.get(_policy_key(call.key)) or _with_etag({"version": 1})
+    return call.store.get(policy_key(call.key)) or with_etag({"version": 1})
 
 
 def set_policy(call: "Call", resource: Resource) -> Document:
@@ -129,14 +133,14 @@ def set_policy(call: "Call", resource: Resource) -> Document:
     policy: Document = {
         name: value for name, value in body.items() if name in {"version", "bindings", "etag", "auditConfigs"}
     }
-    key = _policy_key(call.key)
-    current = call.store.get(key) or _with_etag({"version": 1})
+    key = policy_key(call.key)
+    current = call.store.get(key) or with_etag({"version": 1})
     if policy.get("etag") and not _same_bytes(policy["etag"], current["etag"]):
         raise ApiError(
             "CONDITION_NOT_MET" if call.service.error_style is ErrorStyle.LEGACY else "ABORTED",
             "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
         )
-    stored = _with_etag({"version": 1} | drop_keys(policy, "etag") | {"serial": numeric_id()})
+    stored = with_etag({"version": 1} | drop_keys(policy, "etag") | {"serial": numeric_id()})
     stored.pop("serial")
     call.store.put(key, stored)
     return stored
@@ -197,29 +201,29 @@ def new_id(call: "Call", document: Document) -> str:
     return identifier
 
 
-def stamp_new(call: "Call", key: Key, document: Document) -> None:
-    """Fill in what an API sets on creation, as far as the resource's schema has it."""
-    properties = _resource_properties(call)
-    now = call.clock.now()
-    legacy = call.service.error_style is ErrorStyle.LEGACY
+def stamp_new(context: "Context", service: "Service", schema: str, key: Key, document: Document) -> None:
+    """Fill in what an API sets on creation, as far as the schema named *schema* has it."""
+    properties = context.apis[service.api, service.version].properties(schema)
+    now = context.clock.now()
+    legacy = service.error_style is ErrorStyle.LEGACY
     document["name"] = document.get("name") or key.id if legacy else key.name
-    values: dict[str, Any] = {
+    values: dict[str, Json] = {
         "kind": properties.get("kind", {}).get("default"),
         "creationTimestamp": rfc3339_compute(now),
         "createTime": rfc3339(now),
         "updateTime": rfc3339(now),
-        "selfLink": f"{call.service.self_link_root}{key.name}" if call.service.self_link_root else None,
+        "selfLink": f"{service.self_link_root}{key.name}" if service.self_link_root else None,
         "uid": str(uuid.uuid4()),
         "id": numeric_id() if properties.get("id", {}).get("format") == "uint64" else None,
     }
     document |= {name: value for name, value in values.items() if name in properties and value is not None}
 
 
-def stamp_changed(call: "Call", document: Document) -> None:
-    """Renew etag, fingerprints and update time, as far as the resource's schema has them."""
-    properties = _resource_properties(call)
+def stamp_changed(context: "Context", service: "Service", schema: str, document: Document) -> None:
+    """Renew etag, fingerprints and update time, as far as the schema named *schema* has them."""
+    properties = context.apis[service.api, service.version].properties(schema)
     if "updateTime" in properties:
-        document["updateTime"] = rfc3339(call.clock.now())
+        document["updateTime"] = rfc3339(context.clock.now())
     if "labelFingerprint" in properties:
         document["labelFingerprint"] = fingerprint(document.get("labels", {}))
     if "fingerprint" in properties:
@@ -227,7 +231,7 @@ def stamp_changed(call: "Call", document: Document) -> None:
             drop_keys(document, "fingerprint", "labels", "labelFingerprint")
         )
     if "etag" in properties:
-        document |= _with_etag(drop_keys(document, "etag"))
+        document |= with_etag(drop_keys(document, "etag"))
 
 
 def check_etag(call: "Call", stored: Document, etag: str | None) -> None:
@@ -262,7 +266,7 @@ def _write(call: "Call", resource: Resource, stored: Document, updated: Document
         check_fingerprint(call.body["fingerprint"], stored["fingerprint"], "resource")
     if resource.on_update is not None:
         resource.on_update(call, stored, updated)
-    stamp_changed(call, updated)
+    stamp_changed(call.context, call.service, resource_schema(call), updated)
     call.store.put(call.key, updated)
     return answer(call, resource, call.key)
 
@@ -271,14 +275,13 @@ def _visible(call: "Call", resource: Resource, document: Document) -> Document:
     return resource.view(call.context, document) if resource.view else document
 
 
-def _resource_properties(call: "Call") -> "dict[str, Schema]":
+def resource_schema(call: "Call") -> str:
+    """Name of the schema of the resource that a method works on: what its ``get`` answers with."""
     getter = call.api.methods.get(f"{call.api.name}.{call.method.resource}.get")
-    return call.api.properties(getter.response if getter else call.method.request)
+    return (getter.response if getter else call.method.request) or ""
 
 
 def _server_fields(properties: "dict[str, Schema]") -> set[str]:
-    from notebook_provisioner.sandbox.server.validation import is_output_only
-
     always = {"name", "id", "kind", "selfLink", "creationTimestamp", "createTime", "uid"}
     return {name for name, schema in properties.items() if name in always or is_output_only(schema)}
 
@@ -296,7 +299,8 @@ def _list_envelope(call: "Call", properties: "dict[str, Schema]") -> Document:
     return envelope
 
 
-def _items_field(properties: "dict[str, Schema]") -> str:
+def items_field(properties: "dict[str, Schema]") -> str:
+    """Name of the field of a list answer that holds the resources."""
     for name, schema in properties.items():
         if schema.get("type") == "array" and "$ref" in schema["items"]:
             return name
@@ -307,11 +311,13 @@ def _next_page(page: pagination.Page) -> Document:
     return {"nextPageToken": page.next_token} if page.next_token else {}
 
 
-def _policy_key(key: Key) -> Key:
+def policy_key(key: Key) -> Key:
+    """Where the IAM policy of the resource under *key* is stored."""
     return Key(key.api, "iamPolicies", key.name)
 
 
-def _with_etag(document: Document) -> Document:
+def with_etag(document: Document) -> Document:
+    """*document* with the etag of its content."""
     digest = hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).digest()[:8]
     return document | {"etag": base64.b64encode(digest).decode()}
 

@@ -71,7 +71,8 @@ class Api:
 
     def properties(self, schema: str | None) -> dict[str, Schema]:
         """Properties of the schema named *schema*; empty where there is none."""
-        return self.schemas.get(schema or "", {}).get("properties", {})
+        properties: dict[str, Schema] = self.schemas.get(schema or "", {}).get("properties", {})
+        return properties
 
     @cached_property
     def operation_templates(self) -> tuple[tuple[re.Pattern[str], str], ...]:

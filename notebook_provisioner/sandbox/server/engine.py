@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import orjson
@@ -16,10 +16,12 @@ from notebook_provisioner.sandbox.server.faults import ConnectionDropped, Fault,
 from notebook_provisioner.sandbox.server.request_log import RequestLog
 from notebook_provisioner.sandbox.server.routing import Match, Router
 from notebook_provisioner.sandbox.server.service import Handler, Pause, Reply, Service
-from notebook_provisioner.sandbox.server.store import Document, Key
+from notebook_provisioner.sandbox.server.store import Document, Json, Key
 from notebook_provisioner.sandbox.server.validation import Cleaner, clean_query
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from notebook_provisioner.sandbox.server.context import Context
     from notebook_provisioner.sandbox.server.discovery import Method
 
@@ -36,7 +38,8 @@ class Incoming:
         path: Percent-encoded, without the leading slash and the query.
         query: The query string, encoded.
         headers: By lower-case name.
-        body: As it came.
+        body: As it came; empty for a media upload.
+        upload: File with the body of a media upload.
         origin: ``http://127.0.0.1:PORT``.
     """
 
@@ -46,6 +49,7 @@ class Incoming:
     headers: Mapping[str, str]
     body: bytes
     origin: str
+    upload: "Path | None" = None
 
 
 class Engine:
@@ -128,7 +132,8 @@ class Engine:
             match=match,
             query={},
             body={},
-            raw_body=incoming.body,
+            http_method=incoming.http_method,
+            upload=incoming.upload,
             headers=incoming.headers,
             raw_query=dict(pairs),
             origin=incoming.origin,
@@ -136,6 +141,8 @@ class Engine:
         )
         if self.handler(service, method) is None:
             raise ApiError("UNIMPLEMENTED", f"not emulated by the sandbox: {method.id}")
+        if match.media == "upload":  # the discovery documents do not tell of a resumable session's id
+            pairs = [pair for pair in pairs if pair[0] != "upload_id"]
         call.query = clean_query(api, method, pairs)
         if match.media != "upload":
             call.body = self._body(call, incoming)
@@ -165,6 +172,8 @@ class Engine:
             try:
                 with self.context.store.transaction():
                     self.context.settle()
+                    if call.service.before is not None:
+                        call.service.before(call)
                     result = self._once(call, handler, fault)
             except Pause as pause:
                 if self.context.clock.now() >= waited_until:
@@ -197,7 +206,7 @@ class Engine:
         return result
 
 
-def json_reply(document: Any, status: int = 200) -> Reply:
+def json_reply(document: Json, status: int = 200) -> Reply:
     """*document* as a JSON answer."""
     return Reply(orjson.dumps(document), status, _JSON)
 
@@ -219,7 +228,7 @@ def _operation_handler(method: "Method") -> Handler | None:
 
 def _list_operations(call: Call) -> Document:
     page = pagination.read(call, call.collection)
-    field = "items" if call.service.error_style is ErrorStyle.LEGACY else "operations"
+    field = crud.items_field(call.api.properties(call.method.response))
     answer: Document = {field: [entry.document for entry in page.entries]} if page.entries else {}
     return answer | ({"nextPageToken": page.next_token} if page.next_token else {})
 

@@ -9,10 +9,9 @@ Anything else is refused. Sources: https://google.aip.dev/160 and the ``filter``
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from notebook_provisioner.sandbox.server.errors import invalid
-from notebook_provisioner.sandbox.server.store import Document
+from notebook_provisioner.sandbox.server.store import Document, Json
 
 Predicate = Callable[[Document], bool]
 
@@ -182,14 +181,14 @@ def _comparison(path: str, operator: str, wanted: str) -> Predicate:
     return compare
 
 
-def _has(values: list[Any], wanted: str) -> bool:
+def _has(values: list[Json], wanted: str) -> bool:
     if wanted == "*":
         return bool(values)
     found = [item for value in values for item in (value if isinstance(value, dict) else [value])]
     return any(_equal(item, wanted) or wanted.lower() in _text(item).lower() for item in found)
 
 
-def _values(node: Any, steps: list[str]) -> list[Any]:
+def _values(node: Json, steps: list[str]) -> list[Json]:
     if isinstance(node, list):
         return [value for item in node for value in _values(item, steps)]
     if not steps:
@@ -208,7 +207,7 @@ def _camel(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda found: found.group(1).upper(), name)
 
 
-def _equal(value: Any, wanted: str) -> bool:
+def _equal(value: Json, wanted: str) -> bool:
     text = _text(value)
     if "*" in wanted:
         pattern = ".*".join(re.escape(part) for part in wanted.split("*"))
@@ -216,15 +215,15 @@ def _equal(value: Any, wanted: str) -> bool:
     return text == wanted or (isinstance(value, bool | int | float) and text.lower() == wanted.lower())
 
 
-def _ordered(value: Any, operator: str, wanted: str) -> bool:
+def _ordered(value: Json, operator: str, wanted: str) -> bool:
     left, right = _comparable(value), _comparable(wanted)
     if isinstance(left, str) != isinstance(right, str):
         left, right = _text(value), wanted
     outcomes = {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}
-    return outcomes[operator]
+    return bool(outcomes[operator])
 
 
-def _comparable(value: Any) -> Any:
+def _comparable(value: Json) -> Json:
     """A number for numbers, numeric strings and timestamps; else the text."""
     text = _text(value)
     try:
@@ -238,7 +237,7 @@ def _comparable(value: Any) -> Any:
     return moment.timestamp() if moment.tzinfo else text
 
 
-def _text(value: Any) -> str:
+def _text(value: Json) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

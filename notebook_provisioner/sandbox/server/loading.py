@@ -2,10 +2,10 @@
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from notebook_provisioner.sandbox.server.errors import invalid
-from notebook_provisioner.sandbox.server.store import Document, Entry, Key
+from notebook_provisioner.sandbox.server.store import Document, Entry, Json, Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _CREATION_FIELDS = ("creationTimestamp", "createTime", "timeCreated", "creationTime")
 
 
-def load(context: "Context", dump: "Mapping[str, Any]") -> int:
+def load(context: "Context", dump: "Mapping[str, Json]") -> int:
     """Store every document of *dump* as it is, replacing what has the same name; nothing else is made.
 
     Args:
@@ -40,7 +40,7 @@ def load(context: "Context", dump: "Mapping[str, Any]") -> int:
     return total
 
 
-def _documents(place: str, value: Any) -> list[Document]:
+def _documents(place: str, value: Json) -> list[Document]:
     if isinstance(value, dict):
         lists = [
             item for item in value.values() if isinstance(item, list) and item and isinstance(item[0], dict)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from notebook_provisioner.sandbox.server.clock import rfc3339, rfc3339_compute
 from notebook_provisioner.sandbox.server.context import numeric_id
-from notebook_provisioner.sandbox.server.errors import ApiError, ErrorStyle, invalid
+from notebook_provisioner.sandbox.server.errors import ApiError, invalid
 from notebook_provisioner.sandbox.server.service import Pause
 from notebook_provisioner.sandbox.server.store import Document, Key
 
@@ -52,7 +52,7 @@ def start(
     response: str | None,
 ) -> Document:
     """As `Call.operation`."""
-    compute = call.service.error_style is ErrorStyle.LEGACY
+    compute = is_compute_operation(call.api.properties(call.method.response))
     key, document = (_compute if compute else _longrunning)(call, target, verb or call.method.verb)
     context, now = call.context, call.clock.now()
     call.store.put(key, document, created=now)
@@ -76,7 +76,7 @@ def start(
 
 def fail(call: "Call", error: ApiError) -> Document:
     """An operation that has already ended in *error*: the effect of a fault rule."""
-    compute = call.service.error_style is ErrorStyle.LEGACY
+    compute = is_compute_operation(call.api.properties(call.method.response))
     key, document = (_compute if compute else _longrunning)(call, call.key, call.method.verb)
     _end(call.context, document, error=error, response=None)
     call.store.put(key, document, created=call.clock.now())

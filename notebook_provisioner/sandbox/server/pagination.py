@@ -4,10 +4,11 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from notebook_provisioner.sandbox.server import filters
 from notebook_provisioner.sandbox.server.errors import invalid
+from notebook_provisioner.sandbox.server.store import Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,13 +74,13 @@ def read(call: "Call", collection: str, *, scan_prefix: str | None = None) -> Pa
 def _collect(
     call: "Call",
     collection: str,
-    after: list[Any] | None,
+    after: list[Json] | None,
     wanted: int,
     matches: "Callable[[Document], bool]",
     *,
     newest: bool,
 ) -> "list[Entry]":
-    reader: Any = call.store.newest if newest else call.store.page
+    reader: Json = call.store.newest if newest else call.store.page
     found: list[Entry] = []
     position = None if after is None else tuple(after)
     while len(found) < wanted:
@@ -109,11 +110,11 @@ def _digest(call: "Call") -> str:
     return hashlib.sha256(json.dumps(relevant).encode()).hexdigest()[:12]
 
 
-def _encode(position: list[Any], digest: str) -> str:
+def _encode(position: list[Json], digest: str) -> str:
     return base64.urlsafe_b64encode(json.dumps([digest, position]).encode()).decode()
 
 
-def _decode(token: str, digest: str) -> list[Any] | None:
+def _decode(token: str, digest: str) -> list[Json] | None:
     if not token:
         return None
     try:

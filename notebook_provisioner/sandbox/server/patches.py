@@ -1,17 +1,17 @@
 """Partial updates: field masks of the newer APIs, merge patches of the legacy ones."""
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from notebook_provisioner.sandbox.server.errors import invalid
+from notebook_provisioner.sandbox.server.store import Document, Json
 from notebook_provisioner.sandbox.server.validation import camel_case, is_output_only
 
 if TYPE_CHECKING:
     from notebook_provisioner.sandbox.server.discovery import Api, Schema
-    from notebook_provisioner.sandbox.server.store import Document
 
 
-def apply_mask(api: "Api", schema: str, stored: "Document", body: "Document", mask: str | None) -> "Document":
+def apply_mask(api: "Api", schema: str, stored: Document, body: Document, mask: str | None) -> Document:
     """*stored* with the fields of *mask* taken from *body*.
 
     A masked field that the body lacks is cleared. Without a mask every field of the body counts (AIP-134); ``*``
@@ -47,7 +47,7 @@ def masked_paths(api: "Api", schema: str, mask: str) -> list[str]:
     return [".".join(_resolve(api, schema, part.strip())) for part in mask.split(",") if part.strip()]
 
 
-def merge(stored: Any, patch: Any) -> Any:
+def merge(stored: Json, patch: Json) -> Json:
     """JSON merge patch (RFC 7396): objects merge, ``null`` removes, everything else replaces."""
     if not isinstance(patch, dict):
         return deepcopy(patch)
@@ -81,14 +81,14 @@ def _resolve(api: "Api", schema: str, path: str) -> list[str]:
     return steps
 
 
-def _value_at(document: "Document", steps: list[str]) -> Any:
-    node: Any = document
+def _value_at(document: Document, steps: list[str]) -> Json:
+    node: Json = document
     for step in steps:
         node = node.get(step) if isinstance(node, dict) else None
     return node
 
 
-def _assign(document: "Document", steps: list[str], value: Any) -> None:
+def _assign(document: Document, steps: list[str], value: Json) -> None:
     *parents, last = steps
     node = document
     for step in parents:

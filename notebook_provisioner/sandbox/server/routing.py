@@ -93,7 +93,8 @@ class Router:
         for method in methods:
             for route in _routes(method):
                 first = route.template.partition("/")[0]
-                self._buckets[method.http_method, first, _segments(route)].append(route)
+                for http_method in _http_methods(route):
+                    self._buckets[http_method, first, _segments(route)].append(route)
         for bucket in self._buckets.values():
             bucket.sort(
                 key=lambda route: (not route.is_custom_verb, -len(_PARAMETER.sub("", route.template)))
@@ -115,6 +116,11 @@ def _routes(method: "Method") -> "Iterable[Route]":
         yield Route(method, upload, upload.partition("{")[0].rpartition("b/")[0], "upload")
     if method.media_download:
         yield Route(method, f"download/{method.path}", f"download/{method.prefix}", "download")
+
+
+def _http_methods(route: Route) -> tuple[str, ...]:
+    """The method's own; a resumable upload goes on with PUT and is cancelled with DELETE under the path it began at."""
+    return ("POST", "PUT", "DELETE") if route.media == "upload" else (route.method.http_method,)
 
 
 def _segments(route: Route) -> int | None:

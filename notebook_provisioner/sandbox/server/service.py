@@ -3,9 +3,9 @@
 README.md beside this file shows how to write one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from notebook_provisioner.sandbox.server.errors import ErrorStyle
 from notebook_provisioner.sandbox.server.store import Document
@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that is not a JSON document with status 200."""
+    """An answer that is not a JSON document with status 200.
 
-    body: bytes = b""
+    Attributes:
+        body: Whole, or in pieces for what may be large.
+        status: HTTP status code.
+        headers: Response headers.
+    """
+
+    body: bytes | Iterator[bytes] = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -92,6 +98,7 @@ class Service:
         error_style: Which of Google's two error bodies it answers with.
         self_link_root: URL that a resource's name follows in ``selfLink``; None where there is none.
         enum_numbers: Numbers of enum values by ``Schema.field`` where they differ from the place in the document.
+        before: Called before every handler: refuses what no method of the API may address (an unknown zone).
         on_create: As `Resource.on_create`, for every resource, before the resource's own.
         operation_metadata: Metadata of an operation on a target (name) with a verb; the common fields by default.
         seed: Called once on a new state folder: fills in what Google has from the start.
@@ -105,6 +112,7 @@ class Service:
     error_style: ErrorStyle = ErrorStyle.STATUS
     self_link_root: str | None = None
     enum_numbers: Mapping[str, dict[int, str]] = field(default_factory=dict)
+    before: "Callable[[Call], None] | None" = None
     on_create: "Callable[[Call, Document], None] | None" = None
     operation_metadata: "Callable[[Call, str, str], Document] | None" = None
     seed: "Callable[[Context], None] | None" = None
@@ -140,6 +148,6 @@ class Service:
         return f"type.googleapis.com/{self.proto_package}.{schema.removeprefix(self.schema_prefix)}"
 
 
-def drop_keys(document: Document, *keys: str) -> dict[str, Any]:
+def drop_keys(document: Document, *keys: str) -> Document:
     """*document* without *keys*."""
     return {key: value for key, value in document.items() if key not in keys}

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-Document = dict[str, Any]
+Json = Any
+"""Any JSON value."""
+Document = dict[str, Json]
 """A resource as its API writes it in JSON."""
 
 _SCHEMA = """
@@ -239,12 +241,12 @@ class Store:
 
     # Named values
 
-    def value(self, name: str, default: Any = None) -> Any:
+    def value(self, name: str, default: Json = None) -> Json:
         """The value kept under *name*."""
         row = self._connection.execute("SELECT value FROM values_by_name WHERE name=?", (name,)).fetchone()
         return orjson.loads(row[0]) if row else default
 
-    def set_value(self, name: str, value: Any) -> None:
+    def set_value(self, name: str, value: Json) -> None:
         """Keep *value* under *name*."""
         self._connection.execute(
             "INSERT OR REPLACE INTO values_by_name VALUES (?,?)", (name, orjson.dumps(value))

@@ -8,9 +8,10 @@ which.
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from notebook_provisioner.sandbox.server.errors import bad_request, invalid
+from notebook_provisioner.sandbox.server.store import Document, Json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,7 @@ class Cleaner:
     ignored: list[str] = field(default_factory=list)
     violations: list[tuple[str, str]] = field(default_factory=list)
 
-    def clean(self, schema: str, value: Any) -> dict[str, Any]:
+    def clean(self, schema: str, value: Json) -> Document:
         """Return *value* as the message *schema*.
 
         Raises:
@@ -81,17 +82,17 @@ class Cleaner:
     def _fail(self, path: str, text: str) -> None:
         self.violations.append((path, text))
 
-    def _message(self, name: str, value: Any, path: str) -> dict[str, Any]:
+    def _message(self, name: str, value: Json, path: str) -> Document:
         schema = self.api.schemas[name]
         if not isinstance(value, dict):
             self._fail(path, f"Invalid value at '{path}' (type.googleapis.com/{name}), {_shown(value)}")
             return {}
         return self._fields(schema, value, path, name)
 
-    def _fields(self, schema: "Schema", value: dict[str, Any], path: str, owner: str) -> dict[str, Any]:
+    def _fields(self, schema: "Schema", value: Document, path: str, owner: str) -> Document:
         properties: dict[str, Schema] = schema.get("properties", {})
         rest: Schema | None = schema.get("additionalProperties")
-        cleaned: dict[str, Any] = {}
+        cleaned: Document = {}
         for key, item in value.items():
             name = key if key in properties else camel_case(key) if camel_case(key) in properties else key
             child = f"{path}.{snake_case(name)}" if path else snake_case(name)
@@ -111,7 +112,7 @@ class Cleaner:
                 )
         return cleaned
 
-    def _value(self, schema: "Schema", value: Any, path: str, owner: str) -> Any:
+    def _value(self, schema: "Schema", value: Json, path: str, owner: str) -> Json:
         if value is None and self.keep_nulls:
             return None
         if "$ref" in schema:
@@ -142,7 +143,7 @@ class Cleaner:
             return self._enum(schema, value, path, owner)
         return self._scalar(schema, value, path)
 
-    def _enum(self, schema: "Schema", value: Any, path: str, owner: str) -> Any:
+    def _enum(self, schema: "Schema", value: Json, path: str, owner: str) -> Json:
         if isinstance(value, int) and not isinstance(value, bool):
             by_number = self.numbers.get(owner) or dict(enumerate(schema["enum"]))
             if value in by_number:
@@ -152,7 +153,7 @@ class Cleaner:
         self._fail(path, f"Invalid value at '{path}' (type.googleapis.com/{owner}), {_shown(value)}")
         return None
 
-    def _scalar(self, schema: "Schema", value: Any, path: str) -> Any:
+    def _scalar(self, schema: "Schema", value: Json, path: str) -> Json:
         kind, layout = schema.get("type"), schema.get("format", "")
         if kind == "string" and layout in _SIXTY_FOUR_BITS:
             if (isinstance(value, int) and not isinstance(value, bool)) or (
@@ -176,17 +177,17 @@ class Cleaner:
             return value
         return value
 
-    def _wrong(self, path: str, expected: str, value: Any) -> None:
+    def _wrong(self, path: str, expected: str, value: Json) -> None:
         self._fail(path, f"Invalid value at '{path}' (TYPE_{expected.upper()}), {_shown(value)}")
 
 
-def clean_query(api: "Api", method: "Method", pairs: list[tuple[str, str]]) -> dict[str, Any]:
+def clean_query(api: "Api", method: "Method", pairs: list[tuple[str, str]]) -> Document:
     """Query parameters as the method declares them, converted; repeated ones as lists.
 
     Raises:
         ApiError: 400 for an unknown, a missing or an ill-typed parameter.
     """
-    cleaned: dict[str, Any] = {}
+    cleaned: Document = {}
     violations: list[tuple[str, str]] = []
     for key, text in pairs:
         if (
@@ -201,8 +202,10 @@ def clean_query(api: "Api", method: "Method", pairs: list[tuple[str, str]]) -> d
             violations.append(
                 (
                     "",
-                    f'Invalid JSON payload received. Unknown name "{key}": Cannot bind query parameter. '
-                    f"Field '{key}' could not be found in request message.",
+                    (
+                        f'Invalid JSON payload received. Unknown name "{key}": Cannot bind query parameter. '
+                        f"Field '{key}' could not be found in request message."
+                    ),
                 )
             )
             continue
@@ -219,7 +222,7 @@ def clean_query(api: "Api", method: "Method", pairs: list[tuple[str, str]]) -> d
     return cleaned
 
 
-def _query_value(schema: "Schema", text: str, name: str, violations: list[tuple[str, str]]) -> Any:
+def _query_value(schema: "Schema", text: str, name: str, violations: list[tuple[str, str]]) -> Json:
     kind, path = schema.get("type"), snake_case(name)
     if kind == "boolean" and text.lower() in {"true", "false"}:
         return text.lower() == "true"
@@ -243,5 +246,5 @@ def _typed_map(schema: "Schema") -> bool:
     )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Json) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
