@@ -28,7 +28,6 @@ module "network" {
   name       = local.fleet.network.name
   subnet     = local.fleet.network.subnet
   vip        = local.fleet.network.vip
-  iap_ssh    = local.fleet.network.iap_ssh
   egress     = local.fleet.network.egress
 
   depends_on = [module.project]
@@ -38,9 +37,10 @@ module "shared_network" {
   source = "../modules/shared-network"
   count  = local.fleet.network.create ? 0 : 1
 
-  host_project_id = local.fleet.network.host_project
-  name            = local.fleet.network.name
-  subnet          = local.fleet.network.subnet
+  host_project_id         = local.fleet.network.host_project
+  name                    = local.fleet.network.name
+  subnet                  = local.fleet.network.subnet
+  notebooks_service_agent = module.project.service_agents.notebooks
 }
 
 module "perimeter" {
@@ -65,6 +65,7 @@ module "encryption" {
   location         = local.fleet.region
   key_ring         = local.fleet.encryption.key_ring
   key              = local.fleet.encryption.key
+  rotation_days    = local.fleet.encryption.rotation_days
   protection_level = local.fleet.encryption.protection_level
   deletion_policy  = local.fleet.encryption.deletion_policy
   service_agents   = module.project.service_agents
@@ -105,14 +106,11 @@ module "notebook" {
   owner                = each.value.owner
   labels               = each.value.labels
   network              = { network = local.network.network, subnet = local.network.subnet }
-  machine              = { type = each.value.machine_type, gpu = each.value.gpu, confidential_compute = each.value.confidential_compute }
-  image                = each.value.image
-  boot_disk            = each.value.boot_disk
-  data_disk            = each.value.data_disk
+  profile              = each.value.profile
   kms_key              = local.kms_key
   vm_role              = module.project.vm_role
   idle_timeout_seconds = each.value.idle_timeout_seconds
-  exemptions           = { for control, reasons in each.value.exemptions : control => join("; ", reasons) }
+  exemptions           = each.value.exemptions
   additional_metadata  = each.value.metadata
   deletion_protection  = each.value.deletion_protection
   post_startup_script  = try(merge(module.script_bucket.scripts[each.key], { behavior = each.value.post_startup_behavior }), null)

@@ -1,10 +1,8 @@
 # Bucket names are unique in the world, so they begin with the project, which is too. Cloud Storage takes 63 characters.
 locals {
-  _prefix = replace(replace("${local._file.project}-${local._file.name}", ":", "-"), ".", "-")
-
   _bucket_names = merge(
-    { scripts = "${local._prefix}-scripts" },
-    { for name in keys(local._merged) : "sync/${name}" => "${local._prefix}-${name}-sync" },
+    { scripts = "${local._file.project}-${local._file.name}-scripts" },
+    { for name in keys(local._settings) : "sync/${name}" => "${local._file.project}-${local._file.name}-${name}-sync" },
   )
 
   buckets = {

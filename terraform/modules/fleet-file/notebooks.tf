@@ -5,42 +5,55 @@ locals {
     idle_timeout_seconds  = 3600
     deletion_protection   = true
     post_startup_behavior = "run_once"
-    zone                  = local._file.zones[0]
+    zone                  = null
   }
-  _built_in_disks = {
-    boot = { size_gb = 150, type = "PD_BALANCED" }
-    data = { size_gb = 100, type = "PD_BALANCED" }
+  _built_in_profile = {
+    boot_disk = { size_gb = 150, type = "PD_BALANCED" }
+    data_disk = { size_gb = 100, type = "PD_BALANCED" }
+    gpu       = { count = 1 }
+    container = { tag = "latest" }
   }
   _built_in_image = { project = "cloud-notebooks-managed", family = "workbench-instances-2603", name = null }
 
-  _defaults = merge({}, try(local._file.defaults, null))
+  _defaults = try(local._file.defaults, {})
 
-  _merged = {
+  _settings = {
     for notebook in local._file.notebooks : notebook.name => merge(local._built_in, local._defaults, notebook, {
-      labels     = merge(local._labels, try(local._defaults.labels, null), try(notebook.labels, null))
-      metadata   = merge({}, try(local._defaults.metadata, null), try(notebook.metadata, null))
+      labels     = merge(local._labels, try(local._defaults.labels, {}), try(notebook.labels, {}))
+      metadata   = merge(try(local._defaults.metadata, {}), try(notebook.metadata, {}))
       exemptions = concat(try(local._defaults.exemptions, []), try(notebook.exemptions, []))
     })
   }
 
+  _profiles = {
+    for name, profile in local._file.profiles : name => {
+      machine_type         = profile.machine_type
+      gpu                  = try(merge(local._built_in_profile.gpu, { type = profile.gpu.type }, profile.gpu), null)
+      boot_disk            = merge(local._built_in_profile.boot_disk, try(profile.boot_disk, {}))
+      data_disk            = merge(local._built_in_profile.data_disk, try(profile.data_disk, {}))
+      container            = try(merge(local._built_in_profile.container, { repository = profile.container.repository }, profile.container), null)
+      confidential_compute = try(profile.confidential_compute, null)
+      image = (
+        try(profile.image, null) != null
+        ? merge(local._built_in_image, { family = null }, try(profile.image, {}))
+        : (try(profile.container, null) == null ? local._built_in_image : null)
+      )
+    }
+  }
+
   notebooks = {
-    for name, notebook in local._merged : name => {
+    for name, notebook in local._settings : name => {
       name                  = name
       owner                 = notebook.owner
-      zone                  = notebook.zone
-      profile               = notebook.profile
-      machine_type          = local._file.profiles[notebook.profile].machine_type
-      gpu                   = try({ type = local._file.profiles[notebook.profile].gpu.type, count = try(local._file.profiles[notebook.profile].gpu.count, 1) }, null)
-      confidential_compute  = try(local._file.profiles[notebook.profile].confidential_compute, null)
-      boot_disk             = merge(local._built_in_disks.boot, try(local._file.profiles[notebook.profile].boot_disk, null))
-      data_disk             = merge(local._built_in_disks.data, try(local._file.profiles[notebook.profile].data_disk, null))
-      image                 = merge(local._built_in_image, try(local._file.profiles[notebook.profile].image, null))
+      zone                  = coalesce(notebook.zone, local._file.zones[0])
+      profile_name          = notebook.profile
+      profile               = local._profiles[notebook.profile]
+      labels                = notebook.labels
       idle_timeout_seconds  = notebook.idle_timeout_seconds
       deletion_protection   = notebook.deletion_protection
+      exemptions            = [for exemption in notebook.exemptions : { control = exemption.control, reason = exemption.reason }]
+      metadata              = notebook.metadata
       post_startup_behavior = notebook.post_startup_behavior
-      labels                = { for key, value in notebook.labels : key => tostring(value) }
-      metadata              = { for key, value in notebook.metadata : key => tostring(value) }
-      exemptions            = { for exemption in notebook.exemptions : exemption.control => exemption.reason... }
       sync_enabled          = try(notebook.sync.enabled, false)
     }
   }

@@ -2,16 +2,14 @@ locals {
   _endpoints = jsondecode(file("${path.module}/google_endpoints.json"))
   _vip       = local._endpoints.vips[var.vip]
 
-  _zone_names = {
-    for domain in local._endpoints.domains[*].domain : domain => "${var.name}-${replace(domain, ".", "-")}"
-  }
+  _domains = toset(local._endpoints.domains[*].domain)
 }
 
 resource "google_dns_managed_zone" "google" {
-  for_each = local._zone_names
+  for_each = local._domains
 
   project     = var.project_id
-  name        = length(each.value) <= 63 ? each.value : "${substr(each.value, 0, 54)}-${substr(sha256(each.value), 0, 8)}"
+  name        = "${local._prefix}-${replace(each.key, ".", "-")}"
   description = "${each.key} on the ${var.vip} virtual IP of Private Google Access."
   dns_name    = "${each.key}."
   visibility  = "private"
@@ -48,7 +46,7 @@ resource "google_dns_record_set" "wildcard" {
 
 resource "google_dns_policy" "logging" {
   project        = var.project_id
-  name           = "${var.name}-dns-logging"
+  name           = "${local._prefix}-dns-logging"
   description    = "Logs every name that a notebook asks for."
   enable_logging = true
 

@@ -8,7 +8,7 @@ resource "google_compute_router" "nat" {
   count = local._nat
 
   project     = var.project_id
-  name        = "${var.name}-nat"
+  name        = "${local._prefix}-nat"
   description = "Carries the NAT for egress to the allow-list."
   region      = var.subnet.region
   network     = google_compute_network.this.id
@@ -18,7 +18,7 @@ resource "google_compute_router_nat" "nat" {
   count = local._nat
 
   project                            = var.project_id
-  name                               = "${var.name}-nat"
+  name                               = "${local._prefix}-nat"
   region                             = var.subnet.region
   router                             = google_compute_router.nat[0].name
   nat_ip_allocate_option             = "AUTO_ONLY"
@@ -36,10 +36,10 @@ resource "google_compute_router_nat" "nat" {
 }
 
 resource "google_compute_route" "allowlist" {
-  for_each = local._nat == 1 ? toset(var.egress.allowed_ranges) : toset([])
+  for_each = local._nat == 1 ? toset(var.egress.addresses) : toset([])
 
   project          = var.project_id
-  name             = "${var.name}-egress-${replace(replace(each.value, ".", "-"), "/", "-")}"
+  name             = "${local._prefix}-egress-${replace(replace(each.value, ".", "-"), "/", "-")}"
   description      = "One entry of the egress allow-list, through NAT."
   network          = google_compute_network.this.id
   dest_range       = each.value
@@ -51,16 +51,16 @@ resource "google_compute_firewall" "allow_egress_allowlist" {
   count = local._nat
 
   project            = var.project_id
-  name               = "${var.name}-allow-egress-allowlist"
-  description        = "HTTPS to the addresses of the egress allow-list."
+  name               = "${local._prefix}-allow-egress-allowlist"
+  description        = "The addresses of the egress allow-list."
   network            = google_compute_network.this.id
   direction          = "EGRESS"
   priority           = local._allow_priority
-  destination_ranges = var.egress.allowed_ranges
+  destination_ranges = var.egress.addresses
 
   allow {
     protocol = "tcp"
-    ports    = ["443"]
+    ports    = var.egress.ports
   }
 
   log_config {

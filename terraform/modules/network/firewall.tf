@@ -7,7 +7,7 @@ locals {
 
 resource "google_compute_firewall" "deny_ingress" {
   project       = var.project_id
-  name          = "${var.name}-deny-ingress"
+  name          = "${local._prefix}-deny-ingress"
   description   = "Nothing comes in unless another rule names it."
   network       = google_compute_network.this.id
   direction     = "INGRESS"
@@ -25,7 +25,7 @@ resource "google_compute_firewall" "deny_ingress" {
 
 resource "google_compute_firewall" "deny_egress" {
   project            = var.project_id
-  name               = "${var.name}-deny-egress"
+  name               = "${local._prefix}-deny-egress"
   description        = "Nothing goes out unless another rule names it."
   network            = google_compute_network.this.id
   direction          = "EGRESS"
@@ -43,7 +43,7 @@ resource "google_compute_firewall" "deny_egress" {
 
 resource "google_compute_firewall" "allow_google_apis" {
   project            = var.project_id
-  name               = "${var.name}-allow-google-apis"
+  name               = "${local._prefix}-allow-google-apis"
   description        = "HTTPS to Google's APIs on the ${var.vip} virtual IP."
   network            = google_compute_network.this.id
   direction          = "EGRESS"
@@ -64,7 +64,7 @@ resource "google_compute_firewall" "allow_iap_ssh" {
   count = var.iap_ssh ? 1 : 0
 
   project       = var.project_id
-  name          = "${var.name}-allow-iap-ssh"
+  name          = "${local._prefix}-allow-iap-ssh"
   description   = "SSH from Identity-Aware Proxy, which checks who is calling."
   network       = google_compute_network.this.id
   direction     = "INGRESS"

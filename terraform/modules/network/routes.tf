@@ -1,7 +1,7 @@
 # The internet gateway is the documented next hop for Google's virtual IPs: the traffic stays inside Google.
 resource "google_compute_route" "google_apis" {
   project          = var.project_id
-  name             = "${var.name}-google-apis"
+  name             = "${local._prefix}-google-apis"
   description      = "The ${var.vip} virtual IP of Private Google Access; the only way out of this network."
   network          = google_compute_network.this.id
   dest_range       = local._vip.cidr

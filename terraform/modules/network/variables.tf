@@ -1,29 +1,35 @@
 variable "egress" {
-  description = "What leaves the network besides Google's APIs: mode `none`, or `nat-allowlist` with the addresses that HTTPS may reach through NAT. The modes exclude each other."
+  description = "What leaves the network besides calls to Google's APIs: mode `none`, or `nat-allowlist` with the ranges of addresses, and the TCP ports there, that may be reached through NAT. The modes exclude each other."
   type = object({
-    mode           = optional(string, "none")
-    allowed_ranges = optional(list(string), [])
+    mode      = optional(string, "none")
+    addresses = optional(list(string), [])
+    fqdns     = optional(list(string), [])
+    ports     = optional(list(number), [443])
   })
   default  = {}
   nullable = false
   validation {
-    condition     = var.egress.mode != "secure-web-proxy"
-    error_message = "Egress mode secure-web-proxy is not built yet; use none, or nat-allowlist with egress.allowed_ranges."
-  }
-  validation {
     condition     = contains(["none", "nat-allowlist", "secure-web-proxy"], var.egress.mode)
-    error_message = "Egress mode must be none, nat-allowlist or secure-web-proxy."
+    error_message = "egress.mode must be none or nat-allowlist."
   }
   validation {
-    condition     = (var.egress.mode == "nat-allowlist") == (length(var.egress.allowed_ranges) > 0)
-    error_message = "Egress mode nat-allowlist needs egress.allowed_ranges, and only that mode takes them."
+    condition     = var.egress.mode != "secure-web-proxy"
+    error_message = "egress.mode secure-web-proxy is not built yet; use none, or nat-allowlist with egress.addresses."
+  }
+  validation {
+    condition     = length(var.egress.fqdns) == 0
+    error_message = "egress.fqdns is not built yet; list the destinations' ranges in egress.addresses, or mirror packages to Artifact Registry, which needs no egress."
+  }
+  validation {
+    condition     = var.egress.mode == "nat-allowlist" ? length(var.egress.addresses) > 0 : length(var.egress.addresses) == 0
+    error_message = "egress.mode nat-allowlist needs egress.addresses, and only that mode takes them."
   }
   validation {
     condition = alltrue([
-      for range in var.egress.allowed_ranges :
-      try(tonumber(split("/", range)[1]) >= 16 && cidrhost(range, 0) == split("/", range)[0], false)
+      for range in var.egress.addresses :
+      try(tonumber(split("/", range)[1]) >= 8 && cidrhost(range, 0) == split("/", range)[0] && !strcontains(range, ":"), false)
     ])
-    error_message = "Each of egress.allowed_ranges is a CIDR range no wider than /16 that begins at its own first address, such as 203.0.113.0/24: wider than that is not an allow-list."
+    error_message = "Each of egress.addresses is an IPv4 range no wider than /8 that begins at its own first address, such as 203.0.113.0/24: wider than that is no allow-list."
   }
 }
 
@@ -60,8 +66,8 @@ variable "name" {
   type        = string
   nullable    = false
   validation {
-    condition     = can(regex("^[a-z]([a-z0-9-]{0,35}[a-z0-9])?$", var.name))
-    error_message = "A network's name is 1 to 37 lower-case letters, digits and hyphens, begins with a letter and does not end in a hyphen: Google allows 63, the longest name built on it adds 26."
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", var.name))
+    error_message = "A network's name is 1 to 63 lower-case letters, digits and hyphens, begins with a letter and does not end in a hyphen."
   }
 }
 

@@ -1,3 +1,8 @@
+# The longest name built on the network's, a DNS zone's, adds 38 characters; Google takes 63.
+locals {
+  _prefix = length(var.name) <= 25 ? var.name : "${substr(var.name, 0, 16)}-${substr(sha256(var.name), 0, 8)}"
+}
+
 resource "google_compute_network" "this" {
   project                         = var.project_id
   name                            = var.name

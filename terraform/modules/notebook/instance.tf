@@ -8,12 +8,12 @@ resource "google_workbench_instance" "this" {
   deletion_policy            = var.deletion_protection ? "PREVENT" : "DELETE" # also stops an edit that would replace it
 
   gce_setup {
-    machine_type      = var.machine.type
+    machine_type      = var.profile.machine_type
     disable_public_ip = var.disable_public_ip
     metadata          = local.metadata
 
     dynamic "accelerator_configs" {
-      for_each = var.machine.gpu[*]
+      for_each = var.profile.gpu[*]
       content {
         type       = accelerator_configs.value.type
         core_count = accelerator_configs.value.count
@@ -21,28 +21,39 @@ resource "google_workbench_instance" "this" {
     }
 
     dynamic "confidential_instance_config" {
-      for_each = var.machine.confidential_compute[*]
+      for_each = var.profile.confidential_compute[*]
       content {
         confidential_instance_type = confidential_instance_config.value
       }
     }
 
-    vm_image {
-      project = var.image.project
-      family  = var.image.name == null ? var.image.family : null
-      name    = var.image.name
+    dynamic "vm_image" {
+      for_each = var.profile.image[*]
+      content {
+        project = vm_image.value.project
+        family  = vm_image.value.family
+        name    = vm_image.value.name
+      }
+    }
+
+    dynamic "container_image" {
+      for_each = var.profile.container[*]
+      content {
+        repository = container_image.value.repository
+        tag        = container_image.value.tag
+      }
     }
 
     boot_disk {
-      disk_size_gb    = var.boot_disk.size_gb
-      disk_type       = var.boot_disk.type
+      disk_size_gb    = var.profile.boot_disk.size_gb
+      disk_type       = var.profile.boot_disk.type
       disk_encryption = var.kms_key == null ? "GMEK" : "CMEK"
       kms_key         = var.kms_key
     }
 
     data_disks {
-      disk_size_gb    = var.data_disk.size_gb
-      disk_type       = var.data_disk.type
+      disk_size_gb    = var.profile.data_disk.size_gb
+      disk_type       = var.profile.data_disk.type
       disk_encryption = var.kms_key == null ? "GMEK" : "CMEK"
       kms_key         = var.kms_key
     }
@@ -57,7 +68,7 @@ resource "google_workbench_instance" "this" {
     }
 
     shielded_instance_config {
-      enable_secure_boot          = !contains(keys(var.exemptions), "secure-boot")
+      enable_secure_boot          = !contains(var.exemptions[*].control, "secure-boot")
       enable_vtpm                 = true
       enable_integrity_monitoring = true
     }

@@ -3,11 +3,11 @@
 locals {
   _hardening = {
     for control in ["notebook-disable-downloads", "notebook-disable-nbconvert", "notebook-disable-root", "notebook-disable-terminal"] :
-    control => tostring(!contains(keys(var.exemptions), control))
+    control => tostring(!contains(var.exemptions[*].control, control))
   }
 
   # The API has no value for "never": the key is there with 600 to 86400 seconds, or it is not there.
-  _idle_shutdown = contains(keys(var.exemptions), "idle-timeout-seconds") ? {} : {
+  _idle_shutdown = contains(var.exemptions[*].control, "idle-timeout-seconds") ? {} : {
     idle-timeout-seconds = tostring(var.idle_timeout_seconds)
   }
 
@@ -16,7 +16,7 @@ locals {
     post-startup-script-behavior = var.post_startup_script.behavior
   }
 
-  _gpu_driver = var.machine.gpu == null ? {} : {
+  _gpu_driver = var.profile.gpu == null ? {} : {
     install-nvidia-driver = "true"
   }
 

@@ -29,34 +29,6 @@ variable "additional_metadata" {
   }
 }
 
-variable "boot_disk" {
-  description = "The boot disk. A size can grow in place; another type replaces the notebook."
-  type = object({
-    size_gb = optional(number, 150)
-    type    = optional(string, "PD_BALANCED")
-  })
-  default  = {}
-  nullable = false
-  validation {
-    condition     = var.boot_disk.size_gb >= 100 && var.boot_disk.size_gb <= 64000 && floor(var.boot_disk.size_gb) == var.boot_disk.size_gb
-    error_message = "boot_disk.size_gb is a whole number from 100 to 64000; Workbench's images need 150 to be upgraded in comfort."
-  }
-}
-
-variable "data_disk" {
-  description = "The disk that holds the user's home. A size can grow in place; another type replaces the notebook."
-  type = object({
-    size_gb = optional(number, 100)
-    type    = optional(string, "PD_BALANCED")
-  })
-  default  = {}
-  nullable = false
-  validation {
-    condition     = var.data_disk.size_gb >= 10 && var.data_disk.size_gb <= 64000 && floor(var.data_disk.size_gb) == var.data_disk.size_gb
-    error_message = "data_disk.size_gb is a whole number from 10 to 64000."
-  }
-}
-
 variable "deletion_protection" {
   description = "Refuse to delete the notebook, here and in the API. To delete it, switch this off and apply first."
   type        = bool
@@ -76,12 +48,15 @@ variable "disable_public_ip" {
 }
 
 variable "exemptions" {
-  description = "Controls left off on purpose, as {CONTROL => REASON}."
-  type        = map(string)
-  default     = {}
-  nullable    = false
+  description = "Controls left off on purpose, each with its reason."
+  type = list(object({
+    control = string
+    reason  = string
+  }))
+  default  = []
+  nullable = false
   validation {
-    condition = length(setsubtract(keys(var.exemptions), [
+    condition = length(setsubtract(var.exemptions[*].control, [
       "idle-timeout-seconds",
       "notebook-disable-downloads",
       "notebook-disable-nbconvert",
@@ -92,7 +67,7 @@ variable "exemptions" {
     error_message = "Only idle-timeout-seconds, notebook-disable-downloads, notebook-disable-nbconvert, notebook-disable-root, notebook-disable-terminal and secure-boot can be exempted."
   }
   validation {
-    condition     = alltrue([for reason in values(var.exemptions) : length(trimspace(reason)) >= 10])
+    condition     = alltrue([for exemption in var.exemptions : length(trimspace(exemption.reason)) >= 10])
     error_message = "Each exemption needs a reason of 10 characters or more: somebody will ask."
   }
 }
@@ -102,23 +77,12 @@ variable "idle_timeout_seconds" {
   type        = number
   default     = 3600
   validation {
-    condition = contains(keys(var.exemptions), "idle-timeout-seconds") || try(
+    condition = contains(var.exemptions[*].control, "idle-timeout-seconds") || try(
       var.idle_timeout_seconds >= 600 && var.idle_timeout_seconds <= 86400 && floor(var.idle_timeout_seconds) == var.idle_timeout_seconds,
       false,
     )
     error_message = "idle_timeout_seconds is a whole number from 600 to 86400; to have no idle shutdown, exempt idle-timeout-seconds and say why."
   }
-}
-
-variable "image" {
-  description = "The VM image: the newest of a family, or one by name. It is read once: to change the image of a notebook that exists is to replace it, so use `nbp upgrade`."
-  type = object({
-    project = optional(string, "cloud-notebooks-managed")
-    family  = optional(string, "workbench-instances-2603")
-    name    = optional(string)
-  })
-  default  = {}
-  nullable = false
 }
 
 variable "kms_key" {
@@ -138,42 +102,13 @@ variable "labels" {
   nullable    = false
 }
 
-variable "machine" {
-  description = "Machine type, and with it GPUs (their driver is installed) or confidential computing (`SEV`). A change stops and starts the notebook; confidential computing replaces it."
-  type = object({
-    type = string
-    gpu = optional(object({
-      type  = string
-      count = number
-    }))
-    confidential_compute = optional(string)
-  })
-  nullable = false
-  validation {
-    condition     = var.machine.gpu == null || !startswith(var.machine.type, "e2-")
-    error_message = "E2 machines take no GPU; use N1 with T4, P4, P100 or V100, or a machine type that has the GPU built in (G2 for L4, A2 for A100)."
-  }
-  validation {
-    condition     = var.machine.gpu == null || var.machine.confidential_compute == null
-    error_message = "A confidential VM with SEV takes no GPU; drop one of machine.gpu and machine.confidential_compute."
-  }
-  validation {
-    condition     = var.machine.confidential_compute == null || try(contains(["SEV"], var.machine.confidential_compute), false)
-    error_message = "machine.confidential_compute is SEV or null."
-  }
-  validation {
-    condition     = var.machine.confidential_compute == null || can(regex("^(n2d|c2d|c3d|c4d)-", var.machine.type))
-    error_message = "SEV needs an AMD machine type: N2D, C2D, C3D or C4D."
-  }
-}
-
 variable "name" {
   description = "Name of the notebook. Its VM bears the same name."
   type        = string
   nullable    = false
   validation {
-    condition     = can(regex("^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", var.name))
-    error_message = "A notebook's name is 1 to 63 lower-case letters, digits and hyphens, begins with a letter and does not end in a hyphen."
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,46}[a-z0-9])?$", var.name))
+    error_message = "A notebook's name is 1 to 48 lower-case letters, digits and hyphens, begins with a letter and does not end in a hyphen: its data disk is called NAME-data-workspace, and Google takes 63."
   }
 }
 
@@ -213,6 +148,63 @@ variable "post_startup_script" {
   validation {
     condition     = var.post_startup_script == null || can(regex("/[0-9a-f]{64}\\.sh$", var.post_startup_script.object))
     error_message = "post_startup_script.object ends in /SHA256.sh: a script is named by its content, so that nobody changes it under a running notebook."
+  }
+}
+
+variable "profile" {
+  description = "What the notebook runs on. Disks grow in place; another disk type, image, container or confidential computing replaces the notebook; machine type and GPU stop and start it. The newest image of a family is looked up once, at creation: `nbp upgrade` does the rest. A GPU's driver is installed."
+  type = object({
+    machine_type = string
+    gpu = optional(object({
+      type  = string
+      count = optional(number, 1)
+    }))
+    confidential_compute = optional(string)
+    boot_disk = optional(object({
+      size_gb = optional(number, 150)
+      type    = optional(string, "PD_BALANCED")
+    }), {})
+    data_disk = optional(object({
+      size_gb = optional(number, 100)
+      type    = optional(string, "PD_BALANCED")
+    }), {})
+    image = optional(object({
+      project = optional(string, "cloud-notebooks-managed")
+      family  = optional(string)
+      name    = optional(string)
+    }))
+    container = optional(object({
+      repository = string
+      tag        = optional(string, "latest")
+    }))
+  })
+  nullable = false
+  validation {
+    condition     = (var.profile.image == null) != (var.profile.container == null)
+    error_message = "A notebook runs a VM image or a container: give profile.image or profile.container, not both."
+  }
+  validation {
+    condition     = var.profile.image == null || try((var.profile.image.family == null) != (var.profile.image.name == null), false)
+    error_message = "profile.image takes a family, or the name of one image; not both."
+  }
+  validation {
+    condition = alltrue([
+      for disk in [var.profile.boot_disk, var.profile.data_disk] :
+      disk.size_gb >= 10 && disk.size_gb <= 64000 && floor(disk.size_gb) == disk.size_gb
+    ])
+    error_message = "A disk's size_gb is a whole number from 10 to 64000."
+  }
+  validation {
+    condition     = var.profile.gpu == null || !startswith(var.profile.machine_type, "e2-")
+    error_message = "E2 machines take no GPU; use N1 with T4, P4, P100 or V100, or a machine type that has the GPU built in (G2 for L4, A2 for A100)."
+  }
+  validation {
+    condition     = var.profile.gpu == null || var.profile.confidential_compute == null
+    error_message = "A confidential VM with SEV takes no GPU; drop one of profile.gpu and profile.confidential_compute."
+  }
+  validation {
+    condition     = var.profile.confidential_compute == null || try(contains(["SEV"], var.profile.confidential_compute), false)
+    error_message = "profile.confidential_compute is SEV or null."
   }
 }
 

@@ -4,6 +4,7 @@ output "network" {
 }
 
 output "subnet" {
-  description = "The subnet, as `projects/PROJECT/regions/REGION/subnetworks/NAME`."
+  description = "The subnet, as `projects/PROJECT/regions/REGION/subnetworks/NAME`. Known once notebooks may be put there."
   value       = "projects/${var.host_project_id}/regions/${var.subnet.region}/subnetworks/${var.subnet.name}"
+  depends_on  = [google_compute_subnetwork_iam_member.notebooks_agent]
 }

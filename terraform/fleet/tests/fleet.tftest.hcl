@@ -1,0 +1,72 @@
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123" }
+  }
+  mock_data "google_storage_project_service_account" {
+    defaults = { email_address = "service-123@gs-project-accounts.iam.gserviceaccount.com" }
+  }
+  mock_resource "google_service_account" {
+    defaults = {
+      email  = "nb-mock@project.iam.gserviceaccount.com"
+      member = "serviceAccount:nb-mock@project.iam.gserviceaccount.com"
+      name   = "projects/project/serviceAccounts/nb-mock@project.iam.gserviceaccount.com"
+    }
+  }
+}
+
+run "everything_made_here" {
+  variables {
+    fleet_file         = "tests/fleets/created.yaml"
+    rendered_directory = "tests/rendered"
+  }
+  assert {
+    condition     = toset(keys(output.notebooks)) == toset(["ana", "ben"]) && toset(keys(output.resolved_notebooks)) == toset(["ana", "ben"])
+    error_message = "Both notebooks must be there."
+  }
+  assert {
+    condition     = output.buckets.scripts == "created-project-created-scripts" && output.buckets.sync == { ben = "created-project-created-ben-sync" }
+    error_message = "One script bucket, and a sync bucket for who syncs: ${jsonencode(output.buckets)}"
+  }
+  assert {
+    condition     = length(module.network) == 1 && length(module.shared_network) == 0 && length(module.encryption) == 1
+    error_message = "The network and the key must be made."
+  }
+  assert {
+    condition     = module.notebook["ana"].metadata["post-startup-script"] == "gs://created-project-created-scripts/post-startup/ana/${filesha256("tests/rendered/ana.sh")}.sh"
+    error_message = "The rendered script must be what the notebook runs."
+  }
+  assert {
+    condition     = output.perimeter.mode == "dry-run"
+    error_message = "The perimeter must be a dry run."
+  }
+}
+
+run "everything_there_already" {
+  variables {
+    fleet_file = "tests/fleets/existing.yaml"
+    target     = "sandbox"
+  }
+  assert {
+    condition = jsonencode(output.network) == jsonencode({
+      network = "projects/host-project/global/networks/shared"
+      subnet  = "projects/host-project/regions/europe-west4/subnetworks/notebooks"
+    })
+    error_message = "The shared network must be used."
+  }
+  assert {
+    condition     = length(module.network) == 0 && length(module.encryption) == 0 && length(module.perimeter) == 0
+    error_message = "Nothing that is there may be made again."
+  }
+  assert {
+    condition     = local.kms_key == "projects/keys/locations/europe-west4/keyRings/r/cryptoKeys/k"
+    error_message = "The key that is there must be used."
+  }
+  assert {
+    condition     = output.fleet.target == "sandbox" && output.perimeter == null
+    error_message = "The target given must win; there is no perimeter."
+  }
+  assert {
+    condition     = !contains(keys(module.notebook["ana"].metadata), "post-startup-script")
+    error_message = "Nothing rendered, nothing run."
+  }
+}

@@ -1,0 +1,155 @@
+mock_provider "google" {}
+
+variables {
+  name           = "nbp_test"
+  project_number = "123"
+  organization   = "456"
+}
+
+run "a_dry_run_by_default" {
+  command = plan
+  assert {
+    condition = (
+      google_access_context_manager_service_perimeter.this.use_explicit_dry_run_spec
+      && length(google_access_context_manager_service_perimeter.this.spec) == 1
+      && length(google_access_context_manager_service_perimeter.this.status) == 0
+    )
+    error_message = "A perimeter must refuse nothing until somebody says enforced."
+  }
+  assert {
+    condition     = google_access_context_manager_access_policy.created[0].scopes == tolist(["projects/123"])
+    error_message = "A policy made here must hold this project only."
+  }
+  assert {
+    condition     = google_access_context_manager_service_perimeter.this.spec[0].vpc_accessible_services[0].allowed_services == toset(["RESTRICTED-SERVICES"])
+    error_message = "From inside, only protected services may be reached."
+  }
+  assert {
+    condition = length(setsubtract(
+      ["notebooks.googleapis.com", "aiplatform.googleapis.com", "artifactregistry.googleapis.com", "compute.googleapis.com", "storage.googleapis.com"],
+      google_access_context_manager_service_perimeter.this.spec[0].restricted_services,
+    )) == 0
+    error_message = "The services that Workbench stands on must be protected."
+  }
+}
+
+run "enforced_in_a_policy_that_is_there" {
+  command = plan
+  variables {
+    mode                       = "enforced"
+    organization               = null
+    access_policy              = "789"
+    additional_project_numbers = ["124"]
+    additional_services        = ["bigtable.googleapis.com"]
+    access_levels              = [{ name = "office", ip_ranges = ["203.0.113.0/24"], device_policy = {} }]
+  }
+  assert {
+    condition = (
+      !google_access_context_manager_service_perimeter.this.use_explicit_dry_run_spec
+      && length(google_access_context_manager_service_perimeter.this.spec) == 0
+      && length(google_access_context_manager_service_perimeter.this.status) == 1
+    )
+    error_message = "An enforced perimeter has a status and no dry run."
+  }
+  assert {
+    condition     = length(google_access_context_manager_access_policy.created) == 0 && output.access_policy == "789"
+    error_message = "The policy that is given must be used."
+  }
+  assert {
+    condition     = google_access_context_manager_service_perimeter.this.status[0].resources == toset(["projects/123", "projects/124"])
+    error_message = "Both projects must be inside."
+  }
+  assert {
+    condition     = google_access_context_manager_service_perimeter.this.status[0].access_levels == toset(["accessPolicies/789/accessLevels/office"])
+    error_message = "The access level must lead inside."
+  }
+  assert {
+    condition     = contains(google_access_context_manager_service_perimeter.this.status[0].restricted_services, "bigtable.googleapis.com")
+    error_message = "A service that is added must be protected."
+  }
+  assert {
+    condition     = google_access_context_manager_access_level.this["office"].basic[0].conditions[0].device_policy[0].allowed_encryption_statuses == tolist(["ENCRYPTED"])
+    error_message = "A device policy asks for an encrypted disk unless told otherwise."
+  }
+}
+
+run "neither_policy_nor_organization" {
+  command = plan
+  variables {
+    organization = null
+  }
+  expect_failures = [var.organization]
+}
+
+run "both_policy_and_organization" {
+  command = plan
+  variables {
+    access_policy = "789"
+  }
+  expect_failures = [var.organization]
+}
+
+run "an_access_level_for_everybody" {
+  command = plan
+  variables {
+    access_levels = [{ name = "everybody" }]
+  }
+  expect_failures = [var.access_levels]
+}
+
+run "an_access_level_for_every_address" {
+  command = plan
+  variables {
+    access_levels = [{ name = "everywhere", ip_ranges = ["0.0.0.0/0"] }]
+  }
+  expect_failures = [var.access_levels]
+}
+
+run "access_levels_of_one_name" {
+  command = plan
+  variables {
+    access_levels = [{ name = "office", regions = ["NL"] }, { name = "office", regions = ["BE"] }]
+  }
+  expect_failures = [var.access_levels]
+}
+
+run "a_perimeter_name_with_hyphens" {
+  command = plan
+  variables {
+    name = "nbp-test"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_mode_that_is_none" {
+  command = plan
+  variables {
+    mode = "disabled"
+  }
+  expect_failures = [var.mode]
+}
+
+run "projects_by_id" {
+  command = plan
+  variables {
+    additional_project_numbers = ["host-project"]
+  }
+  expect_failures = [var.additional_project_numbers]
+}
+
+run "services_by_short_name" {
+  command = plan
+  variables {
+    additional_services = ["bigtable"]
+  }
+  expect_failures = [var.additional_services]
+}
+
+run "a_policy_by_path" {
+  command = plan
+  variables {
+    organization  = null
+    access_policy = "accessPolicies/789"
+  }
+  expect_failures = [var.access_policy]
+}

@@ -1,0 +1,8 @@
+# The Notebooks service agent puts VMs into the host project's subnet on the fleet's behalf. On this subnet alone.
+resource "google_compute_subnetwork_iam_member" "notebooks_agent" {
+  project    = var.host_project_id
+  region     = var.subnet.region
+  subnetwork = var.subnet.name
+  role       = "roles/compute.networkUser"
+  member     = "serviceAccount:${var.notebooks_service_agent}"
+}

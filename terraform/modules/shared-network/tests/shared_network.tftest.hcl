@@ -1,0 +1,28 @@
+mock_provider "google" {}
+
+variables {
+  host_project_id         = "host"
+  name                    = "shared"
+  subnet                  = { name = "notebooks", region = "europe-west4" }
+  notebooks_service_agent = "service-123@gcp-sa-notebooks.iam.gserviceaccount.com"
+}
+
+run "references_and_one_grant" {
+  command = apply
+  assert {
+    condition     = output.network == "projects/host/global/networks/shared" && output.subnet == "projects/host/regions/europe-west4/subnetworks/notebooks"
+    error_message = "The paths must lead into the host project."
+  }
+  assert {
+    condition     = google_compute_subnetwork_iam_member.notebooks_agent.role == "roles/compute.networkUser"
+    error_message = "The Notebooks service agent uses the subnet, and nothing more."
+  }
+}
+
+run "somebody_else_may_not_use_the_subnet" {
+  command = plan
+  variables {
+    notebooks_service_agent = "ana@example.com"
+  }
+  expect_failures = [var.notebooks_service_agent]
+}
