@@ -1,0 +1,1 @@
+"""The resource types: how each maps onto its API, one module a service."""

@@ -1,0 +1,142 @@
+"""Checks of a configuration that Terraform leaves to the provider: the same, in substance, as hashicorp/google's."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from notebook_provisioner.sandbox.provider.schema import Attribute, Block, NestedBlock
+from notebook_provisioner.sandbox.provider.values import (
+    Object,
+    Path,
+    Value,
+    dig,
+    dotted,
+    has_unknown,
+    is_unknown,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a configuration.
+
+    Attributes:
+        path: The offending value; empty for the resource as a whole.
+    """
+
+    path: Path
+    summary: str
+    detail: str = ""
+
+
+def validate(block: Block, config: Object) -> list[Problem]:
+    """All problems of a resource's configuration, in the schema's order."""
+    return list(_block(block, config, config, ()))
+
+
+def _block(block: Block, value: Object, root: Object, at: Path) -> Iterator[Problem]:
+    for name, member in block.members():
+        given = value.get(name)
+        here = (*at, name)
+        if isinstance(member, Attribute):
+            yield from _attribute(member, given, here)
+        yield from _relations(member, name, given, root, here)
+        if isinstance(member, NestedBlock) and isinstance(given, list):
+            for index, element in enumerate(given):
+                if isinstance(element, dict):
+                    yield from _block(member.block, element, root, (*here, index))
+
+
+def _attribute(attribute: Attribute, given: Value, here: Path) -> Iterator[Problem]:
+    name = here[-1]
+    if given is None or is_unknown(given):
+        return
+    if attribute.output_only:
+        yield Problem(
+            here,
+            f'Value for unconfigurable attribute: "{name}"',
+            f'Can\'t configure a value for "{name}": its value will be decided automatically based on the '
+            "result of applying this configuration.",
+        )
+        return
+    if isinstance(given, str):
+        yield from _text(attribute, given, here)
+    if attribute.between and isinstance(given, int | float):
+        low, high = attribute.between
+        if not low <= given <= high:
+            yield Problem(here, f'expected "{name}" to be in the range ({low} - {high}), got {given}')
+    if isinstance(given, list):
+        if attribute.max_items and len(given) > attribute.max_items:
+            yield Problem(
+                here,
+                "Too many list items",
+                f"No more than {attribute.max_items} {name} may be given, got {len(given)}.",
+            )
+        for index, element in enumerate(given):
+            if attribute.element_enum and isinstance(element, str) and element not in attribute.element_enum:
+                yield _not_one_of(
+                    here if attribute.is_set else (*here, index), attribute.element_enum, element
+                )
+
+
+def _text(attribute: Attribute, given: str, here: Path) -> Iterator[Problem]:
+    if attribute.enum and given and given not in attribute.enum:
+        yield _not_one_of(here, attribute.enum, given)
+    folded = {choice.lower() for choice in attribute.enum_ignore_case}
+    if folded and given.lower() not in folded:
+        yield _not_one_of(here, attribute.enum_ignore_case, given)
+    if attribute.pattern and not re.search(_python_pattern(attribute.pattern), given):
+        yield Problem(here, f'"{here[-1]}" ("{given}") doesn\'t match regexp "{attribute.pattern}"')
+
+
+def _not_one_of(here: Path, choices: tuple[str, ...], given: str) -> Problem:
+    name = next(step for step in reversed(here) if isinstance(step, str))
+    return Problem(here, f"expected {name} to be one of {json.dumps(choices)}, got {given}")
+
+
+def _python_pattern(pattern: str) -> str:
+    """Go's RE2 writes ``\\z`` for the end of text."""
+    return pattern.replace(r"\z", r"\Z")
+
+
+def _relations(
+    member: Attribute | NestedBlock, name: str, given: Value, root: Object, here: Path
+) -> Iterator[Problem]:
+    """Fields that exclude or need one another; unknown values are given the benefit of the doubt."""
+
+    def is_set(path: str) -> bool:
+        return _is_set(dig(root, dotted(path)))
+
+    if _is_set(given):
+        for other in member.conflicts_with:
+            if is_set(other) and dotted(other) != here:
+                yield Problem(
+                    here, "Conflicting configuration arguments", f'"{name}": conflicts with {other}'
+                )
+        if missing := [path for path in member.required_with if not is_set(path)]:
+            needed = (
+                f"all of `{','.join(member.required_with)}` must be specified; missing: {','.join(missing)}"
+            )
+            yield Problem(here, "Missing required argument", f'"{name}": {needed}')
+    for group, exactly in ((member.exactly_one_of, True), (member.at_least_one_of, False)):
+        if (
+            not group
+            or here != dotted(min(group))
+            or any(has_unknown(dig(root, dotted(path))) for path in group)
+        ):
+            continue  # reported once, at the group's first member
+        given_paths = [path for path in group if is_set(path)]
+        if not given_paths:
+            word = "one" if exactly else "at least one"
+            problem = f"{word} of `{','.join(group)}` must be specified"
+            yield Problem(
+                here, "Invalid combination of arguments" if exactly else "Missing required argument", problem
+            )
+        elif exactly and len(given_paths) > 1:
+            problem = f"only one of `{','.join(group)}` can be specified, but `{','.join(given_paths)}` were specified"
+            yield Problem(here, "Invalid combination of arguments", problem)
+
+
+def _is_set(value: Value) -> bool:
+    return value is not None and value not in ([], {})
