@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
@@ -10,7 +10,7 @@ import click
 
 from notebook_provisioner.cli.main import Settings
 from notebook_provisioner.cli.output import Output
-from notebook_provisioner.core.errors import NotFound
+from notebook_provisioner.core.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from notebook_provisioner.core.fleet import Fleet
@@ -49,6 +49,29 @@ class App:
         return path
 
     @functools.cached_property
+    def fleet_text(self) -> str:
+        """What the fleet file says.
+
+        Raises:
+            NotFound: The file is not there.
+            InvalidInput: It cannot be read as text.
+        """
+        try:
+            return self.fleet_path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            line = self.fleet_path.read_bytes()[: error.start].count(b"\n") + 1
+            raise InvalidInput(
+                f"{self.fleet_path}:{line} holds bytes that are not UTF-8", hint="save the file as UTF-8 text"
+            ) from None
+        except OSError as error:
+            raise InvalidInput(f"{self.fleet_path} cannot be read: {error.strerror}") from None
+
+    @functools.cached_property
+    def today(self) -> date:
+        """The day that expiry dates are held against, in UTC."""
+        return datetime.now(UTC).date()
+
+    @functools.cached_property
     def fleet(self) -> "Fleet":
         """The fleet file, read and checked, with ``--target`` applied.
 
@@ -59,9 +82,9 @@ class App:
         from notebook_provisioner.core import fleet  # pydantic costs --help a tenth of a second
 
         return fleet.parse(
-            self.fleet_path.read_text(encoding="utf-8"),
+            self.fleet_text,
             file=str(self.fleet_path),
-            today=datetime.now(UTC).date(),
+            today=self.today,
             target=self.settings.target,
         )
 

@@ -47,7 +47,11 @@ def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None
     def callback(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401
         source = ctx.get_parameter_source(parameter.name or "")
         settings = ctx.ensure_object(Settings)
-        if source is not click.core.ParameterSource.DEFAULT and value is not None:
+        # The group has read the environment; read again for the command, it would win over the group's flags.
+        given = source is click.core.ParameterSource.COMMANDLINE or (
+            source is click.core.ParameterSource.ENVIRONMENT and ctx.parent is None
+        )
+        if given and value is not None:
             setattr(settings, name, value)
 
     return callback

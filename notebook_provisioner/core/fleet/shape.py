@@ -46,11 +46,15 @@ def _drop_null(field: dict[str, Any]) -> None:
     if len(others) == 1:
         del field["anyOf"]
         field.update({key: value for key, value in others[0].items() if key not in field})
-    default = field.get("default")
-    if isinstance(default, dict):
-        field["default"] = {key: value for key, value in default.items() if value is not None}
-    elif default is None:
-        field.pop("default", None)
+    default = _without_nulls(field.pop("default", None))
+    if default is not None:
+        field["default"] = default
+
+
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401  # any default
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
 
 
 def schema_at(path: Path, tree: Value) -> dict[str, Any]:

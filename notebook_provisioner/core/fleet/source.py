@@ -167,7 +167,7 @@ class _Reader:
 
     def _value(self, event: yaml.NodeEvent, path: Path) -> Value:
         at = _mark(event)
-        self.values.setdefault(path, at)
+        self.values.setdefault(path, self._start(event, path))
         if isinstance(event, yaml.AliasEvent):
             self._error("anchor", path, "aliases are not read", "use profiles or defaults", at)
             return None
@@ -190,6 +190,11 @@ class _Reader:
             )
             return None
         return value
+
+    def _start(self, event: yaml.NodeEvent, path: Path) -> Mark:
+        """Where a value starts; a mapping or list under a key starts at the key."""
+        at_key = isinstance(event, yaml.CollectionStartEvent) and path in self.keys
+        return self.keys[path] if at_key else _mark(event)
 
     def _refuse_anchor_and_tag(self, event: yaml.NodeEvent, path: Path) -> None:
         tag = getattr(event, "tag", None)
