@@ -15,7 +15,7 @@ variable "additional_metadata" {
     condition = length(setintersection(
       keys(var.additional_metadata), jsondecode(file("${path.module}/metadata_keys.json")).module,
     )) == 0
-    error_message = "These keys are set by the module; use its variables (idle_timeout_seconds, exemptions, post_startup_script): ${join(", ", setintersection(
+    error_message = "These keys are decided elsewhere, by idle_timeout_seconds, exemptions, post_startup_script, or by `nbp upgrade`: ${join(", ", setintersection(
       keys(var.additional_metadata), jsondecode(file("${path.module}/metadata_keys.json")).module,
     ))}."
   }
@@ -152,7 +152,7 @@ variable "post_startup_script" {
 }
 
 variable "profile" {
-  description = "What the notebook runs on. Disks grow in place; another disk type, image, container or confidential computing replaces the notebook; machine type and GPU stop and start it. The newest image of a family is looked up once, at creation: `nbp upgrade` does the rest. A GPU's driver is installed."
+  description = "What the notebook runs on. Disks grow in place; another disk type, VM image or confidential computing replaces the notebook; machine type, GPU and container stop and start it. The newest image of a family is looked up once, at creation: `nbp upgrade` does the rest. A GPU's driver is installed."
   type = object({
     machine_type = string
     gpu = optional(object({
