@@ -109,8 +109,8 @@ def _relations(
         return _is_set(dig(root, dotted(path)))
 
     if _is_set(given):
-        for other in member.conflicts_with:
-            if is_set(other) and dotted(other) != here:
+        for other in () if is_unknown(given) else member.conflicts_with:
+            if is_set(other) and not is_unknown(dig(root, dotted(other))) and dotted(other) != here:
                 yield Problem(
                     here, "Conflicting configuration arguments", f'"{name}": conflicts with {other}'
                 )
