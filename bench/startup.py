@@ -37,7 +37,7 @@ def main() -> None:
             walls[name].append(wall)
             peaks.setdefault(name, peak)  # commands run from lightest to heaviest: the first peak is its own
     base = statistics.median(walls["python -c pass"])
-    print(f"{'command':18} {'median s':>9} {'× python':>9} {'peak MiB':>9}")
+    print(f"{'command':18} {'median s':>9} {'x python':>9} {'peak MiB':>9}")
     for name, values in walls.items():
         median = statistics.median(values)
         print(f"{name:18} {median:9.3f} {median / base:9.1f} {peaks[name] / 1024:9.1f}")
