@@ -58,7 +58,7 @@ run "everything_there_already" {
     error_message = "Nothing that is there may be made again."
   }
   assert {
-    condition     = local.kms_key == "projects/keys/locations/europe-west4/keyRings/r/cryptoKeys/k"
+    condition     = local.kms_key == "projects/acme-keys/locations/europe-west4/keyRings/r/cryptoKeys/k"
     error_message = "The key that is there must be used."
   }
   assert {

@@ -157,3 +157,11 @@ run "a_target_that_is_none" {
   }
   expect_failures = [var.target]
 }
+
+run "a_fleet_file_that_is_not_there" {
+  command = plan
+  variables {
+    path = "tests/fleets/absent.yaml"
+  }
+  expect_failures = [var.path]
+}

@@ -1,0 +1,98 @@
+"""The modules in a folder of their own, and a Terraform that has the google provider without a registry."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from notebook_provisioner.adapters.terraform import launcher
+from notebook_provisioner.sandbox.provider import mirror, serve
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STAND_IN = "stand-in"
+REAL = "hashicorp/google"
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """Runs Terraform with one environment."""
+
+    environment: dict[str, str]
+
+    def run(self, folder, *arguments):
+        return subprocess.run(
+            [*launcher.find().command, *arguments],
+            cwd=folder,
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+
+    def succeed(self, folder, *arguments):
+        result = self.run(folder, *arguments)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory):
+    """A copy of ``terraform/``, so that no ``.terraform`` appears in the checkout."""
+    folder = tmp_path_factory.mktemp("sources")
+    ours = shutil.ignore_patterns(".terraform*", "*.tfstate*")
+    return Path(shutil.copytree(REPOSITORY / "terraform", folder / "terraform", ignore=ours))
+
+
+@pytest.fixture(scope="session")
+def bare_terraform(tmp_path_factory):
+    """A Terraform without any provider."""
+    empty = tmp_path_factory.mktemp("no-providers")
+    config = empty / "terraform.rc"
+    config.write_text(mirror.cli_config(empty))
+    return Terraform({"TF_CLI_CONFIG_FILE": str(config), "TF_IN_AUTOMATION": "1"})
+
+
+@pytest.fixture(scope="session", params=[STAND_IN, pytest.param(REAL, marks=pytest.mark.acceptance)])
+def terraform(request, bare_terraform):
+    """A Terraform with the google provider: the stand-in, then the real one where it can be had."""
+    if request.param == STAND_IN:
+        return request.getfixturevalue("terraform_with_stand_in")
+    folder = os.environ.get("NBP_REAL_PROVIDER_MIRROR")
+    if not folder:
+        pytest.skip("NBP_REAL_PROVIDER_MIRROR names no mirror of hashicorp/google")
+    config = Path(bare_terraform.environment["TF_CLI_CONFIG_FILE"]).with_name("real.rc")
+    config.write_text(mirror.cli_config(Path(folder)))
+    return Terraform({**bare_terraform.environment, "TF_CLI_CONFIG_FILE": str(config)})
+
+
+@pytest.fixture(scope="session")
+def terraform_with_stand_in(bare_terraform):
+    """One plugin process for the whole session: ``terraform test`` would start one for every run."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "notebook_provisioner.sandbox.provider"],
+        cwd=REPOSITORY,
+        env={**os.environ, "TF_PLUGIN_MAGIC_COOKIE": serve.MAGIC_COOKIE},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _, protocol, network, address, kind, _ = process.stdout.readline().strip().split("|")
+        plugin = {
+            "Protocol": kind,
+            "ProtocolVersion": int(protocol),
+            "Pid": process.pid,
+            "Test": True,  # Terraform leaves it running
+            "Addr": {"Network": network, "String": address},
+        }
+        reattach = json.dumps({mirror.SOURCE: plugin})
+        yield Terraform({**bare_terraform.environment, "TF_REATTACH_PROVIDERS": reattach})
+    finally:
+        process.terminate()
+        process.wait(timeout=40)
+        process.stdout.close()

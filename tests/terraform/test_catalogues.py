@@ -1,0 +1,71 @@
+"""What Terraform and Python both know must be the same."""
+
+import ipaddress
+import json
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import get_args
+
+from notebook_provisioner.catalog import metadata_keys
+from notebook_provisioner.core.fleet.model import Control
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MODULES = REPOSITORY / "terraform" / "modules"
+METADATA_KEYS = json.loads((MODULES / "notebook" / "metadata_keys.json").read_text())
+ENDPOINTS = json.loads((MODULES / "network" / "google_endpoints.json").read_text())
+SERVICES = json.loads((MODULES / "perimeter" / "services.json").read_text())
+
+
+def test_keys_that_workbench_protects():
+    assert set(METADATA_KEYS["system"]) == set(metadata_keys.PROTECTED)
+
+
+def test_keys_that_are_decided_elsewhere():
+    assert set(METADATA_KEYS["module"]) | set(METADATA_KEYS["code"]) == set(metadata_keys.TYPED)
+
+
+def test_keys_that_the_module_sets_are_refused_as_additional_metadata():
+    text = (MODULES / "notebook" / "metadata.tf").read_text()
+    written = set(re.findall(r"^ +([a-z-]+) += ", text, re.MULTILINE)) | set(
+        re.findall(r'"(notebook-[a-z-]+)"', text)
+    )
+    written -= {"control", "metadata"}
+    assert written <= set(METADATA_KEYS["module"])
+    assert len(written) >= 11
+
+
+def test_controls_that_can_be_exempted():
+    text = (MODULES / "notebook" / "variables.tf").read_text()
+    listed = re.search(r"setsubtract\(var\.exemptions\[\*\]\.control, \[(.*?)\]", text, re.DOTALL)[1]
+    assert set(re.findall(r'"([^"]+)"', listed)) == set(get_args(Control))
+
+
+def test_each_vip_is_the_four_addresses_of_its_range():
+    for vip in ENDPOINTS["vips"].values():
+        assert vip["addresses"] == [str(address) for address in ipaddress.ip_network(vip["cidr"])]
+    ranges = [ipaddress.ip_network(vip["cidr"]) for vip in ENDPOINTS["vips"].values()]
+    assert not ranges[0].overlaps(ranges[1])
+
+
+def test_every_endpoint_says_why_and_where_it_comes_from():
+    domains = [row["domain"] for row in ENDPOINTS["domains"]]
+    assert len(set(domains)) == len(domains)
+    for row in [*ENDPOINTS["domains"], *ENDPOINTS["vips"].values()]:
+        assert row["source"].startswith("https://cloud.google.com/")
+        assert date.fromisoformat(row["read"]) <= date.today()  # noqa: DTZ011  # a day, wherever one is
+    assert all(row["why"].endswith(".") for row in ENDPOINTS["domains"])
+
+
+def test_every_restricted_service_says_why():
+    services = [row["service"] for row in SERVICES]
+    assert len(set(services)) == len(services)
+    assert all(row["service"].endswith(".googleapis.com") and row["why"].endswith(".") for row in SERVICES)
+
+
+def test_readmes_are_fresh():
+    script = REPOSITORY / "scripts" / "generate_module_readmes.py"
+    checked = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr

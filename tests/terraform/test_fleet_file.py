@@ -1,0 +1,101 @@
+"""The fleet file means the same to Terraform as to Python."""
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from notebook_provisioner.core import fleet
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FLEETS = sorted(
+    str(path.relative_to(REPOSITORY))
+    for pattern in (
+        "examples/*/fleet.yaml",
+        "terraform/modules/fleet-file/tests/fleets/*.yaml",
+        "terraform/fleet/tests/fleets/*.yaml",
+    )
+    for path in REPOSITORY.glob(pattern)
+)
+pytestmark = pytest.mark.terraform
+
+
+@pytest.fixture(scope="module")
+def read(bare_terraform, sources, tmp_path_factory):
+    """Terraform's reading of a fleet file: every output of the module."""
+    folder = Path(
+        shutil.copytree(sources / "modules" / "fleet-file", tmp_path_factory.mktemp("read") / "module")
+    )
+    bare_terraform.succeed(folder, "init", "-input=false", "-no-color")
+
+    def outputs(path):
+        bare_terraform.succeed(folder, "apply", "-auto-approve", "-no-color", f"-var=path={path}")
+        shown = json.loads(bare_terraform.succeed(folder, "output", "-json"))
+        return {name: output["value"] for name, output in shown.items()}
+
+    return outputs
+
+
+def parsed(path):
+    return fleet.parse(path.read_text(), file=path.name, today=date(2026, 11, 21), target=None)
+
+
+@pytest.mark.parametrize("name", FLEETS)
+def test_notebooks_resolve_alike(read, name):
+    path = REPOSITORY / name
+    expected = {
+        notebook.name: {
+            "name": notebook.name,
+            "owner": notebook.owner,
+            "zone": notebook.zone,
+            "profile_name": notebook.profile_name,
+            "profile": notebook.profile.model_dump(mode="json"),
+            "labels": dict(notebook.labels),
+            "idle_timeout_seconds": notebook.idle_timeout_seconds,
+            "deletion_protection": notebook.deletion_protection,
+            "exemptions": [{"control": one.control, "reason": one.reason} for one in notebook.exemptions],
+            "metadata": dict(notebook.metadata),
+            "post_startup_behavior": notebook.post_startup_behavior,
+            "sync_enabled": notebook.sync.enabled,
+        }
+        for notebook in parsed(path).resolved_notebooks
+    }
+    assert read(path)["notebooks"] == expected
+
+
+@pytest.mark.parametrize("name", FLEETS)
+def test_the_rest_of_the_fleet_resolves_alike(read, name):
+    path = REPOSITORY / name
+    ours, theirs = parsed(path), read(path)["fleet"]
+    assert (theirs["name"], theirs["project"], theirs["region"], theirs["target"]) == (
+        ours.name,
+        ours.project,
+        ours.region,
+        ours.target,
+    )
+    assert theirs["labels"] == {**ours.labels, "nbp-fleet": ours.name}
+    network = ours.network.model_dump(mode="json")
+    assert theirs["network"]["create"] == (network["mode"] == "create")
+    assert theirs["network"]["name"] == network["name"]
+    assert theirs["network"]["host_project"] == network.get("host_project")
+    assert theirs["network"]["subnet"] == {
+        "name": network["subnet"],
+        "region": ours.region,
+        "cidr": network.get("cidr"),
+    }
+    assert theirs["network"]["vip"] == network["vip"]
+    assert theirs["network"]["egress"].items() <= network["egress"].items()
+    perimeter = ours.perimeter.model_dump(mode="json")
+    for key in ("mode", "organization", "access_policy"):
+        assert theirs["perimeter"][key] == perimeter.get(key)
+    assert [level["name"] for level in theirs["perimeter"]["access_levels"]] == [
+        level["name"] for level in perimeter.get("access_levels", [])
+    ]
+    encryption = ours.encryption.model_dump(mode="json")
+    assert theirs["encryption"]["create"] == (encryption["mode"] == "create")
+    for key in ("key_ring", "key", "kms_key"):
+        assert theirs["encryption"][key] == encryption.get(key)
+    assert theirs["encryption"]["rotation_days"] == encryption.get("rotation_days", 90)
+    assert theirs["encryption"]["protection_level"] == encryption.get("protection_level", "SOFTWARE")

@@ -1,0 +1,55 @@
+import re
+from pathlib import Path
+
+import pytest
+
+TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
+MODULES = sorted(str(path.parent.relative_to(TERRAFORM)) for path in TERRAFORM.rglob("versions.tf"))
+
+
+@pytest.mark.terraform
+@pytest.mark.parametrize("module", MODULES)
+def test_module_is_valid_and_passes_its_own_tests(terraform, sources, module):
+    folder = sources / module
+    terraform.succeed(folder, "init", "-backend=false", "-input=false", "-no-color")
+    terraform.succeed(folder, "validate", "-no-color")
+    said = terraform.succeed(folder, "test", "-no-color")
+    assert re.search(r"Success! [1-9]\d* passed, 0 failed", said), said
+
+
+@pytest.mark.terraform
+def test_everything_is_formatted(bare_terraform):
+    said = bare_terraform.run(TERRAFORM, "fmt", "-check", "-recursive", "-diff", ".")
+    assert said.returncode == 0, f"{said.stdout}{said.stderr}\nrun: make format"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_validation_has_a_test_that_trips_it(module):
+    variables = (TERRAFORM / module / "variables.tf").read_text()
+    blocks = re.findall(r'^variable "(\w+)" \{(.*?)^\}', variables, re.MULTILINE | re.DOTALL)
+    validated = {name for name, body in blocks if "  validation {" in body}
+    tests = "".join(path.read_text() for path in (TERRAFORM / module / "tests").glob("*.tftest.hcl"))
+    tripped = set(re.findall(r"var\.(\w+)", " ".join(re.findall(r"expect_failures = \[(.*?)\]", tests))))
+    assert validated <= tripped
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_providers_and_backend_stand_only_in_the_root(module):
+    text = "".join(path.read_text() for path in (TERRAFORM / module).glob("*.tf"))
+    if module == "fleet":
+        assert re.search(r'^provider "google" \{', text, re.MULTILINE)
+        assert not re.search(r"^resource |^data ", text, re.MULTILINE)
+    else:
+        assert not re.search(r"^provider |^  backend ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if "fleet" not in module])
+def test_modules_ask_for_the_same_provider(module):
+    text = (TERRAFORM / module / "versions.tf").read_text()
+    assert text == (TERRAFORM / "modules" / "network" / "versions.tf").read_text()
+
+
+def test_no_endpoint_stands_in_the_code():
+    text = "".join(path.read_text() for path in TERRAFORM.rglob("*.tf"))
+    assert "_custom_endpoint" not in text
+    assert "127.0.0.1" not in text
