@@ -26,7 +26,8 @@ from provider_wheel import ProviderWheel, WheelError
 
 DESTINATION = Path(__file__).parents[1] / "notebook_provisioner" / "sandbox" / "provider" / "schema"
 
-RESOURCES = """
+RESOURCES = tuple(
+    """
 google_access_context_manager_access_level google_access_context_manager_access_policy
 google_access_context_manager_service_perimeter google_access_context_manager_service_perimeter_resource
 google_artifact_registry_repository google_artifact_registry_repository_iam_member google_bigquery_dataset
@@ -43,12 +44,15 @@ google_project_iam_member google_project_service google_pubsub_topic google_serv
 google_service_account_iam_member google_storage_bucket google_storage_bucket_iam_binding
 google_storage_bucket_iam_member google_storage_bucket_object google_workbench_instance
 google_workbench_instance_iam_member
-""".split()
+    """.split()
+)
 
-DATA_SOURCES = """
+DATA_SOURCES = tuple(
+    """
 google_client_config google_compute_image google_compute_network google_compute_subnetwork
 google_organization google_project google_storage_project_service_account
-""".split()
+    """.split()
+)
 
 
 def add_facts(block: dict[str, Any], facts: Mapping[str, Any]) -> None:
@@ -60,6 +64,29 @@ def add_facts(block: dict[str, Any], facts: Mapping[str, Any]) -> None:
         known = facts.get(name, {})
         nested.update({key: value for key, value in known.items() if key != "fields"})
         add_facts(nested, known.get("fields", {}))
+
+
+IAM_CHANGEABLE = frozenset({"etag", "id", "members", "audit_log_config"})
+"""Of an IAM resource, everything but this names what it is, so that a change replaces it."""
+
+OVERRIDES: dict[str, dict[str, Any]] = {
+    # Written inline or assembled at run time in the source, where the reader does not see it.
+    "google_logging_project_sink": {
+        "project": {"force_new": True},
+        "unique_writer_identity": {"default": True},
+    },
+    "google_storage_bucket": {"location": {"normalize": "upper"}},
+}
+
+
+def iam_facts(block: Mapping[str, Any]) -> dict[str, Any]:
+    """The uniform behaviour of members, bindings and audit configurations."""
+    names = (block["attributes"].keys() | block.get("blocks", {}).keys()) - IAM_CHANGEABLE
+    parents = names - {"role", "member", "condition", "project", "region", "location", "service"}
+    facts: dict[str, Any] = {name: {"force_new": True} for name in names}
+    for name in parents:
+        facts[name]["suppress"] = "CompareSelfLinkOrResourceName"
+    return facts
 
 
 def render(value: object, depth: int = 0) -> str:
@@ -97,7 +124,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{options.wheel}: {error}", file=sys.stderr)
         return 1
     for name, block in resources.items():
+        add_facts(block, iam_facts(block) if "_iam_" in name and "etag" in block["attributes"] else {})
         add_facts(block, source.resource_facts(name))
+        add_facts(block, OVERRIDES.get(name, {}))
     write(options.destination, "resources", resources)
     write(options.destination, "data_sources", data_sources)
     (options.destination / "provider.json").write_text(render(provider) + "\n", encoding="utf-8")

@@ -45,30 +45,30 @@ class Handler:
 
     def create(self, planned: Object) -> Object:
         """Make the resource, and give its state."""
-        planned = self.resolve(planned)
+        planned = self._resolve(planned)
         try:
-            answer = self.insert(planned)
+            answer = self._insert(planned)
         except ApiError as error:
             if not (error.exists and error.lost):
                 raise
             answer = {}  # an attempt whose answer got lost has made it: read what is there
         answer = self.client.wait(self.row.service, answer)
-        state = self.identified(planned, answer)
-        return self.settled(state)
+        state = self._identified(planned, answer)
+        return self._settled(state)
 
     def read(self, state: Object) -> Object | None:
         """The state as it is now; None where the resource is gone."""
-        api = self.fetch(state)
-        return None if api is None else self.to_state(api, state)
+        api = self._fetch(state)
+        return None if api is None else self._to_state(api, state)
 
     def update(self, prior: Object, planned: Object) -> Object:
         """Change the resource in place, and give its state."""
-        planned = self.resolve(planned)
-        old, new = self.body(prior), self.body(planned)
+        planned = self._resolve(planned)
+        old, new = self._body(prior), self._body(planned)
         changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
         if changed:
-            self.modify(prior, planned, changed)
-        return self.settled(planned)
+            self._modify(prior, planned, changed)
+        return self._settled(planned)
 
     def delete(self, prior: Object) -> None:
         """Remove the resource; one that is gone already is fine."""
@@ -82,7 +82,7 @@ class Handler:
         if policy == "ABANDON":
             return
         try:
-            self.remove(prior)
+            self._remove(prior)
         except ApiError as error:
             if not error.not_found:
                 raise
@@ -96,14 +96,14 @@ class Handler:
         state = blank | defaults | parse_identity(self.row.identity_template, identity, self.client.settings)
         if "deletion_policy" in blank:
             state["deletion_policy"] = "DELETE"
-        found = self.read(self.resolve(state))
+        found = self.read(self._resolve(state))
         if found is None:
             return None
-        return found | {"id": self.identity(found)}
+        return found | {"id": self._identity(found)}
 
     # The steps.
 
-    def resolve(self, planned: Object) -> Object:
+    def _resolve(self, planned: Object) -> Object:
         """Fill in what the provider's configuration gives: the project, region and zone."""
         settings = self.client.settings
         given = {"project": settings.project, "region": settings.region, "zone": settings.zone}
@@ -115,77 +115,79 @@ class Handler:
         }
         return planned | filled
 
-    def path(self, template: str, state: Object) -> str:
+    def _path(self, template: str, state: Object) -> str:
         """A template with the resource's arguments in it."""
         return fill(template, state, self.client.settings)
 
-    def url(self, template: str, state: Object, **query: str | None) -> str:
+    def _url(self, template: str, state: Object, **query: str | None) -> str:
         """The absolute URL of a template."""
-        return self.client.url(self.row.service, self.path(template, state), **query)
+        return self.client.url(self.row.service, self._path(template, state), **query)
 
-    def item_url(self, state: Object, **query: str | None) -> str:
+    def _item_url(self, state: Object, **query: str | None) -> str:
         """The absolute URL of the resource."""
-        return self.url(self.row.item_template, state, **query)
+        return self._url(self.row.item_template, state, **query)
 
-    def identity(self, state: Object) -> str:
+    def _identity(self, state: Object) -> str:
         """Terraform's ``id``."""
-        return self.path(self.row.identity_template, state)
+        return self._path(self.row.identity_template, state)
 
-    def body(self, state: Object) -> dict[str, Any]:
+    def _body(self, state: Object) -> dict[str, Any]:
         """The API's form of a state."""
         return self.converter.body(state)
 
-    def to_state(self, api: Mapping[str, Any], known: Object) -> Object:
+    def _to_state(self, api: Mapping[str, Any], known: Object) -> Object:
         """The state that the API's answer means."""
         state = self.converter.state(api, known)
         state["id"] = known.get("id")
         return state
 
-    def insert(self, planned: Object) -> Json:
+    def _insert(self, planned: Object) -> Json:
         """Send the request that makes the resource."""
         if self.row.create == "PUT":
-            return self.client.send("PUT", self.item_url(planned), self.body(planned))
+            return self.client.send("PUT", self._item_url(planned), self._body(planned))
         query = "?" + self.row.create_query if self.row.create_query else ""
-        return self.client.send("POST", self.url(self.row.collection + query, planned), self.body(planned))
+        return self.client.send("POST", self._url(self.row.collection + query, planned), self._body(planned))
 
-    def identified(self, planned: Object, answer: Json) -> Object:
+    def _identified(self, planned: Object, answer: Json) -> Object:
         """The planned state with its ``id``, and with the name where the server has chosen it."""
         if self.row.named_by_server:
             response = answer.get("response", answer) if isinstance(answer, dict) else {}
             planned = planned | {"name": response.get("name")}
-        return planned | {"id": self.identity(planned)}
+        return planned | {"id": self._identity(planned)}
 
-    def settled(self, state: Object) -> Object:
+    def _settled(self, state: Object) -> Object:
         """Read the resource after a change."""
-        api = self.fetch(state)
+        api = self._fetch(state)
         if api is None:
             raise Failed(f"{self.type_name} {state.get('id')} is not there after it was made or changed")
-        return self.to_state(api, state)
+        return self._to_state(api, state)
 
-    def fetch(self, state: Object) -> Json:
+    def _fetch(self, state: Object) -> Json:
         """The API's object, or None."""
-        return self.client.get(self.item_url(state))
+        return self.client.get(self._item_url(state))
 
-    def modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
+    def _modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
         """Send what changes it; ``changed`` are the API's top-level keys that differ."""
-        body = self.body(planned)
+        body = self._body(planned)
         if self.row.update == "PUT":
-            answer = self.client.send("PUT", self.item_url(planned), body)
+            answer = self.client.send("PUT", self._item_url(planned), body)
         elif self.row.update == "MASK":
             partial = {key: body[key] for key in changed if key in body}
-            answer = self.client.send("PATCH", self.item_url(planned, updateMask=",".join(changed)), partial)
+            answer = self.client.send("PATCH", self._item_url(planned, updateMask=",".join(changed)), partial)
         else:
             partial = {key: body.get(key) for key in changed}
-            answer = self.client.send("PATCH", self.item_url(planned), self.with_fingerprint(prior, partial))
+            answer = self.client.send(
+                "PATCH", self._item_url(planned), self._with_fingerprint(prior, partial)
+            )
         self.client.wait(self.row.service, answer)
 
-    def with_fingerprint(self, prior: Object, partial: dict[str, Any]) -> dict[str, Any]:
+    def _with_fingerprint(self, prior: Object, partial: dict[str, Any]) -> dict[str, Any]:
         """Compute wants the fingerprint of what is changed, where there is one."""
         if "fingerprint" not in self.block.attributes:
             return partial
-        current = self.fetch(prior) or {}
+        current = self._fetch(prior) or {}
         return partial | {"fingerprint": current.get("fingerprint")}
 
-    def remove(self, prior: Object) -> None:
+    def _remove(self, prior: Object) -> None:
         """Send the request that removes it."""
-        self.client.wait(self.row.service, self.client.send("DELETE", self.item_url(prior)))
+        self.client.wait(self.row.service, self.client.send("DELETE", self._item_url(prior)))

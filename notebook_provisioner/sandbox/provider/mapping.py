@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
+from urllib.parse import quote
 
 from notebook_provisioner.sandbox.provider.settings import Settings
 from notebook_provisioner.sandbox.provider.values import Object, is_unknown
 
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER: Final = re.compile(r"\{(%?)(\w+)\}")
 _LINKED: Final = frozenset({"region", "zone", "router", "disk", "managed_zone", "subnetwork", "instance"})
 """Arguments that may hold a link, of which a path takes the last part."""
 
@@ -17,7 +18,8 @@ _LINKED: Final = frozenset({"region", "zone", "router", "disk", "managed_zone", 
 class Row:
     """The REST side of a resource type.
 
-    Paths are relative to the service's endpoint; ``{name}`` stands for an argument of the resource.
+    Paths are relative to the service's endpoint; ``{name}`` stands for an argument of the resource, ``{%name}``
+    for one that is quoted for a URL.
 
     Attributes:
         service: Google service, as in settings.py.
@@ -68,7 +70,7 @@ def fill(template: str, state: Object, settings: Settings) -> str:
     """
 
     def argument(match: re.Match[str]) -> str:
-        name = match[1]
+        name = match[2]
         value = state.get(name)
         if value is None or is_unknown(value):
             value = getattr(settings, name, None) if name in {"project", "region", "zone"} else None
@@ -82,7 +84,8 @@ def fill(template: str, state: Object, settings: Settings) -> str:
                 )
             )
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        return text.rsplit("/", 1)[-1] if name in _LINKED else text
+        text = text.rsplit("/", 1)[-1] if name in _LINKED else text
+        return quote(text, safe="") if match[1] else text
 
     return _PLACEHOLDER.sub(argument, template)
 
@@ -93,14 +96,14 @@ def parse_identity(template: str, text: str, settings: Settings) -> dict[str, st
     Raises:
         ImportIdError: The text fits none of these.
     """
-    names = _PLACEHOLDER.findall(template)
+    names = [name for _, name in _PLACEHOLDER.findall(template)]
     short = [name for name in names if name != "project"]
     forms = [template, "/".join(f"{{{name}}}" for name in names), "/".join(f"{{{name}}}" for name in short)]
     text = re.sub(r"^https?://[^/]+/(?:[a-z]+/)?v\d[a-z0-9]*/", "", text)
     for form in forms:
         pattern = re.sub(
             r"\\\{(\w+)\\\}",
-            lambda match: f"(?P<{match[1]}>{'.+' if match[1] in _PATHS else '[^/]+'})",
+            lambda match: f"(?P<{match[1]}>{'.+' if match[1] in _PATHS or len(names) == 1 else '[^/]+'})",
             re.escape(form),
         )
         match = re.fullmatch(pattern, text)

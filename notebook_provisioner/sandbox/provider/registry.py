@@ -3,12 +3,35 @@
 import functools
 from collections.abc import Mapping
 
+from notebook_provisioner.sandbox.provider.resources import (
+    access_context,
+    compute,
+    delivery,
+    dns,
+    iam_policy,
+    identity,
+    kms,
+    observability,
+    storage,
+    workbench,
+)
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
+
+_MODULES = (
+    access_context,
+    compute,
+    delivery,
+    dns,
+    iam_policy,
+    identity,
+    kms,
+    observability,
+    storage,
+    workbench,
+)
 
 
 @functools.cache
 def definitions() -> Mapping[str, Definition]:
-    """Type name to definition; loaded when first asked for, for Terraform starts the provider many times."""
-    from notebook_provisioner.sandbox.provider.resources import compute, storage, workbench
-
-    return {**compute.DEFINITIONS, **storage.DEFINITIONS, **workbench.DEFINITIONS}
+    """Type name to definition."""
+    return {name: definition for module in _MODULES for name, definition in module.DEFINITIONS.items()}

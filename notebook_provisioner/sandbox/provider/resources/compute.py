@@ -15,14 +15,14 @@ _REGIONAL: Final = "projects/{project}/regions/{region}"
 def _network_link(handler: Handler, state: Object) -> str:
     """A network given by name, as a relative link: what the API wants."""
     network = str(state["network"])
-    return network if "/" in network else handler.path(f"{_GLOBAL}/networks/{network}", state)
+    return network if "/" in network else handler._path(f"{_GLOBAL}/networks/{network}", state)
 
 
 class Linked(Handler):
     """Resources in a network: ``network`` may be a name, an id or a link; the API wants a link."""
 
-    def body(self, state: Object) -> dict[str, Any]:
-        body = super().body(state)
+    def _body(self, state: Object) -> dict[str, Any]:
+        body = super()._body(state)
         if "network" in body:
             body["network"] = _network_link(self, state)
         return body
@@ -39,25 +39,25 @@ class Network(Handler):
 
     def _delete_default_routes(self, state: Object) -> None:
         condition = f'(network="{state["self_link"]}") AND (destRange="0.0.0.0/0")'
-        routes = self.client.send("GET", self.url(f"{_GLOBAL}/routes", state, filter=condition))
+        routes = self.client.send("GET", self._url(f"{_GLOBAL}/routes", state, filter=condition))
         for route in routes.get("items", []):
-            url = self.url(f"{_GLOBAL}/routes/{route['name']}", state)
+            url = self._url(f"{_GLOBAL}/routes/{route['name']}", state)
             self.client.wait(self.row.service, self.client.send("DELETE", url))
 
 
 class Subnetwork(Linked):
     """Subnetworks: two fields have methods of their own, and flow logs are on when their block is there."""
 
-    def body(self, state: Object) -> dict[str, Any]:
-        body = super().body(state)
+    def _body(self, state: Object) -> dict[str, Any]:
+        body = super()._body(state)
         if state.get("log_config"):
             body["logConfig"]["enable"] = True
-        body["region"] = self.path("{region}", state)
+        body["region"] = self._path("{region}", state)
         return body
 
-    def to_state(self, api: Any, known: Object) -> Object:  # noqa: ANN401 - decoded JSON
+    def _to_state(self, api: Json, known: Object) -> Object:
         logs = api.get("logConfig") or {}
-        state = super().to_state(
+        state = super()._to_state(
             {**api, "logConfig": logs if logs.get("enable", bool(logs)) else None}, known
         )
         for log in state["log_config"]:
@@ -65,70 +65,70 @@ class Subnetwork(Linked):
                 log["metadata_fields"] = None
         return state
 
-    def modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
+    def _modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
         methods = {"ipCidrRange": "expandIpCidrRange", "privateIpGoogleAccess": "setPrivateIpGoogleAccess"}
-        body = self.body(planned)
+        body = self._body(planned)
         for key, method in methods.items():
             if key in changed:
-                url = self.item_url(planned).rstrip("/") + "/" + method
+                url = self._item_url(planned).rstrip("/") + "/" + method
                 value = body.get(key, False)
                 self.client.wait(self.row.service, self.client.send("POST", url, {key: value}))
         rest = [key for key in changed if key not in methods]
         if rest:
-            super().modify(prior, planned, rest)
+            super()._modify(prior, planned, rest)
 
-    def with_fingerprint(self, prior: Object, partial: dict[str, Any]) -> dict[str, Any]:
+    def _with_fingerprint(self, prior: Object, partial: dict[str, Any]) -> dict[str, Any]:
         if partial.get("logConfig", "") is None:
             partial["logConfig"] = {"enable": False}
-        return super().with_fingerprint(prior, partial)
+        return super()._with_fingerprint(prior, partial)
 
 
 class Firewall(Linked):
     """Firewall rules: logs are on when their block is there."""
 
-    def body(self, state: Object) -> dict[str, Any]:
-        body = super().body(state)
+    def _body(self, state: Object) -> dict[str, Any]:
+        body = super()._body(state)
         if state.get("log_config"):
             body["logConfig"] = {"enable": True, "metadata": state["log_config"][0]["metadata"]}
         return body
 
-    def to_state(self, api: Any, known: Object) -> Object:  # noqa: ANN401 - decoded JSON
+    def _to_state(self, api: Json, known: Object) -> Object:
         logs = api.get("logConfig") or {}
         api = {name: value for name, value in api.items() if name != "logConfig"}
-        state = super().to_state(api, known)
+        state = super()._to_state(api, known)
         enabled = bool(logs.get("enable"))
         state["log_config"] = [{"metadata": logs.get("metadata", "INCLUDE_ALL_METADATA")}] if enabled else []
         state["enable_logging"] = enabled
         return state
 
-    def modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
-        body = self.body(planned)
+    def _modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
+        body = self._body(planned)
         partial = {key: body.get(key) for key in changed}
         if "logConfig" in partial and partial["logConfig"] is None:
             partial["logConfig"] = {"enable": False}
-        self.client.wait(self.row.service, self.client.send("PATCH", self.item_url(planned), partial))
+        self.client.wait(self.row.service, self.client.send("PATCH", self._item_url(planned), partial))
 
 
 class Route(Linked):
     """Routes: the next hop may be given by a short name."""
 
-    def body(self, state: Object) -> dict[str, Any]:
-        body = super().body(state)
+    def _body(self, state: Object) -> dict[str, Any]:
+        body = super()._body(state)
         if body.get("nextHopGateway") == "default-internet-gateway":
-            body["nextHopGateway"] = self.path(f"{_GLOBAL}/gateways/default-internet-gateway", state)
+            body["nextHopGateway"] = self._path(f"{_GLOBAL}/gateways/default-internet-gateway", state)
         return body
 
 
 class Labelled(Linked):
     """Addresses: labels are all that changes in place, by a method of their own."""
 
-    def modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
-        current = self.fetch(prior) or {}
+    def _modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
+        current = self._fetch(prior) or {}
         request = {
             "labels": planned.get("effective_labels") or {},
             "labelFingerprint": current.get("labelFingerprint"),
         }
-        answer = self.client.send("POST", self.item_url(planned) + "/setLabels", request)
+        answer = self.client.send("POST", self._item_url(planned) + "/setLabels", request)
         self.client.wait(self.row.service, answer)
 
 
@@ -136,29 +136,29 @@ class RouterNat(Handler):
     """Cloud NAT: an element of its router's list."""
 
     def _nats(self, state: Object) -> list[dict[str, Any]]:
-        router = self.client.send("GET", self.item_url(state))
+        router = self.client.send("GET", self._item_url(state))
         return list(router.get("nats", []))
 
     def _write(self, state: Object, nats: list[dict[str, Any]]) -> Json:
-        return self.client.wait("compute", self.client.send("PATCH", self.item_url(state), {"nats": nats}))
+        return self.client.wait("compute", self.client.send("PATCH", self._item_url(state), {"nats": nats}))
 
     def _replace(self, state: Object, own: dict[str, Any] | None) -> Json:
         """Write the router's list with this NAT replaced, added, or (None) left out."""
-        with self.client.lock(self.path("router/{project}/{region}/{router}", state)):
+        with self.client.lock(self._path("router/{project}/{region}/{router}", state)):
             others = [nat for nat in self._nats(state) if nat["name"] != state["name"]]
             return self._write(state, others if own is None else [*others, own])
 
-    def insert(self, planned: Object) -> Json:
-        return self._replace(planned, self.body(planned))
+    def _insert(self, planned: Object) -> Json:
+        return self._replace(planned, self._body(planned))
 
-    def modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
-        self._replace(planned, self.body(planned))
+    def _modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
+        self._replace(planned, self._body(planned))
 
-    def fetch(self, state: Object) -> Json:
-        router = self.client.get(self.item_url(state)) or {}
+    def _fetch(self, state: Object) -> Json:
+        router = self.client.get(self._item_url(state)) or {}
         return next((nat for nat in router.get("nats", []) if nat["name"] == state["name"]), None)
 
-    def remove(self, prior: Object) -> None:
+    def _remove(self, prior: Object) -> None:
         self._replace(prior, None)
 
 
@@ -166,32 +166,32 @@ class PolicyAttachment(Handler):
     """A resource policy on a disk: an element of the disk's list."""
 
     def _call(self, state: Object, method: str) -> Json:
-        policy = self.path("projects/{project}/regions/", state) + self._region(state)
+        policy = self._path("projects/{project}/regions/", state) + self._region(state)
         link = f"{policy}/resourcePolicies/{state['name']}"
-        return self.client.send("POST", self.item_url(state) + "/" + method, {"resourcePolicies": [link]})
+        return self.client.send("POST", self._item_url(state) + "/" + method, {"resourcePolicies": [link]})
 
     def _region(self, state: Object) -> str:
-        return self.path("{zone}", state).rsplit("-", 1)[0]
+        return self._path("{zone}", state).rsplit("-", 1)[0]
 
-    def insert(self, planned: Object) -> Json:
+    def _insert(self, planned: Object) -> Json:
         return self._call(planned, "addResourcePolicies")
 
-    def fetch(self, state: Object) -> Json:
-        disk = self.client.get(self.item_url(state)) or {}
+    def _fetch(self, state: Object) -> Json:
+        disk = self.client.get(self._item_url(state)) or {}
         attached = {link.rsplit("/", 1)[-1] for link in disk.get("resourcePolicies", [])}
         return {"name": state["name"]} if state["name"] in attached else None
 
-    def remove(self, prior: Object) -> None:
+    def _remove(self, prior: Object) -> None:
         self.client.wait("compute", self._call(prior, "removeResourcePolicies"))
 
 
 class ResourcePolicy(Handler):
     """Snapshot schedules: the API names the three kinds of schedule in its own way."""
 
-    def body(self, state: Object) -> dict[str, Any]:
-        body = super().body(state)
+    def _body(self, state: Object) -> dict[str, Any]:
+        body = super()._body(state)
         if not is_unknown(state.get("region")):
-            body["region"] = self.path("{region}", state)
+            body["region"] = self._path("{region}", state)
         return body
 
 

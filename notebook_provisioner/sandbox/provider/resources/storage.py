@@ -25,8 +25,8 @@ _SEND_IF_ZERO: Final = {
 class Bucket(Handler):
     """Buckets: lifecycle conditions have a dialect of their own, and only an empty bucket can be deleted."""
 
-    def body(self, state: Object) -> dict[str, Any]:
-        body = super().body(state)
+    def _body(self, state: Object) -> dict[str, Any]:
+        body = super()._body(state)
         for rule, given in zip(
             body.get("lifecycle", {}).get("rule", []), state["lifecycle_rule"], strict=False
         ):
@@ -42,7 +42,7 @@ class Bucket(Handler):
                     rule["condition"].pop(key, None)
         return body
 
-    def to_state(self, api: Any, known: Object) -> Object:  # noqa: ANN401 - decoded JSON
+    def _to_state(self, api: Json, known: Object) -> Object:
         rules = []
         for rule in api.get("lifecycle", {}).get("rule", []):
             condition = dict(rule.get("condition", {}))
@@ -50,7 +50,7 @@ class Bucket(Handler):
             condition["withState"] = "ANY" if live is None else "LIVE" if live else "ARCHIVED"
             rules.append({"action": [rule.get("action", {})], "condition": [condition]})
         before = known.get("lifecycle_rule")
-        state = super().to_state({**api, "lifecycle": {"rule": rules}}, known)
+        state = super()._to_state({**api, "lifecycle": {"rule": rules}}, known)
         for index, rule in enumerate(state["lifecycle_rule"]):
             old = before[index]["condition"] if isinstance(before, list) and index < len(before) else []
             for flag in _SEND_IF_ZERO.values():
@@ -59,17 +59,17 @@ class Bucket(Handler):
         state["location"] = str(api.get("location", state["location"])).upper()
         return state
 
-    def identified(self, planned: Object, answer: Json) -> Object:
-        state = super().identified(planned, answer)
+    def _identified(self, planned: Object, answer: Json) -> Object:
+        state = super()._identified(planned, answer)
         for policy in planned.get("retention_policy") or []:
             if policy.get("is_locked"):
-                generation = str(self.fetch(state).get("metageneration"))
-                url = self.item_url(state) + "/lockRetentionPolicy?ifMetagenerationMatch=" + generation
+                generation = str(self._fetch(state).get("metageneration"))
+                url = self._item_url(state) + "/lockRetentionPolicy?ifMetagenerationMatch=" + generation
                 self.client.send("POST", url)
         return state
 
-    def remove(self, prior: Object) -> None:
-        listing = self.client.get(self.item_url(prior) + "/o?versions=true") or {}
+    def _remove(self, prior: Object) -> None:
+        listing = self.client.get(self._item_url(prior) + "/o?versions=true") or {}
         objects = listing.get("items", [])
         if objects and not prior.get("force_destroy"):
             raise Failed(
@@ -78,26 +78,20 @@ class Bucket(Handler):
             )
         while objects:
             for item in objects:
-                path = (
-                    f"{self.item_url(prior)}/o/{quote(item['name'], safe='')}?generation={item['generation']}"
-                )
+                path = f"{self._item_url(prior)}/o/{quote(item['name'], safe='')}?generation={item['generation']}"
                 self.client.send("DELETE", path)
-            objects = (self.client.get(self.item_url(prior) + "/o?versions=true") or {}).get("items", [])
-        super().remove(prior)
+            objects = (self.client.get(self._item_url(prior) + "/o?versions=true") or {}).get("items", [])
+        super()._remove(prior)
 
 
 class BucketObject(Handler):
     """Objects: made by uploading their content, from a file or from the configuration."""
 
-    def fetch(self, state: Object) -> Json:
-        return self.client.get(self._url(state))
-
-    def insert(self, planned: Object) -> Json:
-        name = quote(str(planned["name"]), safe="")
+    def _insert(self, planned: Object) -> Json:
         base = self.client.settings.endpoint("storage")
-        upload = base.replace("/storage/", "/upload/storage/", 1) + f"b/{planned['bucket']}/o"
+        upload = base.replace("/storage/", "/upload/storage/", 1) + self._path(self.row.collection, planned)
         content = self._content(planned)
-        metadata = self.body(planned) | {"name": planned["name"]}
+        metadata = self._body(planned) | {"name": planned["name"]}
         kind = planned.get("content_type")
         if not kind or is_unknown(kind):
             kind = (
@@ -116,37 +110,27 @@ class BucketObject(Handler):
         )
         return self.client.send(
             "POST",
-            f"{upload}?uploadType=multipart&name={name}",
+            f"{upload}?uploadType=multipart",
             raw=raw,
             kind=f"multipart/related; boundary={boundary}",
         )
 
     def update(self, prior: Object, planned: Object) -> Object:
-        planned = self.resolve(planned)
+        planned = self._resolve(planned)
         if any(
             prior.get(name) != planned.get(name)
             for name in ("content", "source", "detect_md5hash", "md5hash")
         ):
-            self.insert(planned)
-            return self.settled(planned)
+            self._insert(planned)
+            return self._settled(planned)
         return super().update(prior, planned)
 
-    def modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
-        body = self.body(planned)
-        self.client.send("PATCH", self._url(planned), {key: body.get(key) for key in changed})
-
-    def remove(self, prior: Object) -> None:
-        self.client.send("DELETE", self._url(prior))
-
-    def to_state(self, api: Any, known: Object) -> Object:  # noqa: ANN401 - decoded JSON
-        state = super().to_state(api, known)
+    def _to_state(self, api: Json, known: Object) -> Object:
+        state = super()._to_state(api, known)
         state["output_name"] = api["name"]
         state["detect_md5hash"] = api.get("md5Hash")
         state["md5hexhash"] = base64.b64decode(api.get("md5Hash", "")).hex()
         return state
-
-    def _url(self, state: Object) -> str:
-        return self.client.url("storage", f"b/{state['bucket']}/o/{quote(str(state['name']), safe='')}")
 
     @staticmethod
     def _content(state: Object) -> bytes:
@@ -182,6 +166,7 @@ DEFINITIONS: Final = {
         Row(
             service="storage",
             collection="b/{bucket}/o",
+            item="b/{bucket}/o/{%name}",
             identity="{bucket}-{name}",
             fields={
                 "bucket": None,

@@ -55,8 +55,8 @@ _STATE_TIMEOUT_SECONDS: Final = 1140.0
 class WorkbenchInstance(Handler):
     """Instances: some changes need them stopped, and ``desired_state`` starts and stops them."""
 
-    def body(self, state: Object) -> dict[str, Any]:
-        body = super().body(state)
+    def _body(self, state: Object) -> dict[str, Any]:
+        body = super()._body(state)
         setup = body.get("gceSetup", {})
         # A confidential configuration or an empty accelerator block without a type says nothing.
         if setup.get("acceleratorConfigs") == [{}]:
@@ -68,35 +68,35 @@ class WorkbenchInstance(Handler):
         self._await_settled(state)
         if planned.get("desired_state") == "STOPPED":
             self._call(state, "stop")
-        return self.settled(state)
+        return self._settled(state)
 
-    def to_state(self, api: Any, known: Object) -> Object:  # noqa: ANN401 - decoded JSON
-        state = super().to_state(api, known)
+    def _to_state(self, api: Json, known: Object) -> Object:
+        state = super()._to_state(api, known)
         if state.get("desired_state") is None or is_unknown(state["desired_state"]):
             state["desired_state"] = "ACTIVE"
         return state
 
     def update(self, prior: Object, planned: Object) -> Object:
-        planned = self.resolve(planned)
+        planned = self._resolve(planned)
         masks = [mask for path, mask in _MASKS.items() if differs(prior, planned, path)]
         stop = any(differs(prior, planned, path) for path in _STOPS) or self._restart_metadata(prior, planned)
-        running = (self.fetch(prior) or {}).get("state")
+        running = (self._fetch(prior) or {}).get("state")
         if stop and running != "STOPPED":
             self._call(planned, "stop")
         self._resize(prior, planned)
         if masks:
-            url = self.item_url(planned, updateMask=",".join(masks))
+            url = self._item_url(planned, updateMask=",".join(masks))
             answer = self.client.send("PATCH", url, self._patch(prior, planned, masks))
             self.client.wait(self.row.service, answer)
         desired = planned.get("desired_state") or "ACTIVE"
         if stop or running != desired:
             self._call(planned, "stop" if desired == "STOPPED" else "start")
             self._await_settled(planned)
-        return self.settled(planned)
+        return self._settled(planned)
 
-    def remove(self, prior: Object) -> None:
+    def _remove(self, prior: Object) -> None:
         try:
-            super().remove(prior)
+            super()._remove(prior)
         except ApiError as error:
             if error.not_found:
                 return
@@ -108,7 +108,7 @@ class WorkbenchInstance(Handler):
 
     def _patch(self, prior: Object, planned: Object, masks: list[str]) -> dict[str, Any]:
         """The request body: the whole of ``gceSetup``, and maps with removed keys set to the empty string."""
-        body = self.body(planned)
+        body = self._body(planned)
         setup = body.setdefault("gceSetup", {})
         if "gceSetup.metadata" in masks:
             where = ("gce_setup", 0, "metadata")
@@ -128,14 +128,14 @@ class WorkbenchInstance(Handler):
                 self._call(planned, "resizeDisk", {key: {"diskSizeGb": size}})
 
     def _call(self, state: Object, method: str, body: Json = None) -> None:
-        answer = self.client.send("POST", self.item_url(state) + ":" + method, body or {})
+        answer = self.client.send("POST", self._item_url(state) + ":" + method, body or {})
         self.client.wait(self.row.service, answer)
 
     def _await_settled(self, state: Object) -> None:
         """Wait while the instance is on its way up or down."""
         deadline = time.monotonic() + _STATE_TIMEOUT_SECONDS
         while True:
-            current = (self.fetch(state) or {}).get("state")
+            current = (self._fetch(state) or {}).get("state")
             if current in _SETTLED:
                 return
             if time.monotonic() > deadline:
