@@ -1,3 +1,10 @@
+variable "adopt_key" {
+  description = "Take over the key ring and key that an earlier fleet left behind, instead of making them. Without effect once they are in the state."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "fleet_file" {
   description = "Path of the fleet file."
   type        = string
