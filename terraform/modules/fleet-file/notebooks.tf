@@ -7,11 +7,9 @@ locals {
     post_startup_behavior = "run_once"
     zone                  = null
   }
-  _built_in_profile = {
-    boot_disk = { size_gb = 150, type = "PD_BALANCED" }
-    data_disk = { size_gb = 100, type = "PD_BALANCED" }
-    gpu       = { count = 1 }
-    container = { tag = "latest" }
+  _built_in_disks = {
+    boot = { size_gb = 150, type = "PD_BALANCED" }
+    data = { size_gb = 100, type = "PD_BALANCED" }
   }
   _built_in_image = { project = "cloud-notebooks-managed", family = "workbench-instances-2603", name = null }
 
@@ -28,10 +26,10 @@ locals {
   _profiles = {
     for name, profile in local._file.profiles : name => {
       machine_type         = profile.machine_type
-      gpu                  = try(merge(local._built_in_profile.gpu, { type = profile.gpu.type }, profile.gpu), null)
-      boot_disk            = merge(local._built_in_profile.boot_disk, try(profile.boot_disk, {}))
-      data_disk            = merge(local._built_in_profile.data_disk, try(profile.data_disk, {}))
-      container            = try(merge(local._built_in_profile.container, { repository = profile.container.repository }, profile.container), null)
+      gpu                  = try({ type = profile.gpu.type, count = try(profile.gpu.count, 1) }, null)
+      boot_disk            = merge(local._built_in_disks.boot, try(profile.boot_disk, {}))
+      data_disk            = merge(local._built_in_disks.data, try(profile.data_disk, {}))
+      container            = try({ repository = profile.container.repository, tag = try(profile.container.tag, "latest") }, null)
       confidential_compute = try(profile.confidential_compute, null)
       image = (
         try(profile.image, null) != null

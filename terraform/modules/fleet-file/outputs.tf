@@ -15,7 +15,9 @@ output "script_bucket" {
 
 output "scripts" {
   description = "Content of the rendered post-startup scripts, as {NOTEBOOK => CONTENT}."
-  value       = var.rendered_directory == null ? {} : { for name in keys(local.notebooks) : name => file("${var.rendered_directory}/${name}.sh") }
+  value = var.rendered_directory == null ? {} : {
+    for name in keys(local.notebooks) : name => file("${var.rendered_directory}/${name}.sh")
+  }
 }
 
 output "sync_buckets" {
