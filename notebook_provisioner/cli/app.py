@@ -1,6 +1,7 @@
 """The composition root: the one place that builds adapters and hands them to commands."""
 
 import functools
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,12 +11,19 @@ import click
 
 from notebook_provisioner.cli.main import Settings
 from notebook_provisioner.cli.output import Output
-from notebook_provisioner.core.errors import InvalidInput, NotFound
+from notebook_provisioner.core.errors import InvalidInput, NotFound, TargetUnreachable
 
 if TYPE_CHECKING:
+    from notebook_provisioner.adapters.google.session import Target
+    from notebook_provisioner.core.diagnosis import Facts
     from notebook_provisioner.core.fleet import Fleet
+    from notebook_provisioner.core.ports import NotebookDirectory, Provisioner
+    from notebook_provisioner.sandbox.environment import Connection
+    from notebook_provisioner.sandbox.process import SandboxProcess
 
 QUICKSTART: Final = "examples/quickstart/fleet.yaml"
+HOME: Final = "NBP_HOME"  # the folder that holds .nbp and .sandbox; the current one by default
+REAL_PROVIDER: Final = "NBP_REAL_PROVIDER_MIRROR"  # a filesystem mirror of hashicorp/google, or "registry"
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,7 +51,7 @@ class App:
         if self.settings.fleet is not None:
             path = Path(self.settings.fleet)
         else:
-            path = Path("fleet.yaml") if Path("fleet.yaml").is_file() else Path(QUICKSTART)
+            path = Path("fleet.yaml") if Path("fleet.yaml").is_file() else _quickstart()
         if not path.is_file():
             raise NotFound(f"no fleet file at {path}", hint="write one with: nbp init")
         return path
@@ -88,6 +96,117 @@ class App:
             target=self.settings.target,
         )
 
+    @property
+    def home(self) -> Path:
+        """The folder that holds what nbp makes: ``.nbp`` and ``.sandbox``."""
+        return Path(os.environ.get(HOME) or ".").absolute()
+
+    @functools.cached_property
+    def sandbox(self) -> "SandboxProcess":
+        """The embedded Google Cloud of this folder, running or not."""
+        from notebook_provisioner.sandbox.process import SandboxProcess
+
+        return SandboxProcess(self.home / ".sandbox")
+
+    def connect_sandbox(self) -> "Connection":
+        """The sandbox, started if it does not run.
+
+        Raises:
+            TargetUnreachable: It does not come up.
+        """
+        connection = self.sandbox.connection()
+        if connection is None:
+            connection = self.sandbox.start()
+            self.output.say(f"Started the sandbox at {connection.url}")
+        return connection
+
+    def sandbox_variables(self) -> dict[str, str]:
+        """Variables that point other programs at the sandbox, for the fleet's project and region.
+
+        Raises:
+            TargetUnreachable: The sandbox does not run.
+        """
+        from notebook_provisioner.sandbox import environment
+
+        connection = self.sandbox.connection()
+        if connection is None:
+            raise TargetUnreachable("the sandbox does not run", hint="start it with: nbp sandbox start")
+        return environment.variables(connection, project=self.fleet.project, region=self.fleet.region)
+
+    def provisioner(self) -> "Provisioner":
+        """Terraform over the fleet.
+
+        Raises:
+            TargetUnreachable: The sandbox does not come up.
+        """
+        from notebook_provisioner import __version__
+        from notebook_provisioner.adapters.files import data
+        from notebook_provisioner.adapters.terraform.provider import choose
+        from notebook_provisioner.adapters.terraform.runner import TerraformRunner
+        from notebook_provisioner.adapters.terraform.workspace import (
+            Inputs,
+            Workspace,
+            bucket_backend,
+            local_backend,
+        )
+        from notebook_provisioner.core import post_startup
+        from notebook_provisioner.sandbox import environment
+
+        fleet = self.fleet
+        workspace = Workspace(self.home / ".nbp" / f"{fleet.name}-{fleet.target}")
+        variables: dict[str, str] = {}
+        if fleet.target == "sandbox":
+            connection = self.connect_sandbox()
+            variables = environment.for_terraform(connection, project=fleet.project, region=fleet.region)
+        provider = choose(fleet.target, os.environ.get(REAL_PROVIDER), workspace.directory, _stand_in)
+        templates = {path.name: path.read_text("utf-8") for path in data("post_startup").glob("*.sh.j2")}
+        inputs = Inputs(
+            source=data("terraform"),
+            fleet_text=self.fleet_text,
+            backend=(
+                bucket_backend(fleet.state.bucket, fleet.state.prefix)
+                if fleet.target == "google" and fleet.state is not None
+                else local_backend(workspace)
+            ),
+            variables={"target": fleet.target},
+            scripts={
+                notebook.name: post_startup.render(notebook, templates, version=__version__)
+                for notebook in fleet.resolved_notebooks
+            },
+            provider=provider.fingerprint,
+        )
+        return TerraformRunner(workspace, inputs, {**variables, **provider.environment}, say=self.output.say)
+
+    def notebooks(self) -> "NotebookDirectory":
+        """The project's notebooks as they are.
+
+        Raises:
+            TargetUnreachable: The sandbox does not come up.
+        """
+        from notebook_provisioner.adapters.google.workbench import WorkbenchDirectory
+
+        return WorkbenchDirectory(self._google_target(), self.fleet.project)
+
+    def diagnose(self) -> "Facts":
+        """What this machine has and lacks, for ``nbp doctor``."""
+        from notebook_provisioner.adapters import machine
+        from notebook_provisioner.adapters.terraform.provider import explain
+
+        target = self.settings.target or self.fleet.target
+        return machine.examine(
+            target=target,
+            provider=explain(target, os.environ.get(REAL_PROVIDER)),
+            sandbox_url=connection.url if (connection := self.sandbox.connection()) else None,
+        )
+
+    def _google_target(self) -> "Target":
+        from notebook_provisioner.adapters.google.session import Target
+
+        if self.fleet.target == "google":
+            return Target()
+        connection = self.connect_sandbox()
+        return Target(url=connection.url, token=connection.token)
+
 
 def pass_app(command: Callable[Concatenate[App, P], R]) -> Callable[P, R]:
     """Hand a command its App as the first argument."""
@@ -95,7 +214,27 @@ def pass_app(command: Callable[Concatenate[App, P], R]) -> Callable[P, R]:
     @functools.wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         ctx = click.get_current_context()
-        words = ctx.command_path.split(" ", 1)[-1]
-        return command(App(ctx.ensure_object(Settings), words), *args, **kwargs)
+        settings = ctx.ensure_object(Settings)
+        settings.command = ctx.command_path.split(" ", 1)[-1]
+        return command((settings.app_type or App)(settings, settings.command), *args, **kwargs)
 
     return wrapper
+
+
+def _quickstart() -> Path:
+    """The quickstart of the checkout one stands in, else the one that came with the installation."""
+    from notebook_provisioner.adapters.files import data
+
+    here = Path(QUICKSTART)
+    return here if here.is_file() else data("examples") / "quickstart" / "fleet.yaml"
+
+
+def _stand_in(directory: Path) -> Path:
+    """Lay out the stand-in provider; the adapters must not know the sandbox."""
+    try:
+        from notebook_provisioner.sandbox.provider import mirror
+    except ImportError as error:
+        raise NotFound(
+            f"the sandbox is not installed: {error}", hint="pip install 'notebook-provisioner[sandbox]'"
+        ) from None
+    return mirror.prepare(directory)

@@ -6,6 +6,7 @@ or group named after its last word. It is imported only when it is called or ask
 
 import importlib
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -14,7 +15,7 @@ import click
 
 from notebook_provisioner import __version__
 from notebook_provisioner.cli.output import Output
-from notebook_provisioner.core.errors import ProvisionerError
+from notebook_provisioner.core.errors import Interrupted, ProvisionerError, Unforeseen, Usage
 
 # name → one-line help: known without importing, for speed; a test holds it against the commands.
 COMMANDS: Final[dict[str, str]] = {
@@ -30,6 +31,8 @@ COMMANDS: Final[dict[str, str]] = {
     "show": "Show one notebook in full.",
 }
 
+TRACEBACK_VERBOSITY: Final = 2
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -41,6 +44,8 @@ class Settings:
     target: str | None = None
     output_format: str = "table"
     verbose: int = 0
+    command: str = ""  # the words of the running command, once it is known
+    app_type: type | None = None  # builds the adapters; cli.app.App unless a caller brings its own
 
 
 def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -127,14 +132,29 @@ class LazyGroup(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # Click's own signature
-        """Run a command; a foreseen failure becomes its message, its findings and its exit status."""
+        """Run a command; a failure becomes its message, its findings and its exit status."""
+        settings = ctx.ensure_object(Settings)
         try:
             return super().invoke(ctx)
         except ProvisionerError as error:
-            settings = ctx.ensure_object(Settings)
-            words = [str(ctx.invoked_subcommand or "")]
-            Output(" ".join(words), json=settings.output_format == "json").error(error)
-            ctx.exit(error.exit_code)
+            failure = error
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:  # noqa: BLE001  # the last line of defence: no traceback reaches a user
+            failure = _unforeseen(error, settings)
+        command = settings.command or ctx.invoked_subcommand or ""
+        Output(command, json=settings.output_format == "json").error(failure)
+        raise click.exceptions.Exit(failure.exit_code)
+
+
+def _unforeseen(error: Exception, settings: Settings) -> Unforeseen:
+    if settings.verbose >= TRACEBACK_VERBOSITY:
+        traceback.print_exception(error)
+    words = " ".join(str(error).split()) or "no message"
+    return Unforeseen(
+        f"unforeseen {type(error).__name__}: {words}",
+        hint="this is a bug in nbp: run the command again with -vv, and report the traceback",
+    )
 
 
 @click.group(
@@ -154,12 +174,19 @@ def nbp() -> None:
 
 def main() -> None:
     """Run ``nbp`` as a program. Exits; never returns."""
+    settings = Settings()
     try:
-        status = nbp.main(standalone_mode=False)
+        status = nbp.main(standalone_mode=False, obj=settings)
     except click.ClickException as error:
-        error.show()
+        if settings.output_format == "json":
+            usage = Usage(error.format_message(), hint="nbp --help lists what there is")
+            Output(settings.command, json=True).error(usage)
+        else:
+            error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        sys.exit(130)
+        Output(settings.command, json=settings.output_format == "json").error(
+            Interrupted("interrupted", hint="run the same command again to go on from here")
+        )
+        sys.exit(Interrupted.exit_code)
     sys.exit(status if isinstance(status, int) else 0)

@@ -6,12 +6,15 @@
     ├── TerraformFailed         1  Terraform ended with an error
     ├── NotFound                1  no such notebook, fleet or snapshot
     ├── ChecksFailed            3  a check found something; nothing is broken
+    ├── Usage                   2  Click did not understand the command line
+    ├── Interrupted           130  somebody pressed Ctrl-C
+    ├── Unforeseen              1  a bug of ours
     └── Refused                 4  nothing was changed, on purpose
         ├── ImpactRefused       4  the plan interrupts more than was accepted
         ├── GuardrailRefused    4  the plan would weaken a control that cannot be switched off
         └── ConfirmationNeeded  4  no terminal to ask at, and no --yes
 
-Exit status 2 (usage) is Click's, 130 (interrupted) the error boundary's.
+Usage, Interrupted and Unforeseen are made by the error boundary, cli/main.py.
 """
 
 from typing import TYPE_CHECKING, ClassVar
@@ -71,6 +74,26 @@ class ChecksFailed(ProvisionerError):
 
     code = "checks-failed"
     exit_code = 3
+
+
+class Usage(ProvisionerError):
+    """The command line is not understood. Made of Click's own error, for the JSON envelope."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class Interrupted(ProvisionerError):
+    """Somebody pressed Ctrl-C. Made by the error boundary."""
+
+    code = "interrupted"
+    exit_code = 130
+
+
+class Unforeseen(ProvisionerError):
+    """Something happened that nobody thought of. Made by the error boundary."""
+
+    code = "unforeseen"
 
 
 class Refused(ProvisionerError):

@@ -1,6 +1,5 @@
 """The variables that point gcloud, Google's Python clients and hashicorp/google at a sandbox."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,11 +122,6 @@ def variables(connection: Connection, *, project: str, region: str) -> dict[str,
         **for_python(connection, project=project),
     }
     return dict(sorted(every.items()))
-
-
-def export_lines(values: Mapping[str, str]) -> str:
-    """Lines for ``eval "$(nbp sandbox env)"`` in any POSIX shell."""
-    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
 
 
 def _no_proxy() -> dict[str, str]:

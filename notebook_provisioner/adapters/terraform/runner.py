@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 from python_terraform import IsFlagged, Terraform
 
 from notebook_provisioner.adapters.terraform import launcher
-from notebook_provisioner.adapters.terraform.workspace import Workspace
+from notebook_provisioner.adapters.terraform.workspace import Inputs, Workspace
 from notebook_provisioner.core.errors import TerraformFailed
 
 LOCK_TIMEOUT: Final = "600s"  # a killed run's Terraform may still be finishing a notebook's creation
@@ -29,25 +29,45 @@ _UNWANTED: Final = ("TF_CLI_ARGS", "TF_VAR_", "TF_WORKSPACE", "TF_DATA_DIR")
 
 
 class TerraformRunner:
-    """Terraform in one workspace. Hold ``workspace.locked()`` around a sequence of runs.
+    """Terraform in one workspace. Implements ``ports.Provisioner``.
 
     Attributes:
         workspace: Where it runs.
     """
 
     def __init__(
-        self, workspace: Workspace, environment: dict[str, str], *, say: Callable[[str], None]
+        self,
+        workspace: Workspace,
+        inputs: Inputs,
+        environment: Mapping[str, str],
+        *,
+        say: Callable[[str], None],
     ) -> None:
         """Bind Terraform to *workspace*.
 
         Args:
-            workspace: A prepared workspace.
+            workspace: Where it runs.
+            inputs: What the workspace is made from.
             environment: Variables on top of the process's own: endpoints, a token, the CLI configuration.
             say: Where Terraform's words go, a line or more at a time.
         """
         self.workspace = workspace
+        self._inputs = inputs
         self._say = say
         self._terraform = _StreamingTerraform(workspace, _environment(workspace, environment), say)
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Hold the workspace, brought up to date and initialized.
+
+        Raises:
+            WorkspaceBusy: Another run holds it, and does not end.
+            TerraformFailed: ``terraform init`` failed.
+        """
+        with self.workspace.locked(self._say):
+            self.workspace.prepare(self._inputs)
+            self.init()
+            yield
 
     def init(self) -> bool:
         """Fetch providers and modules where what they depend on has changed.

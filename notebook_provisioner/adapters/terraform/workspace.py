@@ -21,6 +21,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +39,27 @@ class WorkspaceBusy(ProvisionerError):
     """Another run works in the same workspace and does not end."""
 
     code = "workspace-busy"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a workspace is made from.
+
+    Attributes:
+        source: The project's ``terraform`` folder.
+        fleet_text: The fleet file's text.
+        backend: Terraform's ``backend`` block, as in its JSON syntax.
+        variables: The root's variables beside ``fleet_file`` and ``rendered_directory``.
+        scripts: Notebook name to post-startup script.
+        provider: Whatever identifies the google provider in use; a change makes ``init`` needed.
+    """
+
+    source: Path
+    fleet_text: str
+    backend: Mapping[str, Any]
+    variables: Mapping[str, str]
+    scripts: Mapping[str, str]
+    provider: str
 
 
 class Workspace:
@@ -100,39 +122,24 @@ class Workspace:
             self.lock_descriptors = ()
             os.close(descriptor)
 
-    def prepare(
-        self,
-        *,
-        source: Path,
-        fleet_text: str,
-        backend: Mapping[str, Any],
-        variables: Mapping[str, str],
-        scripts: Mapping[str, str],
-        provider: str,
-    ) -> None:
-        """Bring the folder up to date; files that already say so are left alone.
-
-        Args:
-            source: The project's ``terraform`` folder.
-            fleet_text: The fleet file's text.
-            backend: Terraform's ``backend`` block, as in its JSON syntax.
-            variables: The root's variables beside ``fleet_file`` and ``rendered_directory``.
-            scripts: Notebook name to post-startup script.
-            provider: Whatever identifies the google provider in use; a change makes ``init`` needed.
-        """
+    def prepare(self, inputs: Inputs) -> None:
+        """Bring the folder up to date; files that already say so are left alone."""
         self.log_file.unlink(missing_ok=True)
-        self._provider = provider
-        wanted = {Path("terraform") / path: (source / path).read_bytes() for path in _terraform_files(source)}
+        self._provider = inputs.provider
+        wanted = {
+            Path("terraform") / path: (inputs.source / path).read_bytes()
+            for path in _terraform_files(inputs.source)
+        }
         values = {
-            **variables,
+            **inputs.variables,
             "fleet_file": str(self.directory / "fleet.yaml"),
             "rendered_directory": str(self.rendered_directory),
         }
         root = Path("terraform") / "fleet"
-        wanted[root / _BACKEND] = _json({"terraform": {"backend": backend}})
+        wanted[root / _BACKEND] = _json({"terraform": {"backend": inputs.backend}})
         wanted[root / _VARIABLES] = _json(values)
-        wanted[Path("fleet.yaml")] = fleet_text.encode()
-        wanted |= {Path("rendered") / f"{name}.sh": text.encode() for name, text in scripts.items()}
+        wanted[Path("fleet.yaml")] = inputs.fleet_text.encode()
+        wanted |= {Path("rendered") / f"{name}.sh": text.encode() for name, text in inputs.scripts.items()}
         for folder in ("terraform", "rendered"):
             self._remove_strangers(folder, wanted)
         for path, content in wanted.items():

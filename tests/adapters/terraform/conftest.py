@@ -5,7 +5,7 @@ import json
 import pytest
 
 from notebook_provisioner.adapters.terraform.runner import TerraformRunner
-from notebook_provisioner.adapters.terraform.workspace import Workspace, local_backend
+from notebook_provisioner.adapters.terraform.workspace import Inputs, Workspace, local_backend
 
 ROOT = """
 variable "fleet_file" { type = string }
@@ -55,8 +55,8 @@ def workspace(tmp_path):
 
 
 @pytest.fixture
-def prepare(workspace, source):
-    def do(things=("a", "b"), seconds=0.0, **overrides):
+def inputs(workspace, source):
+    def make(things=("a", "b"), seconds=0.0, **overrides):
         arguments = {
             "source": source,
             "fleet_text": json.dumps({"things": list(things), "seconds": seconds}),
@@ -65,9 +65,14 @@ def prepare(workspace, source):
             "scripts": {},
             "provider": "none",
         }
-        workspace.prepare(**{**arguments, **overrides})
+        return Inputs(**{**arguments, **overrides})
 
-    return do
+    return make
+
+
+@pytest.fixture
+def prepare(workspace, inputs):
+    return lambda *arguments, **options: workspace.prepare(inputs(*arguments, **options))
 
 
 @pytest.fixture
@@ -76,5 +81,5 @@ def said():
 
 
 @pytest.fixture
-def runner(workspace, said):
-    return TerraformRunner(workspace, {}, say=said.append)
+def runner(workspace, inputs, said):
+    return TerraformRunner(workspace, inputs(), {}, say=said.append)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import stat
 import subprocess
@@ -30,20 +31,18 @@ def resources(workspace):
     return sorted(f"{resource.get('module')}" for resource in state["resources"])
 
 
-def test_a_fleet_is_made_once_and_unmade(workspace, prepare, runner, said):
-    with workspace.locked(said.append):
-        prepare()
-        assert runner.init()
+def test_a_fleet_is_made_once_and_unmade(workspace, runner, said):
+    with runner.session():
         plan = runner.plan()
         assert actions(plan) == {
             'module.thing["a"].terraform_data.this': ["create"],
             'module.thing["b"].terraform_data.this': ["create"],
         }
         runner.apply()
-        assert any("Creation complete" in words for words in said)
+    assert any("Creation complete" in words for words in said)
 
-        prepare()
-        assert not runner.init()
+    with runner.session():
+        assert not runner.init(), "the session has done it, and need not again"
         assert actions(runner.plan()) == {}
 
         assert set(map(tuple, actions(runner.plan(destroy=True)).values())) == {("delete",)}
@@ -52,62 +51,49 @@ def test_a_fleet_is_made_once_and_unmade(workspace, prepare, runner, said):
     assert not workspace.plan_file.exists()
 
 
-def test_state_and_plan_are_private(workspace, prepare, runner, said):
-    with workspace.locked(said.append):
-        prepare()
-        runner.init()
+def test_state_and_plan_are_private(workspace, runner):
+    with runner.session():
         runner.plan()
         assert stat.S_IMODE(workspace.plan_file.stat().st_mode) == 0o600
         runner.apply()
     assert stat.S_IMODE(workspace.state_file.stat().st_mode) == 0o600
 
 
-def test_a_failure_carries_terraforms_words(workspace, prepare, runner, source, said):
+def test_a_failure_carries_terraforms_words(runner, source, said):
     (source / "fleet" / "main.tf").write_text('output "x" { value = var.no_such_thing }\n')
-    with workspace.locked(said.append):
-        prepare()
-        runner.init()
-        with pytest.raises(TerraformFailed, match="terraform plan failed"):
-            runner.plan()
+    with runner.session(), pytest.raises(TerraformFailed, match="terraform plan failed"):
+        runner.plan()
     assert any("no_such_thing" in words for words in said)
 
 
-def test_the_users_environment_does_not_bend_the_run(workspace, prepare, said, monkeypatch):
+def test_the_users_environment_does_not_bend_the_run(workspace, inputs, monkeypatch):
     monkeypatch.setenv("TF_CLI_ARGS_plan", "-no-such-option")
     monkeypatch.setenv("TF_VAR_target", "google")
-    clean = TerraformRunner(workspace, {}, say=said.append)
-    with workspace.locked(said.append):
-        prepare()
-        clean.init()
+    clean = TerraformRunner(workspace, inputs(), {}, say=print)
+    with clean.session():
         assert clean.plan()["variables"]["target"]["value"] == "sandbox"
 
 
 SCRIPT = """
-import sys
-from pathlib import Path
+import pickle, sys
 from notebook_provisioner.adapters.terraform.runner import TerraformRunner
-from notebook_provisioner.adapters.terraform.workspace import Workspace
 
-workspace = Workspace(Path(sys.argv[1]))
-say = lambda words: print(words, flush=True)
-runner = TerraformRunner(workspace, {}, say=say)
-with workspace.locked(say):
+workspace, inputs = pickle.loads(bytes.fromhex(sys.argv[1]))
+runner = TerraformRunner(workspace, inputs, {}, say=lambda words: print(words, flush=True))
+with runner.session():
     runner.plan()
     runner.apply()
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_stopped_run_loses_nothing(workspace, prepare, runner, tmp_path, number):
-    said = []
-    with workspace.locked(said.append):
-        prepare(things=[f"t{i:02}" for i in range(30)], seconds=0.5)  # ten at a time: three rounds
-        runner.init()
+def test_a_stopped_run_loses_nothing(workspace, inputs, tmp_path, number):
+    many = inputs(things=[f"t{i:02}" for i in range(30)], seconds=0.5)  # ten at a time: three rounds
+    runner = TerraformRunner(workspace, many, {}, say=print)
     log = tmp_path / "log"
+    command = [sys.executable, "-c", SCRIPT, pickle.dumps((workspace, many)).hex()]
     with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(workspace.directory)], stdout=output, stderr=output
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=output)
     deadline = time.monotonic() + 30
     while "Creation complete" not in log.read_text():
         assert time.monotonic() < deadline, log.read_text()
@@ -116,7 +102,7 @@ def test_a_stopped_run_loses_nothing(workspace, prepare, runner, tmp_path, numbe
     status = process.wait(30)
     assert status in (-signal.SIGINT, -signal.SIGKILL)
 
-    with workspace.locked(said.append, seconds=30):  # free when the killed run's Terraform is done
+    with runner.session():  # begins when the killed run's Terraform is done
         assert leftovers(workspace.directory) == []
         completed = log.read_text().count("Creation complete")
         assert 0 < completed < 30

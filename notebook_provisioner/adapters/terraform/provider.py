@@ -1,0 +1,81 @@
+"""Which google provider Terraform gets, and why."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from notebook_provisioner.core.errors import InvalidInput
+
+REGISTRY: Final = "registry"  # in place of a mirror's path: whatever Terraform's own configuration reaches
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A source of hashicorp/google.
+
+    Attributes:
+        fingerprint: Changes when another provider would be installed.
+        environment: What Terraform must be told.
+    """
+
+    fingerprint: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def choose(target: str, mirror: str | None, directory: Path, stand_in: Callable[[Path], Path]) -> Provider:
+    """Choose the provider, and write the CLI configuration that makes Terraform take it.
+
+    Args:
+        target: ``google`` or ``sandbox``.
+        mirror: NBP_REAL_PROVIDER_MIRROR: the folder of a filesystem mirror, ``registry``, or None.
+        directory: The fleet's workspace, for what has to be written.
+        stand_in: Lays out the stand-in in a folder; returns its CLI configuration.
+
+    Raises:
+        InvalidInput: The mirror is no folder.
+    """
+    if mirror and mirror != REGISTRY:
+        return _from(_mirror_configuration(Path(mirror), directory), Path(mirror))
+    if mirror == REGISTRY or target == "google":
+        return Provider(REGISTRY)
+    configuration = stand_in(directory / "provider")
+    return _from(configuration, configuration.parent)
+
+
+def explain(target: str, mirror: str | None) -> str:
+    """Say in words what ``choose`` would do."""
+    if mirror and mirror != REGISTRY:
+        return f"hashicorp/google from the mirror {mirror}, which NBP_REAL_PROVIDER_MIRROR names"
+    if mirror == REGISTRY:
+        return "hashicorp/google from the registry, since NBP_REAL_PROVIDER_MIRROR says so"
+    if target == "google":
+        return "hashicorp/google from the registry, since the target is google"
+    return "the stand-in for hashicorp/google that comes with nbp, since the target is the sandbox"
+
+
+def _mirror_configuration(mirror: Path, directory: Path) -> Path:
+    if not mirror.is_dir():
+        raise InvalidInput(
+            f"NBP_REAL_PROVIDER_MIRROR={mirror} is no folder",
+            hint="name a filesystem mirror (terraform providers mirror FOLDER), or registry",
+        )
+    configuration = directory / "mirror.tfrc"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    source = json.dumps(str(mirror.resolve()))  # HCL quotes as JSON does
+    configuration.write_text(
+        f"disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{ path = {source} }}\n}}\n",
+        encoding="utf-8",
+    )
+    return configuration
+
+
+def _from(configuration: Path, mirror: Path) -> Provider:
+    """Identify a mirror by its configuration and the names and sizes of its provider files."""
+    digest = hashlib.sha256(configuration.read_bytes())
+    for path in sorted(mirror.rglob("terraform-provider-*")):
+        if path.is_file():
+            digest.update(f"{path} {path.stat().st_size}".encode())
+    return Provider(digest.hexdigest(), {"TF_CLI_CONFIG_FILE": str(configuration)})

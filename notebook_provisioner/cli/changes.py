@@ -1,0 +1,101 @@
+"""What the Terraform commands share: decide about a plan, show it, show the fleet."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from notebook_provisioner.cli.app import App
+from notebook_provisioner.core import guardrails, impact, terraform_plan
+from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.notebooks import FLEET_LABEL, LiveNotebook
+from notebook_provisioner.core.plan import Impact, Plan
+
+PENDING: Final = 3  # the CLI contract: a check found something
+
+_TABLE_LIMIT: Final = 25
+
+
+def decide(app: App, document: Mapping[str, Any]) -> tuple[Plan, tuple[Finding, ...]]:
+    """Read a plan's JSON: what it does and costs, and which guardrails it breaks."""
+    facts = terraform_plan.read(document)
+    return impact.assess(facts), guardrails.check(facts, app.fleet)
+
+
+def show_plan(app: App, plan: Plan, *, whole: bool) -> None:
+    """Print a plan's steps; of a long one, unless *whole*, only those that somebody will notice."""
+    if not plan.steps:
+        app.output.text(f"Nothing to do: {plan.no_op_reason}.")
+        return
+    steps = plan.steps
+    if not whole and len(steps) > _TABLE_LIMIT:
+        steps = tuple(step for step in steps if step.impact > Impact.NONE or impact.NOTEBOOK in step.subject)
+    rows = [(step.action, step.subject, step.impact.label, step.reason) for step in steps]
+    app.output.table("", ("Action", "Resource", "Impact", "Why"), rows)
+    counts = Counter(step.action for step in plan.steps)
+    words = ", ".join(f"{number} to {action}" for action, number in sorted(counts.items()))
+    hidden = (
+        f"; {len(plan.steps) - len(steps)} not shown, see nbp plan" if len(steps) < len(plan.steps) else ""
+    )
+    app.output.text(f"{words}. Impact: {plan.impact.label}{hidden}.")
+
+
+def plan_data(plan: Plan, findings: Sequence[Finding]) -> dict[str, Any]:
+    """A plan for the JSON envelope."""
+    return {
+        "pending": bool(plan.steps),
+        "impact": plan.impact,
+        "no_op_reason": plan.no_op_reason,
+        "steps": plan.steps,
+        "refused": bool(findings),
+    }
+
+
+def fleet_rows(app: App, live: Sequence[LiveNotebook]) -> list[dict[str, Any]]:
+    """The fleet's notebooks: those of the file, there or not, and those that only bear its label."""
+    by_name = {notebook.name: notebook for notebook in live}
+    wanted = {notebook.name: notebook for notebook in app.fleet.resolved_notebooks}
+    labelled = [item.name for item in live if item.labels.get(FLEET_LABEL) == app.fleet.name]
+    rows = []
+    for name in dict.fromkeys([*wanted, *labelled]):
+        found = by_name.get(name)
+        rows.append(
+            {
+                "name": name,
+                "in_fleet_file": name in wanted,
+                "owner": found.owner if found else wanted[name].owner,
+                "zone": found.zone if found else wanted[name].zone,
+                "state": found.state if found else "ABSENT",
+                "health": found.health if found else None,
+                "machine_type": found.machine_type if found else wanted[name].profile.machine_type,
+                "gpus": found.gpus if found else {},
+                "external_ip": found.external_ip if found else None,
+                "internal_ip": found.internal_ip if found else None,
+                "service_account": found.service_account if found else None,
+                "labels": found.labels if found else {},
+                "proxy_url": found.proxy_url if found else None,
+                "created": found.created if found else None,
+            }
+        )
+    return rows
+
+
+def show_fleet(app: App, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the fleet as a table."""
+    columns = ("Notebook", "Owner", "Zone", "State", "Machine", "GPU", "External IP", "JupyterLab")
+    app.output.table(
+        "",
+        columns,
+        [
+            (
+                row["name"],
+                row["owner"] or "-",
+                row["zone"],
+                row["state"] if row["in_fleet_file"] else f"{row['state']} (not in the fleet file)",
+                row["machine_type"],
+                ", ".join(f"{count} x {kind}" for kind, count in row["gpus"].items()) or "-",
+                row["external_ip"] or "none",
+                row["proxy_url"] or "-",
+            )
+            for row in rows
+        ],
+    )

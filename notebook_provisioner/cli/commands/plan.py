@@ -1,0 +1,38 @@
+"""``nbp plan``."""
+
+import click
+
+from notebook_provisioner.cli.app import App, pass_app
+from notebook_provisioner.cli.main import global_options
+
+
+@click.command()
+@global_options
+@pass_app
+def plan(app: App) -> None:
+    """Show what apply would change.
+
+    Reads the cloud, changes nothing, and says for each change what it costs the person at the
+    notebook. With -v Terraform's own plan is shown too.
+
+    \b
+    Exit status: 0 nothing to do, 1 Terraform failed, 3 changes are pending.
+
+    \b
+    Example:
+      nbp plan --fleet examples/quickstart/fleet.yaml
+    """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
+    from notebook_provisioner.cli import changes  # reads the fleet's models, which --help must not pay for
+
+    terraform = app.provisioner()
+    app.output.say(f"Comparing {app.fleet_path} with {app.fleet.project} …")
+    with terraform.session():
+        document = terraform.plan(show=app.settings.verbose > 0)
+    decided, findings = changes.decide(app, document)
+    app.output.findings(findings)
+    changes.show_plan(app, decided, whole=True)
+    if findings:
+        app.output.say("apply would refuse this plan")
+    app.output.result(changes.plan_data(decided, findings), findings=findings)
+    if decided.steps:
+        click.get_current_context().exit(changes.PENDING)

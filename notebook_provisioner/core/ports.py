@@ -1,0 +1,27 @@
+"""What the core's decisions need of the world. Adapters implement these; so do the tests' fakes."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from notebook_provisioner.core.notebooks import LiveNotebook
+
+
+class Provisioner(Protocol):
+    """Terraform, over one fleet."""
+
+    def session(self) -> AbstractContextManager[None]:
+        """Hold the fleet's workspace, and bring it up to date, while the other methods are called."""
+
+    def plan(self, *, destroy: bool = False, show: bool = False) -> Mapping[str, Any]:
+        """Compare the fleet with the cloud; return the plan as in ``terraform show -json``."""
+
+    def apply(self) -> None:
+        """Carry out the last plan."""
+
+
+class NotebookDirectory(Protocol):
+    """The notebooks of one project."""
+
+    def list(self) -> tuple[LiveNotebook, ...]:
+        """Every notebook of the project, in every zone, by name."""
