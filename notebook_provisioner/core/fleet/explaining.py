@@ -94,12 +94,14 @@ def _near_key(path: Path, origin: Source) -> str:
 
 def _wanted(path: Path, origin: Source) -> str:
     schema = schema_at(path, origin.value)
-    examples = schema.get("examples") or schema.get("enum") or [schema.get("const")]
-    if examples[0] is not None:
-        return f"write {path[-1]}: {examples[0]}"
     what = " ".join(schema.get("description", "").split())
-    return f"add {path[-1]}: {what}"
+    if "modes" in schema:
+        return f"add {path[-1]}: with mode: {' | '.join(schema['modes'])}"
+    if "enum" in schema:
+        return f"write {path[-1]}: {' | '.join(schema['enum'])}"
+    example = schema["examples"][0] if "examples" in schema else schema.get("const")
+    return f"write {path[-1]}: {example}" if example is not None else f"add {path[-1]}: {what}"
 
 
 def _modes(path: Path, origin: Source) -> str:
-    return f"write mode: {' | '.join(schema_at(path, origin.value)['enum'])}"
+    return f"write mode: {' | '.join(schema_at(path, origin.value)['modes'])}"

@@ -108,7 +108,10 @@ def _validated(tree: Mapping[str, Value]) -> tuple[Fleet | None, list[tuple[expl
     try:
         return Fleet.model_validate_json(json.dumps(tree)), []
     except ValidationError as error:
-        return None, [(detail, _path(detail["loc"])) for detail in error.errors(include_url=False)]
+        wrong = [(detail, _path(detail["loc"])) for detail in error.errors(include_url=False)]
+        # A list whose items are wrong is also called too short; that says nothing more.
+        around = {path[:end] for _, path in wrong for end in range(len(path))}
+        return None, [(e, path) for e, path in wrong if e["type"] != "too_short" or path not in around]
 
 
 def _path(loc: tuple[int | str, ...]) -> Path:
@@ -130,7 +133,7 @@ def _checked_around(
     """Check what is left when the broken parts are taken out, so that no error hides another."""
     rest = dict(tree)
     replaced: set[str] = set()
-    partial: set[str] = set()
+    partial: set[str] = set()  # entries left out, the rest as written
     kept: tuple[int, ...] | None = None
     for section in {str(path[0]) for path in broken if path}:
         value = rest.pop(section, None)
@@ -139,10 +142,8 @@ def _checked_around(
             kept = tuple(index for index in range(len(value)) if index not in bad)
             rest[section] = [value[index] for index in kept]
             partial.add(section)
-        elif section == "profiles" and isinstance(value, dict) and None not in bad:
-            rest[section] = {n: profile for n, profile in value.items() if n not in bad} or _STAND_INS[
-                section
-            ]
+        elif section == "profiles" and isinstance(value, dict) and None not in bad and value.keys() - bad:
+            rest[section] = {name: profile for name, profile in value.items() if name not in bad}
             partial.add(section)
         elif section in _STAND_INS:
             rest[section] = _STAND_INS[section]

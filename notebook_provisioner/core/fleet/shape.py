@@ -58,7 +58,10 @@ def _without_nulls(value: Any) -> Any:  # noqa: ANN401  # any default
 
 
 def schema_at(path: Path, tree: Value) -> dict[str, Any]:
-    """The part of the schema that holds at *path* in *tree*; empty where the schema knows no such place."""
+    """The part of the schema that holds at *path* in *tree*; empty where the schema knows no such place.
+
+    Where a mapping's ``mode`` is to choose among several, and does not, they are listed as ``modes``.
+    """
     schema: dict[str, Any] = _plain(json_schema(), tree)
     node: Any = tree
     for part in path:
@@ -81,7 +84,7 @@ def _plain(schema: dict[str, Any], node: Any) -> dict[str, Any]:  # noqa: ANN401
             kinds = schema["discriminator"]["mapping"]
             mode = node.get("mode") if isinstance(node, dict) else None
             if not isinstance(mode, str) or mode not in kinds:
-                return {"enum": sorted(kinds)}
+                return {"modes": sorted(kinds)}
             schema = {"$ref": kinds[mode]}
         if "$ref" not in schema:
             return schema

@@ -124,7 +124,7 @@ class _Reader:
             if isinstance(event, yaml.CollectionEndEvent):
                 stack.pop()
             elif isinstance(event, yaml.NodeEvent) and not self._node(event, stack):
-                break
+                return {}  # half a file would be complained about for what was not read
         if roots in ([], [None]):
             self._error("empty", (), "the file says nothing", "write a starter with: nbp init", Mark(1, 1))
             return {}
@@ -141,7 +141,7 @@ class _Reader:
         if isinstance(event, yaml.CollectionStartEvent):
             stack.append(_Open(value, path))
             if len(stack) > MAX_DEPTH:
-                self._error("too-deep", path, f"nested over {MAX_DEPTH} levels deep", None, _mark(event))
+                self._error("too-deep", path[:1], f"nested over {MAX_DEPTH} levels deep", None, _mark(event))
                 return False
         return True
 
@@ -248,7 +248,7 @@ def _plain(text: str) -> tuple[Scalar, str | None]:
     elif _OTHER_BOOL.fullmatch(text):
         yes = text.lower() in {"y", "yes", "on"}
         remedy = f'write {str(yes).lower()}, or "{text}" for text'
-    elif len(text) > MAX_DIGITS and _OTHER_NUMBER.fullmatch(text):
+    elif len(text.lstrip("+-")) > MAX_DIGITS and _OTHER_NUMBER.fullmatch(text):
         remedy = f'write "{text}" for text; no number here has over {MAX_DIGITS} digits'
     elif _INT.fullmatch(text):
         value = int(text)
@@ -265,8 +265,9 @@ def _events(loader: yaml.SafeLoader) -> Iterator[yaml.Event]:
             if not loader.check_event():
                 return
             event: yaml.Event = loader.get_event()  # type: ignore[no-untyped-call]  # the stubs' gap
-        except (ValueError, OverflowError) as error:  # an escape beyond Unicode, an endless version number
-            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=loader.get_mark()) from None
+        except (ValueError, OverflowError):  # PyYAML converts escapes and version numbers unchecked
+            said = "an escape or a number is out of range"
+            raise yaml.MarkedYAMLError(problem=said, problem_mark=loader.get_mark()) from None
         yield event
 
 

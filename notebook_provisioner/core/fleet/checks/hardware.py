@@ -1,10 +1,9 @@
 """Machines, GPUs, images and disks: what goes together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from notebook_provisioner.catalog import images as image_rules
 from notebook_provisioner.catalog import machines
-from notebook_provisioner.catalog.provenance import Source
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
 from notebook_provisioner.core.fleet.model import BootDisk, Gpu, Profile
@@ -50,7 +49,11 @@ def _attached_gpu(context: Context, path: Path, machine_type: str, gpu: Gpu) -> 
     if gpu.count not in row.counts:
         said = f"{gpu.count} {gpu.type} cannot be attached"
         remedy = f"write count: {' | '.join(map(str, row.counts))}"
-        yield _by(context, row.source)("gpu-count", (*path, "gpu", "count"), said, remedy)
+        if row.source.verified:
+            yield context.error("gpu-count", (*path, "gpu", "count"), said, remedy)
+        else:
+            said += ", as far as is known"
+            yield context.warning("gpu-count", (*path, "gpu", "count"), said, remedy)
 
 
 def confidential_compute(context: Context) -> Iterator[Finding]:
@@ -131,8 +134,3 @@ def secure_boot_with_gpus(context: Context) -> Iterator[Finding]:
         if family != image_rules.CURRENT_FAMILY or (built is not None and built < since):
             said = f"GPUs do not boot with Secure Boot from {profile.image.name or family}"
             yield context.error("secure-boot-gpu", path, said, remedy)
-
-
-def _by(context: Context, source: Source) -> Callable[[str, Path, str, str], Finding]:
-    """An error where the fact was read at its source, else a warning."""
-    return context.error if source.verified else context.warning

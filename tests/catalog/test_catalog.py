@@ -1,0 +1,90 @@
+"""The catalogue against the documents that it was taken from."""
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import get_args
+
+import googleapiclient.discovery_cache
+import pytest
+
+from notebook_provisioner.catalog import controls, images, labels, machines, metadata_keys
+from notebook_provisioner.catalog.provenance import Source
+from notebook_provisioner.core.fleet import model
+
+ROOT = Path(__file__).parents[2]
+DISCOVERY = Path(googleapiclient.discovery_cache.__file__).parent / "documents"
+NOTEBOOKS = json.loads((DISCOVERY / "notebooks.v2.json").read_text(encoding="utf-8"))["schemas"]
+
+
+def enum(schema, field):
+    values = NOTEBOOKS[schema]["properties"][field]["enum"]
+    return {value for value in values if not value.endswith("UNSPECIFIED")}
+
+
+def rows():
+    yield from (row.source for row in machines.ATTACHABLE_GPUS.values())
+    yield from (row.source for row in machines.BUILT_IN_GPUS.values())
+    yield from (row.source for row in machines.CONFIDENTIAL_SERIES.values())
+    yield from (row.source for row in controls.CONTROLS.values())
+    yield from metadata_keys.PROTECTED.values()
+    yield from (images.IMAGES, images.RELEASE_NOTES, labels.LIMITS)
+
+
+def test_every_row_says_where_it_is_from():
+    for source in rows():
+        assert isinstance(source, Source)
+        assert source.url.startswith("https://")
+        assert source.read <= date(2026, 11, 30)
+
+
+def test_the_format_has_the_apis_gpus_and_each_has_machines():
+    assert set(get_args(model.GpuType)) == enum("AcceleratorConfig", "type")
+    known = machines.ATTACHABLE_GPUS.keys() | {row.type for row in machines.BUILT_IN_GPUS.values()}
+    assert known == enum("AcceleratorConfig", "type")
+
+
+def test_disk_types_and_confidential_types_are_the_apis():
+    for disk in ("BootDisk", "DataDisk"):
+        assert set(get_args(model.DiskType)) <= enum(disk, "diskType")
+    assert enum("ConfidentialInstanceConfig", "confidentialInstanceType") == {"SEV"}
+
+
+def test_controls_are_those_that_the_format_names():
+    assert set(get_args(model.Control)) == controls.CONTROLS.keys()
+    assert all(row.id == key for key, row in controls.CONTROLS.items())
+
+
+def test_no_metadata_key_is_both_protected_and_typed():
+    assert not metadata_keys.PROTECTED.keys() & metadata_keys.TYPED.keys()
+    for key in metadata_keys.PROTECTED.keys() | metadata_keys.TYPED.keys():
+        assert re.fullmatch(r"[a-zA-Z0-9_-]{1,128}", key)
+
+
+def test_terraform_refuses_no_key_that_the_format_lets_through():
+    keys = json.loads((ROOT / "terraform/modules/notebook/metadata_keys.json").read_text(encoding="utf-8"))
+    refused = {*keys["system"], *keys["module"], *keys["code"]}
+    assert refused <= metadata_keys.PROTECTED.keys() | metadata_keys.TYPED.keys()
+
+
+def test_the_default_image_is_the_current_one():
+    assert (model.IMAGE_PROJECT, model.IMAGE_FAMILY) == (images.PROJECT, images.CURRENT_FAMILY)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("workbench-instances-2603-20260918-2130-rc0", ("workbench-instances-2603", date(2026, 9, 18))),
+        ("workbench-instances-2603-v20260712", ("workbench-instances-2603", date(2026, 7, 12))),
+        ("workbench-instances-v20240613", ("workbench-instances", date(2024, 6, 13))),
+        ("workbench-instances-2603-20261340-2130-rc0", None),
+        ("our-own-image", None),
+    ],
+)
+def test_image_names_tell_family_and_date(name, expected):
+    assert images.family_and_date(name) == expected
+
+
+def test_series():
+    assert machines.series("n2d-standard-8") == "n2d"
