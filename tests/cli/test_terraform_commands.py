@@ -1,0 +1,162 @@
+"""plan, apply and destroy decide before they act, and act only then."""
+
+import json
+from pathlib import Path
+
+import pytest
+from fake_app import FakeDirectory, FakeProvisioner, live, run
+from plan_documents import ADDRESS, change, document, notebook
+
+from notebook_provisioner.core.errors import TerraformFailed
+
+NOTEBOOK = "google_workbench_instance"
+QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
+NOTHING = document()
+CREATE = document(change(NOTEBOOK, ["create"], after=notebook()))
+RESTART = document(
+    change(NOTEBOOK, ["update"], before=notebook(), after=notebook(machine_type="e2-standard-8"))
+)
+PUBLIC = document(change(NOTEBOOK, ["create"], after=notebook(disable_public_ip=False)))
+DELETE = document(change(NOTEBOOK, ["delete"], before=notebook()))
+PROTECTED = document(change(NOTEBOOK, ["delete"], before={**notebook(), "enable_deletion_protection": True}))
+
+FLEET = FakeDirectory(live("ana-research"), live("ben-research"))
+
+
+@pytest.fixture
+def google_fleet(tmp_path):
+    path = tmp_path / "fleet.yaml"
+    text = QUICKSTART.read_text(encoding="utf-8").replace("target: sandbox", "target: google")
+    path.write_text(text + "\nstate: {bucket: acme-states, prefix: fleets/one}\n", encoding="utf-8")
+    return str(path)
+
+
+def envelope(result):
+    document = json.loads(result.stdout)
+    assert document["schema"] == "nbp/1"
+    return document
+
+
+def test_plan_ends_in_0_when_nothing_is_to_do():
+    result = run(FakeProvisioner(NOTHING), FLEET, "plan")
+    assert result.exit_code == 0
+    assert "Nothing to do: the cloud is as the fleet file says." in result.stdout
+
+
+def test_plan_ends_in_3_when_changes_are_pending_and_changes_nothing():
+    terraform = FakeProvisioner(CREATE)
+    result = run(terraform, FLEET, "plan")
+    assert result.exit_code == 3
+    assert ADDRESS in result.stdout
+    assert "apply" not in terraform.calls
+
+
+def test_plan_shows_what_apply_would_refuse():
+    result = run(FakeProvisioner(PUBLIC), FLEET, "--format", "json", "plan")
+    assert result.exit_code == 3
+    shown = envelope(result)
+    assert shown["data"]["refused"]
+    assert [finding["code"] for finding in shown["findings"]] == ["public-ip"]
+
+
+def test_apply_applies_and_prints_the_fleet():
+    terraform = FakeProvisioner(CREATE)
+    result = run(terraform, FLEET, "apply")
+    assert result.exit_code == 0
+    assert terraform.calls == ["session", "plan", "apply"]
+    assert "ana-research" in result.stdout
+    assert "What next" in result.stderr
+
+
+def test_apply_leaves_alone_what_is_right():
+    terraform = FakeProvisioner(NOTHING)
+    result = run(terraform, FLEET, "apply")
+    assert result.exit_code == 0
+    assert "apply" not in terraform.calls
+    assert "Nothing to do" in result.stdout
+
+
+def test_apply_refuses_to_restart_unless_it_is_accepted():
+    terraform = FakeProvisioner(RESTART)
+    refused = run(terraform, FLEET, "apply")
+    assert refused.exit_code == 4
+    assert ADDRESS in refused.stderr
+    assert "--accept restart" in refused.stderr
+    assert "apply" not in terraform.calls
+    assert run(terraform, FLEET, "apply", "--accept", "restart").exit_code == 0
+    assert "apply" in terraform.calls
+
+
+@pytest.mark.parametrize("arguments", [(), ("--accept", "destroy"), ("--yes",)])
+def test_nothing_overrides_a_guardrail(arguments):
+    terraform = FakeProvisioner(PUBLIC)
+    result = run(terraform, FLEET, "apply", *arguments)
+    assert result.exit_code == 4
+    assert ADDRESS in result.stderr
+    assert "external IP" in result.stderr
+    assert "apply" not in terraform.calls
+
+
+def test_a_refusal_is_an_envelope_too():
+    result = run(FakeProvisioner(PUBLIC), FLEET, "apply", "--format", "json")
+    shown = envelope(result)
+    assert shown["status"] == "refused"
+    assert shown["command"] == "apply"
+    assert shown["errors"][0]["code"] == "guardrail-refused"
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_on_google_nothing_happens_where_nobody_can_be_asked(command, google_fleet):
+    terraform = FakeProvisioner(CREATE, DELETE)
+    result = run(terraform, FLEET, command, "--fleet", google_fleet)
+    assert result.exit_code == 4
+    assert "--yes" in result.stderr
+    assert "apply" not in terraform.calls
+    assert run(terraform, FLEET, command, "--fleet", google_fleet, "--yes").exit_code == 0
+    assert "apply" in terraform.calls
+
+
+def test_destroy_takes_everything_down():
+    terraform = FakeProvisioner(CREATE, DELETE)
+    result = run(terraform, FLEET, "destroy")
+    assert result.exit_code == 0
+    assert terraform.calls == ["session", "plan", "apply"]
+    assert "Destroyed quickstart" in result.stdout
+
+
+def test_destroy_stops_at_a_protected_notebook_before_anything_goes():
+    terraform = FakeProvisioner(CREATE, PROTECTED)
+    result = run(terraform, FLEET, "destroy", "--yes")
+    assert result.exit_code == 4
+    assert "ana" in result.stderr
+    assert "deletion_protection: false" in result.stderr
+    assert "apply" not in terraform.calls
+
+
+def test_destroy_can_be_held_to_less():
+    assert run(FakeProvisioner(CREATE, DELETE), FLEET, "destroy", "--accept", "restart").exit_code == 4
+
+
+def test_a_failure_of_terraform_is_a_message_and_a_status():
+    terraform = FakeProvisioner(NOTHING)
+    terraform.failure = TerraformFailed("terraform plan failed (status 1)", hint="see above")
+    result = run(terraform, FLEET, "--format", "json", "plan")
+    assert result.exit_code == 1
+    assert envelope(result)["errors"] == [
+        {"code": "terraform-failed", "message": "terraform plan failed (status 1)", "hint": "see above"}
+    ]
+
+
+def test_a_long_plan_is_cut_to_what_somebody_notices():
+    others = [
+        change(
+            "google_compute_route", ["create"], after={"name": f"r{i}"}, address=f"google_compute_route.r{i}"
+        )
+        for i in range(40)
+    ]
+    many = document(change(NOTEBOOK, ["create"], after=notebook()), *others)
+    short = run(FakeProvisioner(many), FLEET, "apply").stdout
+    assert ADDRESS in short
+    assert "google_compute_route.r7" not in short
+    assert "40 not shown" in short
+    assert "google_compute_route.r7" in run(FakeProvisioner(many), FLEET, "plan").stdout

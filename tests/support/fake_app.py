@@ -1,0 +1,80 @@
+"""An App whose world is in memory: the commands' logic without Terraform, sandbox or network."""
+
+import copy
+from contextlib import contextmanager
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from notebook_provisioner.cli.app import App
+from notebook_provisioner.cli.main import Settings, nbp
+from notebook_provisioner.core.notebooks import LiveNotebook
+
+
+class FakeProvisioner:
+    """Implements ports.Provisioner over a prepared plan document."""
+
+    def __init__(self, document: dict[str, Any], destruction: dict[str, Any] | None = None) -> None:
+        self.document = document
+        self.destruction = destruction or document
+        self.calls: list[str] = []
+        self.failure: BaseException | None = None
+
+    @contextmanager
+    def session(self):
+        self.calls.append("session")
+        yield
+
+    def plan(self, *, destroy: bool = False, show: bool = False) -> dict[str, Any]:
+        del show
+        self.calls.append("plan")
+        if self.failure:
+            raise self.failure
+        return copy.deepcopy(self.destruction if destroy else self.document)
+
+    def apply(self) -> None:
+        self.calls.append("apply")
+
+
+class FakeDirectory:
+    """Implements ports.NotebookDirectory over a tuple."""
+
+    def __init__(self, *notebooks: LiveNotebook) -> None:
+        self.notebooks = notebooks
+
+    def list(self) -> tuple[LiveNotebook, ...]:
+        return self.notebooks
+
+
+def live(name: str, **changed: Any) -> LiveNotebook:
+    """A healthy notebook."""
+    values = {
+        "name": name,
+        "zone": "europe-west1-b",
+        "state": "ACTIVE",
+        "health": "HEALTHY",
+        "owner": "ana@example.com",
+        "machine_type": "e2-standard-4",
+        "gpus": {},
+        "external_ip": None,
+        "internal_ip": "10.20.0.2",
+        "service_account": f"nb-{name}@nbp-quickstart.iam.gserviceaccount.com",
+        "labels": {"nbp-fleet": "quickstart"},
+        "metadata": {"notebook-disable-root": "true"},
+        "proxy_url": f"https://{name}.example",
+        "created": None,
+    }
+    return LiveNotebook(**{**values, **changed})
+
+
+def run(provisioner: FakeProvisioner, directory: FakeDirectory, *arguments: str, **options: Any) -> Result:
+    """Run ``nbp`` in this process with a fake world."""
+
+    class FakeApp(App):
+        def provisioner(self):
+            return provisioner
+
+        def notebooks(self):
+            return directory
+
+    return CliRunner().invoke(nbp, list(arguments), obj=Settings(app_type=FakeApp), **options)
