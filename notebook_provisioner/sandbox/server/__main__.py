@@ -7,13 +7,14 @@ import secrets
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from notebook_provisioner.sandbox.server import app, emulation
 from notebook_provisioner.sandbox.server.settings import Settings
+from notebook_provisioner.sandbox.server.store import Json
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class AbortableProtocol(H11Protocol):
     """Uvicorn's HTTP protocol, with an ASGI extension that cuts the connection."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Json, **options: Json) -> None:
         super().__init__(*arguments, **options)
         self.app = functools.partial(self._with_abort, self.app)
 
@@ -53,7 +54,7 @@ class Server(uvicorn.Server):
         pending = self._address_file.with_suffix(".new")
         pending.write_text(f"{host}:{port}\n", encoding="ascii")
         pending.replace(self._address_file)
-        print(f"ready http://{host}:{port}", flush=True)  # noqa: T201 - the line that whoever started us waits for
+        print(f"ready http://{host}:{port}", flush=True)  # noqa: T201 - whoever started us waits for it
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Google's batches: many calls as the parts of one ``multipart/mixed`` request (``/batch``, ``/batch/API/VERSION``)."""
+"""Google's batches: many calls in one ``multipart/mixed`` request to ``/batch`` or ``/batch/API/VERSION``."""
 
 import secrets
 from email.message import Message

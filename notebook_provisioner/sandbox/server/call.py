@@ -1,6 +1,6 @@
 """One request on its way through the sandbox, as handlers and hooks see it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from notebook_provisioner.sandbox.server import operations
@@ -30,7 +30,8 @@ class Call:
         query: Query parameters that the method declares, converted; standard ones are left out.
         body: The JSON body, cleaned by its schema; ``{}`` where there is none.
         http_method: The request's: a resumable upload goes on under other ones than its method's.
-        upload: File with the body of a media upload, unvalidated; None for other requests, and gone after this one.
+        upload: File with the body of a media upload, unvalidated; None for other requests, and gone after
+            this one.
         headers: Request headers, lower-case names.
         raw_query: All query parameters as they were sent, standard ones too.
         origin: Scheme, host and port under which the client reached the sandbox.
@@ -81,6 +82,10 @@ class Call:
         """Key of the resource *name* of the same API."""
         return Key.of(self.api.name, name)
 
+    def about(self, key: Key) -> "Call":
+        """The same call as if its path had addressed *key*: for resources that go by several names."""
+        return replace(self, match=replace(self.match, name=key.name))
+
     @property
     def collection(self) -> str:
         """The collection that a list or create addresses: ``projects/p/zones/z/instances``."""
@@ -121,7 +126,8 @@ class Call:
             then: Name of a `Service.effect` that runs when it ends, with *arguments*. What it returns is the
                 operation's response; an `ApiError` out of it fails the operation.
             arguments: JSON for the effect.
-            response: Schema of the response; by default that of the resource's ``get``, ``Empty`` for a delete.
+            response: Schema of the response; by default that of the resource's ``get``, ``Empty`` for a
+                delete.
         """
         return operations.start(
             self, target or self.key, verb=verb, then=then, arguments=arguments or {}, response=response

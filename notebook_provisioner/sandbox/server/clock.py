@@ -51,10 +51,25 @@ class Clock:
 
 
 def rfc3339(moment: float) -> str:
-    """*moment* in UTC with nanosecond digits, as the newer APIs write it (``2024-06-25T00:27:07.479890000Z``)."""
+    """*moment* in UTC with nanosecond digits, as the newer APIs write it (``…T00:27:07.479890000Z``)."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "000Z"
+
+
+def rfc3339_milliseconds(moment: float) -> str:
+    """*moment* in UTC with milliseconds, as Cloud Storage and Cloud DNS write it (``…T00:27:07.479Z``)."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def rfc3339_compute(moment: float) -> str:
     """*moment* with milliseconds and a numeric offset, as Compute writes it (``…T16:27:17.206-08:00``)."""
     return datetime.fromtimestamp(moment, _PACIFIC).isoformat(timespec="milliseconds")
+
+
+def moment_of(text: str) -> float:
+    """Seconds since the epoch of an RFC 3339 timestamp, or of a date's midnight in UTC.
+
+    Raises:
+        ValueError: *text* is neither.
+    """
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from notebook_provisioner.sandbox.server.clock import Clock
     from notebook_provisioner.sandbox.server.discovery import Api
+    from notebook_provisioner.sandbox.server.errors import ApiError
     from notebook_provisioner.sandbox.server.service import Effect, Resource, Service
     from notebook_provisioner.sandbox.server.settings import Settings
 
@@ -50,16 +51,16 @@ class Context:
             self._effects.update(service.effects)
 
     def register(self, name: str, effect: "Effect") -> None:
-        """Make *effect* known to `later` under *name*: for the engine's own; services use `Service.effect`."""
+        """Make *effect* known to `later` under *name*: the engine's own; services use `Service.effect`."""
         self._effects[name] = effect
 
     def later(self, seconds: float, name: str, arguments: Document) -> None:
-        """Run the effect *name* (``api.version.name``) *seconds* of sandbox time from now; survives a restart."""
+        """Run the effect *name* (``api.version.name``) *seconds* from now, also after a restart."""
         if name not in self._effects:
             raise KeyError(f"no effect is called {name}")
         self.store.schedule(self.clock.now() + seconds, name, arguments)
 
-    def run_effect(self, name: str, arguments: Document) -> Document | None:
+    def run_effect(self, name: str, arguments: Document) -> "Document | ApiError | None":
         """Run the effect *name* now and return what it returns."""
         return self._effects[name](self, arguments)
 

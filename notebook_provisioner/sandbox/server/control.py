@@ -27,7 +27,7 @@ def routes(engine: "Engine", seed: Callable[[], None]) -> list[Route]:
 
     async def status(_: "Request") -> Json:
         resources = {
-            f"{api}.{kind}": count for api, kind, count in context.store.kinds() if kind not in {"requestIds"}
+            f"{api}.{kind}": count for api, kind, count in context.store.kinds() if kind != "requestIds"
         }
         return {"ready": True, "now": context.clock.now(), "resources": resources}
 

@@ -1,4 +1,4 @@
-"""Create, read, update, delete, list and IAM for any resource of any API, as its discovery document shapes it."""
+"""Create, read, update, delete, list, IAM: for any resource of any API, as its document shapes it."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from notebook_provisioner.sandbox.server import operations, pagination, patches
+from notebook_provisioner.sandbox.server import members, operations, pagination, patches
 from notebook_provisioner.sandbox.server.clock import rfc3339, rfc3339_compute
 from notebook_provisioner.sandbox.server.context import fingerprint, numeric_id
 from notebook_provisioner.sandbox.server.errors import ApiError, ErrorStyle, already_exists, invalid
@@ -108,7 +108,8 @@ def delete(call: "Call", resource: Resource) -> Document:
         remove(call, call.key)
         return operation
     remove(call, call.key)
-    # An API answers a delete with nothing, or (Pub/Sub snapshots aside) with the deleted resource's last state.
+    # An API answers a delete with nothing, or (Pub/Sub snapshots aside) with the deleted resource's last
+    # state.
     return stored if call.method.response not in {None, "Empty", "GoogleProtobufEmpty"} else {}
 
 
@@ -133,6 +134,7 @@ def set_policy(call: "Call", resource: Resource) -> Document:
     policy: Document = {
         name: value for name, value in body.items() if name in {"version", "bindings", "etag", "auditConfigs"}
     }
+    members.check_bindings(call.store, policy.get("bindings", []))
     key = policy_key(call.key)
     current = call.store.get(key) or with_etag({"version": 1})
     if policy.get("etag") and not _same_bytes(policy["etag"], current["etag"]):

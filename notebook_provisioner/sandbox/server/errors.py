@@ -86,7 +86,7 @@ class ApiError(Exception):
 
     @property
     def legacy_code(self) -> str:
-        """The code of an error in a Compute operation: the reason in capitals (``RESOURCE_NOT_FOUND`` for 404)."""
+        """The code of an error in a Compute operation: the reason in capitals."""
         if self.status == "NOT_FOUND":
             return "RESOURCE_NOT_FOUND"
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.reason).upper()
@@ -114,9 +114,9 @@ class ApiError(Exception):
         return {"error": error}
 
 
-def invalid(message: str, **options: Any) -> ApiError:
+def invalid(message: str, reason: str | None = None) -> ApiError:
     """400: the request is wrong."""
-    return ApiError("INVALID_ARGUMENT", message, **options)
+    return ApiError("INVALID_ARGUMENT", message, reason=reason)
 
 
 def not_found(name: str) -> ApiError:

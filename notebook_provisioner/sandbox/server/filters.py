@@ -1,9 +1,11 @@
-"""List filters: the part of AIP-160 that Google's clients write, and Compute's older ``eq``/``ne`` expressions.
+"""List filters: the part of AIP-160 that Google's clients write, and Compute's older ``eq``/``ne``
+expressions.
 
-Understood: comparisons ``field = value`` with ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=`` and ``:`` (has), ``*`` as a
-wildcard in a value, ``AND``, ``OR``, ``NOT``, ``-`` and parentheses; OR binds tighter than AND, as AIP-160 says.
-The older form compares with a regular expression that must match the whole field; the two cannot be mixed.
-Anything else is refused. Sources: https://google.aip.dev/160 and the ``filter`` parameter in Compute's discovery document.
+Understood: comparisons ``field = value`` with ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=`` and ``:`` (has),
+``*`` as a wildcard in a value, ``AND``, ``OR``, ``NOT``, ``-`` and parentheses; OR binds tighter than AND, as
+AIP-160 says. The older form compares with a regular expression that must match the whole field; the two
+cannot be mixed. Anything else is refused. Sources: https://google.aip.dev/160 and the ``filter`` parameter in
+Compute's discovery document.
 """
 
 import re

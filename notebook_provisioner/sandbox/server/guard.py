@@ -1,7 +1,7 @@
 """Who may talk to the sandbox: programs on this machine, and with the token where it matters.
 
-A web page must not: neither by a name that was rebound to 127.0.0.1 (its ``Host`` is not ours) nor across origins (its
-``Origin`` is not ours).
+A web page must not: neither by a name that was rebound to 127.0.0.1 (its ``Host`` is not ours) nor across
+origins (its ``Origin`` is not ours).
 """
 
 import hmac
@@ -41,7 +41,7 @@ class Guard:
     def _refusal(self, scope: "Scope") -> ApiError | None:
         headers = Headers(scope=scope)
         port = (scope.get("server") or ("", 0))[1]
-        allowed = {f"{name}:{port}" for name in _NAMES} | (set(_NAMES) if port == 80 else set())  # noqa: PLR2004 - HTTP's own port may be left out
+        allowed = {f"{name}:{port}" for name in _NAMES}
         if headers.get("host", "").lower() not in allowed:
             return ApiError("PERMISSION_DENIED", f"the sandbox answers to {', '.join(sorted(allowed))} only")
         origin = headers.get("origin")
@@ -50,7 +50,5 @@ class Guard:
         if scope["path"].startswith("/sandbox/"):
             given = headers.get("authorization", "").encode()
             if not hmac.compare_digest(given, self._expected):
-                return ApiError(
-                    "UNAUTHENTICATED", "this call needs 'Authorization: Bearer' with the sandbox's token"
-                )
+                return ApiError("UNAUTHENTICATED", "this call needs the sandbox's token as bearer token")
         return None

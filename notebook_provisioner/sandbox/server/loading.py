@@ -20,9 +20,9 @@ def load(context: "Context", dump: "Mapping[str, Json]") -> int:
 
     Args:
         context: The sandbox.
-        dump: Documents by collection. A key is ``api/collection`` (``compute/projects/p/global/snapshots``), or the
-            API alone where the documents name themselves (``selfLink``, or a ``name`` that is a full path). A value
-            is a list of documents, or a list answer as the API gave it (``{"items": […]}``).
+        dump: Documents by collection. A key is ``api/collection`` (``compute/projects/p/global/snapshots``),
+            or the API alone where the documents name themselves (``selfLink``, or a ``name`` that is a full
+            path). A value is a list of documents, or a list answer as the API gave it (``{"items": […]}``).
 
     Returns:
         The number of documents.

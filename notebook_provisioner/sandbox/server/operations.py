@@ -1,7 +1,7 @@
 """Long-running operations: Compute's, with zones and ``wait``, and google.longrunning's for everything else.
 
-An operation ends when its effect has run. With ``Settings.operation_seconds`` at 0 that is before the answer to the
-request that started it; else it ends that many sandbox seconds later, also across a restart.
+An operation ends when its effect has run. With ``Settings.operation_seconds`` at 0 that is before the answer
+to the request that started it; else it ends that many sandbox seconds later, also across a restart.
 """
 
 import re
@@ -192,13 +192,16 @@ def _run(context: "Context", arguments: Document) -> None:
 
 def _finish(context: "Context", ending: Document) -> None:
     key, target = Key(*ending["operation"]), Key(*ending["target"])
-    error, result = None, None
+    error: ApiError | None = None
+    result: Document | ApiError | None = None
     if ending["then"]:
         try:
             with context.store.transaction():
                 result = context.run_effect(ending["then"], ending["arguments"])
         except ApiError as failure:
             error = failure
+    if isinstance(result, ApiError):
+        error, result = result, None
     document = context.store.get(key)
     if document is None:
         return

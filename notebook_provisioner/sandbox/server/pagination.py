@@ -58,9 +58,7 @@ def read(call: "Call", collection: str, *, scan_prefix: str | None = None) -> Pa
     newest = order in _NEWEST_FIRST
     if scan_prefix is not None:
         entries = call.store.scan(call.api.name, collection.rpartition("/")[2], scan_prefix)
-        entries = [
-            entry for entry in entries if after is None or (entry.key.collection, entry.key.id) > tuple(after)
-        ]
+        entries = [entry for entry in entries if after is None or list(entry.key[1:]) > after]
         found = [entry for entry in entries if matches(entry.document)][: size + 1]
     else:
         found = _collect(call, collection, after, size + 1, matches, newest=newest)
@@ -69,6 +67,16 @@ def read(call: "Call", collection: str, *, scan_prefix: str | None = None) -> Pa
     last = found[size - 1]
     position = [last.created, *last.key[1:]] if newest else list(last.key[1:])
     return Page(found[:size], _encode(position, digest))
+
+
+def cut(call: "Call", entries: "list[Entry]") -> Page:
+    """The page that the request asks for out of *entries*, which are sorted by key and not stored."""
+    size, digest = _size(call), _digest(call)
+    after = _decode(str(call.query.get("pageToken", "")), digest)
+    rest = [entry for entry in entries if after is None or list(entry.key[1:]) > after]
+    if len(rest) <= size:
+        return Page(rest, None)
+    return Page(rest[:size], _encode(list(rest[size - 1].key[1:]), digest))
 
 
 def _collect(

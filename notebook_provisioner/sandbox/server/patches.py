@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def apply_mask(api: "Api", schema: str, stored: Document, body: Document, mask: str | None) -> Document:
     """*stored* with the fields of *mask* taken from *body*.
 
-    A masked field that the body lacks is cleared. Without a mask every field of the body counts (AIP-134); ``*``
-    replaces all that is not output-only.
+    A masked field that the body lacks is cleared. Without a mask every field of the body counts (AIP-134);
+    ``*`` replaces all that is not output-only.
 
     Args:
         api: The API whose schemas apply.

@@ -1,4 +1,4 @@
-"""From an HTTP method and a path to the method of an API, with the path's parameters and the resource's name."""
+"""From an HTTP method and a path to the method of an API, its parameters and the resource's name."""
 
 import re
 from collections import defaultdict
@@ -119,7 +119,7 @@ def _routes(method: "Method") -> "Iterable[Route]":
 
 
 def _http_methods(route: Route) -> tuple[str, ...]:
-    """The method's own; a resumable upload goes on with PUT and is cancelled with DELETE under the path it began at."""
+    """The method's own; a resumable upload goes on with PUT and ends early with DELETE, at one path."""
     return ("POST", "PUT", "DELETE") if route.media == "upload" else (route.method.http_method,)
 
 

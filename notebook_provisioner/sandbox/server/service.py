@@ -1,4 +1,4 @@
-"""What a service is to the engine: the resources that generic CRUD serves, and the methods with behaviour of their own.
+"""What a service is to the engine: resources for generic CRUD, and methods with behaviour of their own.
 
 README.md beside this file shows how to write one.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from notebook_provisioner.sandbox.server.errors import ErrorStyle
+from notebook_provisioner.sandbox.server.errors import ApiError, ErrorStyle
 from notebook_provisioner.sandbox.server.store import Document
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ class Pause(Exception):
 
 
 Handler = Callable[["Call"], "Document | Reply"]
-Effect = Callable[["Context", Document], "Document | None"]
+Effect = Callable[["Context", Document], "Document | ApiError | None"]
+"""What happens later. An `ApiError` that it raises undoes it and fails its operation; one that it returns only
+fails the operation."""
 GENERIC_VERBS = frozenset(
     {
         "get",
@@ -70,7 +72,8 @@ class Resource:
     Attributes:
         collection: Its place in the discovery document: ``networks``, ``projects.locations.instances``.
         verbs: The generic verbs that are emulated; those that the API does not have are skipped.
-        identifier: Finds a new resource's id in a request; by default the ``…Id`` query parameter or the body's name.
+        identifier: Finds a new resource's id in a request; by default the ``…Id`` query parameter or the
+            body's name.
         on_create: Called with the document that is about to be stored; fills in and refuses.
         on_update: Called with the stored and the new document of a patch or update.
         on_delete: Called with the document that is about to be removed.
@@ -94,15 +97,19 @@ class Service:
         api: Name of the discovery document: ``compute``.
         version: Its version: ``v1``.
         proto_package: Package of its messages, for ``@type`` in operations: ``google.cloud.notebooks.v2``.
-        schema_prefix: What the document puts before message names (``GoogleCloudRunV2``); taken off for ``@type``.
+        schema_prefix: What the document puts before message names (``GoogleCloudRunV2``); taken off for
+            ``@type``.
         error_style: Which of Google's two error bodies it answers with.
         self_link_root: URL that a resource's name follows in ``selfLink``; None where there is none.
-        enum_numbers: Numbers of enum values by ``Schema.field`` where they differ from the place in the document.
+        enum_numbers: Numbers of enum values by ``Schema.field`` where they differ from the place in the
+            document.
         before: Called before every handler: refuses what no method of the API may address (an unknown zone).
         on_create: As `Resource.on_create`, for every resource, before the resource's own.
-        operation_metadata: Metadata of an operation on a target (name) with a verb; the common fields by default.
+        operation_metadata: Metadata of an operation on a target (name) with a verb; the common fields by
+            default.
         seed: Called once on a new state folder: fills in what Google has from the start.
-        not_emulated: Sentences for the README: what this service leaves out, beyond methods without a handler.
+        not_emulated: Sentences for the README: what this service leaves out, beyond methods without a
+            handler.
     """
 
     api: str
@@ -126,7 +133,7 @@ class Service:
         self.resources.update((resource.collection, resource) for resource in resources)
 
     def method(self, *identifiers: str) -> Callable[[Handler], Handler]:
-        """Serve methods (``instances.setLabels``: the id without the API's name) with the decorated handler."""
+        """Serve methods (``instances.setLabels``: ids without the API) with the decorated handler."""
 
         def register(handler: Handler) -> Handler:
             self.handlers.update((f"{self.api}.{identifier}", handler) for identifier in identifiers)

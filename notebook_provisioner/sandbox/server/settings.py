@@ -9,8 +9,8 @@ class Settings:
 
     Attributes:
         operation_seconds: How long a long-running operation takes, in sandbox seconds; 0 ends it at once.
-        strict: Answer 400 to output-only fields in a request, and 500 to an answer of the sandbox's own that does
-            not fit its schema. A single request asks for it with the header ``X-Sandbox-Strict: true``.
+        strict: Answer 400 to output-only fields in a request, and 500 to an answer of the sandbox's own that
+            does not fit its schema. A single request asks for it with the header ``X-Sandbox-Strict: true``.
         seed: Seed of the random numbers behind fault probabilities.
     """
 

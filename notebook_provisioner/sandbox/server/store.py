@@ -1,7 +1,7 @@
 """Everything the sandbox knows, in one SQLite file that survives a kill at any moment.
 
-A resource is a JSON document under a `Key`. Reads by collection come in the order of the key, or newest first, one
-page at a time, so a project with 20,000 snapshots costs no more per page than one with ten.
+A resource is a JSON document under a `Key`. Reads by collection come in the order of the key, or newest
+first, one page at a time, so a project with 20,000 snapshots costs no more per page than one with ten.
 """
 
 import sqlite3

@@ -1,9 +1,9 @@
 """Requests held to the discovery document: query parameters and bodies.
 
-The words are those of Google's API front end where they are known (``Invalid JSON payload received. Unknown name
-"x" at 'instance.gce_setup': Cannot find field.``). As there, ``null`` means unset, snake_case names are taken for
-their camelCase ones, 64-bit integers travel as strings, and output-only fields are dropped; `Cleaner.ignored` tells
-which.
+The words are those of Google's API front end where they are known (``Invalid JSON payload received. Unknown
+name "x" at 'instance.gce_setup': Cannot find field.``). As there, ``null`` means unset, snake_case names are
+taken for their camelCase ones, 64-bit integers travel as strings, and output-only fields are dropped;
+`Cleaner.ignored` tells which.
 """
 
 import re
@@ -29,7 +29,7 @@ _SIXTY_FOUR_BITS = ("int64", "uint64")
 
 
 def is_output_only(schema: "Schema") -> bool:
-    """Whether the document calls a field output-only; a resource's identifier is not (clients route by it)."""
+    """Whether the document calls a field output-only; an identifier is not (clients route by it)."""
     description = schema.get("description", "")
     if "Identifier." in description[:60]:
         return False

@@ -1,4 +1,4 @@
-"""One module (or package) a service; each that has a `SERVICE`, or several in `SERVICES`, is found by itself."""
+"""One module or package a service; each with a `SERVICE`, or several in `SERVICES`, is found by itself."""
 
 import importlib
 import pkgutil
