@@ -5,7 +5,7 @@ README.md beside this file shows how to write one.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from notebook_provisioner.sandbox.server.errors import ApiError, ErrorStyle
 from notebook_provisioner.sandbox.server.store import Document
@@ -43,6 +43,7 @@ class Pause(Exception):
 
 
 Handler = Callable[["Call"], "Document | Reply"]
+HandlerType = TypeVar("HandlerType", bound=Handler)
 Effect = Callable[["Context", Document], "Document | ApiError | None"]
 """What happens later. An `ApiError` that it raises undoes it and fails its operation; one that it returns only
 fails the operation."""
@@ -103,6 +104,8 @@ class Service:
         self_link_root: URL that a resource's name follows in ``selfLink``; None where there is none.
         enum_numbers: Numbers of enum values by ``Schema.field`` where they differ from the place in the
             document.
+        undocumented: Fields (``Schema.field``) that its API takes although the document has them not: clients
+            of Google's own send them. They are dropped.
         before: Called before every handler: refuses what no method of the API may address (an unknown zone).
         on_create: As `Resource.on_create`, for every resource, before the resource's own.
         operation_metadata: Metadata of an operation on a target (name) with a verb; the common fields by
@@ -119,6 +122,7 @@ class Service:
     error_style: ErrorStyle = ErrorStyle.STATUS
     self_link_root: str | None = None
     enum_numbers: Mapping[str, dict[int, str]] = field(default_factory=dict)
+    undocumented: frozenset[str] = frozenset()
     before: "Callable[[Call], None] | None" = None
     on_create: "Callable[[Call, Document], None] | None" = None
     operation_metadata: "Callable[[Call, str, str], Document] | None" = None
@@ -132,10 +136,10 @@ class Service:
         """Serve *resources* generically."""
         self.resources.update((resource.collection, resource) for resource in resources)
 
-    def method(self, *identifiers: str) -> Callable[[Handler], Handler]:
+    def method(self, *identifiers: str) -> Callable[[HandlerType], HandlerType]:
         """Serve methods (``instances.setLabels``: ids without the API) with the decorated handler."""
 
-        def register(handler: Handler) -> Handler:
+        def register(handler: HandlerType) -> HandlerType:
             self.handlers.update((f"{self.api}.{identifier}", handler) for identifier in identifiers)
             return handler
 

@@ -4,6 +4,7 @@ import base64
 from typing import TYPE_CHECKING, Final
 
 from notebook_provisioner.sandbox.server import crud
+from notebook_provisioner.sandbox.server.clock import rfc3339_milliseconds as timestamp
 from notebook_provisioner.sandbox.server.errors import ApiError, invalid
 from notebook_provisioner.sandbox.server.service import Reply, Resource
 from notebook_provisioner.sandbox.server.services.storage import buckets, lifecycle
@@ -11,7 +12,7 @@ from notebook_provisioner.sandbox.server.services.storage.api import SERVICE
 from notebook_provisioner.sandbox.server.services.storage.catalog import Bucket, State
 from notebook_provisioner.sandbox.server.services.storage.encryption import check_key
 from notebook_provisioner.sandbox.server.services.storage.preconditions import Preconditions
-from notebook_provisioner.sandbox.server.services.storage.rules import check_bucket_name, timestamp
+from notebook_provisioner.sandbox.server.services.storage.rules import check_bucket_name
 from notebook_provisioner.sandbox.server.services.storage.shelf import Shelf, no_bucket
 from notebook_provisioner.sandbox.server.store import Document, Key
 

@@ -3,12 +3,12 @@
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from notebook_provisioner.sandbox.server.clock import rfc3339_milliseconds as timestamp
 from notebook_provisioner.sandbox.server.errors import ApiError, invalid
 from notebook_provisioner.sandbox.server.patches import merge
 from notebook_provisioner.sandbox.server.services.storage.rules import (
     check_storage_class,
     only,
-    timestamp,
 )
 
 if TYPE_CHECKING:

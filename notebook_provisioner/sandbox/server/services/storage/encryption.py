@@ -20,8 +20,8 @@ _ROLE: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 def check_key(context: "Context", bucket: "Bucket") -> None:
     """Refuse a default key that does not exist or that the project's storage service agent may not use.
 
-    Looks for `roles/cloudkms.cryptoKeyEncrypterDecrypter` on the key, its key ring and its project; other roles
-    that hold the permission, groups and grants above the project are not followed.
+    Looks for `roles/cloudkms.cryptoKeyEncrypterDecrypter` on the key, its key ring and its project; other
+    roles that hold the permission, groups and grants above the project are not followed.
 
     Raises:
         ApiError: 400 for a malformed name, 403 otherwise, in Google's words.

@@ -6,11 +6,12 @@ Source: https://cloud.google.com/storage/docs/lifecycle. Where several rules mat
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
+from notebook_provisioner.sandbox.server.clock import moment_of
+from notebook_provisioner.sandbox.server.clock import rfc3339_milliseconds as timestamp
 from notebook_provisioner.sandbox.server.errors import ApiError
 from notebook_provisioner.sandbox.server.services.storage.api import SERVICE
 from notebook_provisioner.sandbox.server.services.storage.buckets import DAY
 from notebook_provisioner.sandbox.server.services.storage.catalog import State
-from notebook_provisioner.sandbox.server.services.storage.rules import moment_of, timestamp
 from notebook_provisioner.sandbox.server.services.storage.shelf import Shelf
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ import base64
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from notebook_provisioner.sandbox.server.clock import rfc3339_milliseconds as timestamp
 from notebook_provisioner.sandbox.server.errors import ApiError, invalid
 from notebook_provisioner.sandbox.server.patches import merge
 from notebook_provisioner.sandbox.server.services.storage.rules import (
     check_object_name,
     check_storage_class,
     only,
-    timestamp,
 )
 
 if TYPE_CHECKING:

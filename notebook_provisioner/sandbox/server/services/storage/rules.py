@@ -1,9 +1,10 @@
 """What holds of every storage resource: names, timestamps, holds and retention."""
 
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from notebook_provisioner.sandbox.server.clock import moment_of
+from notebook_provisioner.sandbox.server.clock import rfc3339_milliseconds as timestamp
 from notebook_provisioner.sandbox.server.errors import ApiError, invalid
 
 if TYPE_CHECKING:
@@ -28,17 +29,6 @@ STORAGE_CLASSES = frozenset(
         "DURABLE_REDUCED_AVAILABILITY",
     )
 )
-
-
-def timestamp(moment: float) -> str:
-    """*moment*, seconds since the epoch, in UTC with milliseconds, as Cloud Storage writes it."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def moment_of(text: str) -> float:
-    """Seconds since the epoch of an RFC 3339 timestamp or date."""
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def check_bucket_name(name: str) -> None:

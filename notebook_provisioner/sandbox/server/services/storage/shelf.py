@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from notebook_provisioner.sandbox.server.clock import rfc3339_milliseconds as timestamp
 from notebook_provisioner.sandbox.server.errors import ApiError, invalid
 from notebook_provisioner.sandbox.server.services.storage import buckets, objects
 from notebook_provisioner.sandbox.server.services.storage.catalog import Catalog, State, Version
 from notebook_provisioner.sandbox.server.services.storage.content import ContentStore
 from notebook_provisioner.sandbox.server.services.storage.preconditions import Preconditions
-from notebook_provisioner.sandbox.server.services.storage.rules import check_deletable, timestamp
+from notebook_provisioner.sandbox.server.services.storage.rules import check_deletable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

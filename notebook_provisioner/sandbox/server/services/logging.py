@@ -1,0 +1,94 @@
+"""Cloud Logging: sinks, log-based metrics, and entries to write and read."""
+
+from typing import TYPE_CHECKING, Final
+
+from notebook_provisioner.sandbox.server import filters
+from notebook_provisioner.sandbox.server.clock import moment_of, rfc3339
+from notebook_provisioner.sandbox.server.context import numeric_id
+from notebook_provisioner.sandbox.server.errors import invalid
+from notebook_provisioner.sandbox.server.service import Resource, Service
+from notebook_provisioner.sandbox.server.store import Document, Key
+
+if TYPE_CHECKING:
+    from notebook_provisioner.sandbox.server.call import Call
+
+SERVICE = Service(
+    api="logging",
+    version="v2",
+    proto_package="google.logging.v2",
+    not_emulated=(
+        "delivery to a sink's destination; counting by metrics; retention; audit logs of the sandbox",
+        "entries are filtered by field comparisons only (AIP-160), a list is one page of up to 1,000",
+    ),
+)
+
+_ENTRIES: Final = "entries"
+_PAGE_LIMIT: Final = 1000
+_SHARED_WRITER: Final = "serviceAccount:cloud-logs@system.gserviceaccount.com"
+
+
+def _complete_sink(call: "Call", sink: Document) -> None:
+    _short_name(call, sink)
+    if not sink.get("destination"):
+        raise invalid("A sink needs a destination.")
+    sink["createTime"] = rfc3339(call.clock.now())
+    # A project's sink writes as the project's logging agent unless the caller asks for the shared identity.
+    own = call.query.get("uniqueWriterIdentity") and call.project
+    agent = f"service-{call.context.project_number(call.project)}@gcp-sa-logging.iam.gserviceaccount.com"
+    sink["writerIdentity"] = f"serviceAccount:{agent}" if own else _SHARED_WRITER
+
+
+def _short_name(call: "Call", document: Document) -> None:
+    """Sinks and metrics are named by their id alone."""
+    del call
+    document["name"] = str(document["name"]).rpartition("/")[2]
+
+
+SERVICE.add(
+    Resource(collection="projects.sinks", on_create=_complete_sink),
+    Resource(collection="sinks", on_create=_complete_sink),
+    Resource(collection="projects.metrics", on_create=_short_name),
+)
+
+
+@SERVICE.method("entries.write")
+def write(call: "Call") -> Document:
+    """Take log entries."""
+    shared = {field: call.body[field] for field in ("logName", "resource", "labels") if field in call.body}
+    now = call.clock.now()
+    for given in call.body.get("entries", []):
+        entry = {"severity": "DEFAULT", "timestamp": rfc3339(now), **shared, **given}
+        entry["labels"] = {**shared.get("labels", {}), **given.get("labels", {})}
+        if not entry.get("logName") or not entry.get("resource"):
+            raise invalid("A log entry needs a logName and a resource, of its own or for the whole request.")
+        entry.setdefault("insertId", numeric_id())
+        entry["receiveTimestamp"] = rfc3339(now)
+        call.store.put(_entry_key(entry), entry, created=now)
+    return {}
+
+
+@SERVICE.method("entries.list")
+def list_(call: "Call") -> Document:
+    """Log entries of some projects, by time."""
+    resources = tuple(f"{name}/logs/" for name in call.body.get("resourceNames", []))
+    if not resources:
+        raise invalid("entries.list needs resourceNames: projects/PROJECT.")
+    order = call.body.get("orderBy", "timestamp asc")
+    if order not in {"timestamp asc", "timestamp desc"}:
+        raise invalid(f"Invalid orderBy '{order}': 'timestamp asc' or 'timestamp desc'.")
+    matches = filters.compile_filter(str(call.body.get("filter", "")))
+    found = [
+        entry.document
+        for entry in call.store.page("logging", _ENTRIES)
+        if entry.document["logName"].startswith(resources) and matches(entry.document)
+    ]
+    if order == "timestamp desc":
+        found.reverse()
+    found = found[: int(call.body.get("pageSize") or _PAGE_LIMIT)]
+    return {"entries": found} if found else {}
+
+
+def _entry_key(entry: Document) -> Key:
+    """Entries are kept in the order of their time; one of the same log, time and insertId is replaced."""
+    moment = moment_of(str(entry["timestamp"]))
+    return Key("logging", _ENTRIES, f"{moment:020.6f} {entry['insertId']} {entry['logName']}")
