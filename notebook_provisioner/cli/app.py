@@ -168,7 +168,7 @@ class App:
                 if fleet.target == "google" and fleet.state is not None
                 else local_backend(workspace)
             ),
-            variables={"target": fleet.target},
+            variables={"target": fleet.target, "adopt_key": self._has_left_over_key()},
             scripts={
                 notebook.name: post_startup.render(notebook, templates, version=__version__)
                 for notebook in fleet.resolved_notebooks
@@ -198,6 +198,16 @@ class App:
             provider=explain(target, os.environ.get(REAL_PROVIDER)),
             sandbox_url=connection.url if (connection := self.sandbox.connection()) else None,
         )
+
+    def _has_left_over_key(self) -> bool:
+        """Whether the key that the fleet shall create is there already."""
+        from notebook_provisioner.adapters.google.keys import key_exists
+
+        fleet, encryption = self.fleet, self.fleet.encryption
+        if encryption.mode != "create":
+            return False
+        ring = f"projects/{fleet.project}/locations/{fleet.region}/keyRings/{encryption.key_ring}"
+        return key_exists(self._google_target(), f"{ring}/cryptoKeys/{encryption.key}")
 
     def _google_target(self) -> "Target":
         from notebook_provisioner.adapters.google.session import Target

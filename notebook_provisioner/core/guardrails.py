@@ -89,7 +89,9 @@ def _public_ip(change: Change, _: ResolvedNotebook | None) -> Iterator[Finding]:
         yield _finding("public-ip", change, f"the notebook {what} an external IP address", remedy)
     interfaces = change.planned("gce_setup", 0, "network_interfaces")
     for index in range(len(interfaces) if isinstance(interfaces, list) else 0):
-        if change.planned("gce_setup", 0, "network_interfaces", index, "access_configs"):
+        # Unknown is good here: with disable_public_ip the API fills in none.
+        asked = change.planned("gce_setup", 0, "network_interfaces", index, "access_configs")
+        if isinstance(asked, list) and asked:
             yield _finding("public-ip", change, f"network interface {index} asks for an external IP", remedy)
 
 

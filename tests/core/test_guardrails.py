@@ -75,6 +75,11 @@ def test_an_unknown_address_setting_is_as_bad_as_a_public_one(codes):
     assert codes(entry) == ["public-ip"]
 
 
+def test_an_interface_that_the_api_fills_in_is_not_a_public_one(codes):
+    unknown = {"gce_setup": [{"network_interfaces": [{"access_configs": True}]}]}
+    assert codes(change(NOTEBOOK, ["create"], after=notebook(), unknown=unknown)) == []
+
+
 def test_an_account_made_by_the_same_plan_is_its_own(codes):
     entry = change(
         NOTEBOOK,

@@ -65,10 +65,8 @@ def _mirror_configuration(mirror: Path, directory: Path) -> Path:
     configuration = directory / "mirror.tfrc"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     source = json.dumps(str(mirror.resolve()))  # HCL quotes as JSON does
-    configuration.write_text(
-        f"disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{ path = {source} }}\n}}\n",
-        encoding="utf-8",
-    )
+    installation = f"provider_installation {{\n  filesystem_mirror {{ path = {source} }}\n}}\n"
+    configuration.write_text(f"disable_checkpoint = true\n{installation}", encoding="utf-8")
     return configuration
 
 

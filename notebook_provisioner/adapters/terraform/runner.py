@@ -7,6 +7,7 @@ that the launcher needs, and deserts the child on Ctrl-C. docs/adr/0003 lists th
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,9 @@ LOCK_TIMEOUT: Final = "600s"  # a killed run's Terraform may still be finishing 
 PENDING: Final = 2  # what `terraform plan -detailed-exitcode` returns when there are changes
 
 _POLL_SECONDS: Final = 0.05
+# An API's word for "this name is taken", and the address that Terraform prints below it.
+_EXISTING: Final = re.compile(r"(?:already ?[eE]xists|[eE]rror 409)[^╵]*?with (\S+),$", re.MULTILINE)
+_OUTPUTS: Final = b"\nOutputs:\n"  # from here on, what apply prints is for other Terraform roots
 _UNWANTED: Final = ("TF_CLI_ARGS", "TF_VAR_", "TF_WORKSPACE", "TF_DATA_DIR")
 
 
@@ -225,9 +229,10 @@ class _StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform 
             log.seek(position)
             new = log.read()
         complete = new[: new.rfind(b"\n") + 1]
-        if complete:
-            self._say(complete.decode("utf-8", errors="replace").rstrip("\n"))
-        return position + len(complete)
+        progress, outputs, _ = complete.partition(_OUTPUTS)
+        if progress:
+            self._say(progress.decode("utf-8", errors="replace").rstrip("\n"))
+        return None if outputs else position + len(complete)
 
 
 @contextmanager
@@ -273,5 +278,12 @@ def _hint(words: str, workspace: Workspace) -> str:
         return (
             "another run holds the state. If none is alive, release the lock with its ID from above: "
             f"terraform -chdir={workspace.root} force-unlock ID"
+        )
+    strangers = tuple(dict.fromkeys(_EXISTING.findall(words)))
+    if strangers:
+        return (
+            f"{', '.join(strangers)}: in the cloud, not in the state. Delete it there if nobody needs it, "
+            f"or take it over: TF_DATA_DIR={workspace.data_directory} terraform -chdir={workspace.root} "
+            "import ADDRESS ID"
         )
     return f"Terraform's words are above and in {workspace.log_file}; what was done so far is in the state"

@@ -57,7 +57,7 @@ class Inputs:
     source: Path
     fleet_text: str
     backend: Mapping[str, Any]
-    variables: Mapping[str, str]
+    variables: Mapping[str, str | bool]
     scripts: Mapping[str, str]
     provider: str
 

@@ -1,5 +1,11 @@
 """``nbp apply``."""
 
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
 import click
 
 from notebook_provisioner.cli import options
@@ -47,12 +53,28 @@ def apply(app: App, *, accept: Impact, yes: bool) -> None:
 
 
 def _say_what_next(app: App) -> None:
-    fleet = "" if app.settings.fleet is None else f" --fleet {app.fleet_path}"
+    nbp = _this_program() + (
+        "" if app.settings.fleet is None else f" --fleet {shlex.quote(app.settings.fleet)}"
+    )
     name = app.fleet.notebooks[0].name if app.fleet.notebooks else "NAME"
-    app.output.say("\nWhat next:")
-    app.output.say(f"  nbp{fleet} list                the fleet as it is")
-    app.output.say(f"  nbp{fleet} show {name}   one notebook in full")
-    app.output.say(f"  edit {app.fleet_path}, then: nbp{fleet} plan")
+    ways = [
+        ("the fleet as it is", f"{nbp} list"),
+        ("one notebook in full", f"{nbp} show {name}"),
+        ("what an edit would change", f"{nbp} plan"),
+        ("take it all down again", f"{nbp} destroy"),
+    ]
     if app.fleet.target == "sandbox":
-        app.output.say(f'  eval "$(nbp{fleet} sandbox env)" && gcloud workbench instances list --location=-')
-    app.output.say(f"  nbp{fleet} destroy             take it all down again")
+        gcloud = "gcloud workbench instances list --location=-"
+        ways.insert(2, ("the same with gcloud", f'eval "$({nbp} sandbox env)" && {gcloud}'))
+    app.output.say("\nWhat next:")
+    for purpose, command in ways:
+        app.output.say(f"  {purpose:26} {command}")
+
+
+def _this_program() -> str:
+    """How the user called nbp: ``make apply`` runs one that is not on PATH."""
+    called = Path(sys.argv[0])
+    on_path = shutil.which("nbp")
+    if called.name != "nbp" or (on_path and Path(on_path).samefile(called)):
+        return "nbp"
+    return shlex.quote(os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called))
