@@ -8,7 +8,6 @@ resource "google_compute_network" "this" {
   name                            = var.name
   description                     = "Notebooks without a way to the internet; see the routes and firewall rules."
   auto_create_subnetworks         = false
-  routing_mode                    = "REGIONAL"
   delete_default_routes_on_create = true
 }
 
