@@ -22,7 +22,7 @@ class AttachableGpu:
 
     Attributes:
         type: The Notebooks API's name (AcceleratorConfig.type in the discovery document notebooks.v2).
-        counts: How many may be attached.
+        counts: How many may be attached, to one machine or another.
         source: Where that is said.
     """
 
@@ -64,18 +64,17 @@ class ConfidentialSeries:
 ATTACHABLE_GPUS: Final[Mapping[str, AttachableGpu]] = {
     row.type: row
     for row in (
-        AttachableGpu("NVIDIA_TESLA_T4", (1, 2, 4), _GPUS),
-        AttachableGpu("NVIDIA_TESLA_T4_VWS", (1, 2, 4), _GPUS),
+        AttachableGpu("NVIDIA_TESLA_T4", (1, 2, 4), _GPUS_UNVERIFIED),
+        AttachableGpu("NVIDIA_TESLA_T4_VWS", (1, 2, 4), _GPUS_UNVERIFIED),
         AttachableGpu("NVIDIA_TESLA_P4", (1, 2, 4), _GPUS_UNVERIFIED),
         AttachableGpu("NVIDIA_TESLA_P4_VWS", (1, 2, 4), _GPUS_UNVERIFIED),
-        AttachableGpu("NVIDIA_TESLA_P100", (1, 2, 4), _GPUS),
-        AttachableGpu("NVIDIA_TESLA_P100_VWS", (1, 2, 4), _GPUS),
-        AttachableGpu("NVIDIA_TESLA_V100", (1, 2, 4, 8), _GPUS),
+        AttachableGpu("NVIDIA_TESLA_P100", (1, 2, 4), _GPUS_UNVERIFIED),
+        AttachableGpu("NVIDIA_TESLA_P100_VWS", (1, 2, 4), _GPUS_UNVERIFIED),
+        AttachableGpu("NVIDIA_TESLA_V100", (1, 2, 4, 8), _GPUS_UNVERIFIED),
     )
 }
 
-ATTACHABLE_SERIES: Final = "n1"
-SHARED_CORE: Final = frozenset({"f1-micro", "g1-small"})  # N1 machines that take no GPU
+ATTACHABLE_SERIES: Final = "n1"  # its shared-core types, f1-micro and g1-small, take no GPU
 
 BUILT_IN_GPUS: Final[Mapping[str, BuiltInGpu]] = {
     row.machine_type: row

@@ -11,8 +11,8 @@ class Source:
     Attributes:
         url: Its address.
         read: The day on which it was read.
-        verified: False where the row is common knowledge that no page read then confirmed; rules built on
-            such a row warn and do not stop.
+        verified: False where the row is common knowledge that no page read then confirmed: rules built on
+            such a row warn, or let pass.
     """
 
     url: str

@@ -11,7 +11,7 @@ import pytest
 
 from notebook_provisioner.catalog import controls, images, labels, machines, metadata_keys
 from notebook_provisioner.catalog.provenance import Source
-from notebook_provisioner.core.fleet import model
+from notebook_provisioner.core.fleet import model, profile
 
 ROOT = Path(__file__).parents[2]
 DISCOVERY = Path(googleapiclient.discovery_cache.__file__).parent / "documents"
@@ -40,14 +40,14 @@ def test_every_row_says_where_it_is_from():
 
 
 def test_the_format_has_the_apis_gpus_and_each_has_machines():
-    assert set(get_args(model.GpuType)) == enum("AcceleratorConfig", "type")
+    assert set(get_args(profile.GpuType)) == enum("AcceleratorConfig", "type")
     known = machines.ATTACHABLE_GPUS.keys() | {row.type for row in machines.BUILT_IN_GPUS.values()}
     assert known == enum("AcceleratorConfig", "type")
 
 
 def test_disk_types_and_confidential_types_are_the_apis():
     for disk in ("BootDisk", "DataDisk"):
-        assert set(get_args(model.DiskType)) <= enum(disk, "diskType")
+        assert set(get_args(profile.DiskType)) <= enum(disk, "diskType")
     assert enum("ConfidentialInstanceConfig", "confidentialInstanceType") == {"SEV"}
 
 
@@ -66,10 +66,6 @@ def test_terraform_refuses_no_key_that_the_format_lets_through():
     keys = json.loads((ROOT / "terraform/modules/notebook/metadata_keys.json").read_text(encoding="utf-8"))
     refused = {*keys["system"], *keys["module"], *keys["code"]}
     assert refused <= metadata_keys.PROTECTED.keys() | metadata_keys.TYPED.keys()
-
-
-def test_the_default_image_is_the_current_one():
-    assert (model.IMAGE_PROJECT, model.IMAGE_FAMILY) == (images.PROJECT, images.CURRENT_FAMILY)
 
 
 @pytest.mark.parametrize(

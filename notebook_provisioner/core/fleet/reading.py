@@ -68,9 +68,9 @@ def check(
     findings = list(origin.findings)
     if origin.findings and not origin.value:
         return None, tuple(findings)
-    tree = {**origin.value, **({"target": target} if target else {})}
-    empty = set(_empty_values(tree, ())) - origin.faulty
+    empty = set(_empty_values(origin.value, ())) - origin.faulty
     findings += (explaining.empty_value(path, origin) for path in empty)
+    tree = {**_without_empty(origin.value), **({"target": target} if target else {})}
     fleet, wrong = _validated(tree)
     said = empty | origin.faulty
     findings += (
@@ -101,6 +101,18 @@ def _empty_values(node: Value, path: Path) -> Iterator[Path]:
             yield from _empty_values(value, (*path, index))
     elif node is None and path[-1] not in NULLABLE:
         yield path
+
+
+def _without_empty(node: dict[str, Value]) -> dict[str, Value]:
+    """Leave out keys with nothing behind them, so that the rest is checked as if they were not there."""
+    kept = {key: value for key, value in node.items() if value is not None or key in NULLABLE}
+    return {key: _emptied(value) for key, value in kept.items()}
+
+
+def _emptied(node: Value) -> Value:
+    if isinstance(node, dict):
+        return _without_empty(node)
+    return [_emptied(item) for item in node] if isinstance(node, list) else node
 
 
 def _validated(tree: Mapping[str, Value]) -> tuple[Fleet | None, list[tuple[explaining.Error, Path]]]:

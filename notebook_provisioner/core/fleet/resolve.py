@@ -9,20 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from notebook_provisioner.catalog.images import CURRENT_FAMILY
 from notebook_provisioner.core.fleet.model import (
-    IMAGE_FAMILY,
     Control,
     Exemption,
     Fleet,
-    Image,
     Notebook,
     PostStartupBehavior,
-    Profile,
     Repository,
     Snapshots,
     Sync,
     Upgrade,
 )
+from notebook_provisioner.core.fleet.profile import Image, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +102,4 @@ def resolve(fleet: Fleet, notebook: Notebook) -> ResolvedNotebook:
 def _with_image(profile: Profile) -> Profile:
     if profile.image is not None or profile.container is not None:
         return profile
-    return profile.model_copy(update={"image": Image(family=IMAGE_FAMILY)})
+    return profile.model_copy(update={"image": Image(family=CURRENT_FAMILY)})

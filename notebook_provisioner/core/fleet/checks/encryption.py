@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
-from notebook_provisioner.core.fleet.model import ExistingKey
+from notebook_provisioner.core.fleet.surroundings import ExistingKey
 
 
 def key_in_region(context: Context) -> Iterator[Finding]:

@@ -6,13 +6,13 @@ from typing import Final
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
-from notebook_provisioner.core.fleet.model import CreateNetwork, NatAllowlist, SecureWebProxy
+from notebook_provisioner.core.fleet.surroundings import CreateNetwork, NatAllowlist, SecureWebProxy
 
 # The ranges for subnets that never clash with the internet's: RFC 1918 and RFC 6598.
 PRIVATE_RANGES: Final = tuple(
     map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
 )
-SMALLEST_SUBNET: Final = 29  # prefix length; https://cloud.google.com/vpc/docs/subnets
+SMALLEST_SUBNET: Final = 29  # prefix length; https://cloud.google.com/vpc/docs/subnets (unverified)
 RESERVED_ADDRESSES: Final = 4  # of every subnet, same page
 WIDEST_EGRESS: Final = 8  # prefix length; wider is no allow-list
 LONGEST_CREATED_NAME: Final = 37  # the longest name that the network module builds on it adds 26 to 63

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
-from notebook_provisioner.core.fleet.model import AccessLevel, NoPerimeter
 from notebook_provisioner.core.fleet.source import Path
+from notebook_provisioner.core.fleet.surroundings import AccessLevel, NoPerimeter
 
 
 def access_policy(context: Context) -> Iterator[Finding]:

@@ -1,0 +1,170 @@
+"""What the notebooks stand in: Terraform's state, network, perimeter, encryption."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from notebook_provisioner.core.fleet import formats, names
+from notebook_provisioner.core.fleet.base import Model
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class State(Model):
+    """Where Terraform keeps its state; the sandbox keeps its own."""
+
+    bucket: formats.BucketName
+    """A Cloud Storage bucket with versioning on. It must exist."""
+    prefix: names.StatePrefix
+    """A folder in the bucket, one per fleet."""
+
+
+class NoEgress(Model):
+    """Nothing leaves but calls to Google's APIs."""
+
+    mode: Literal["none"]
+
+
+class NatAllowlist(Model):
+    """Cloud NAT, with a firewall that lets only listed destinations out."""
+
+    mode: Literal["nat-allowlist"]
+    addresses: tuple[formats.Cidr, ...] = ()
+    """Destinations as ranges of addresses."""
+    fqdns: tuple[names.HostName, ...] = ()
+    """Destinations as full domain names."""
+    ports: Annotated[tuple[Port, ...], Field(min_length=1)] = (443,)
+    """TCP ports that may be reached there."""
+
+
+class SecureWebProxy(Model):
+    """Secure Web Proxy, which lets only listed URLs out."""
+
+    mode: Literal["secure-web-proxy"]
+    proxy_cidr: formats.Cidr
+    """Range of the proxy-only subnet; /26 or larger."""
+    urls: Annotated[tuple[names.UrlPattern, ...], Field(min_length=1)]
+    """Allowed addresses: `pypi.org`, `files.pythonhosted.org/*`, `*.example.com`."""
+
+
+Egress = Annotated[NoEgress | NatAllowlist | SecureWebProxy, Field(discriminator="mode")]
+
+
+class _Network(Model):
+    name: names.ResourceName
+    """The VPC network."""
+    subnet: names.ResourceName
+    """The subnet in the fleet's region."""
+    vip: Literal["restricted", "private"] = "restricted"
+    """Google addresses that the DNS answers with: `restricted` serves only what VPC Service Controls
+    protects, `private` serves every Google API."""
+    egress: Egress = NoEgress(mode="none")
+    """What may leave the subnet besides calls to Google's APIs."""
+
+
+class CreateNetwork(_Network):
+    """A network made for this fleet."""
+
+    mode: Literal["create"]
+    cidr: formats.Cidr
+    """The subnet's private IPv4 range, /29 or larger."""
+
+
+class ExistingNetwork(_Network):
+    """A network that is there, usually a shared VPC."""
+
+    mode: Literal["existing"]
+    host_project: names.ProjectId
+    """The project that holds the network."""
+
+
+Network = Annotated[CreateNetwork | ExistingNetwork, Field(discriminator="mode")]
+
+
+class DevicePolicy(Model):
+    """What a user's device must be like."""
+
+    require_screen_lock: bool = True
+    """The device locks its screen."""
+    require_encryption: bool = True
+    """The device's disk is encrypted."""
+    require_corp_owned: bool = False
+    """The device belongs to the organization."""
+    management_levels: tuple[Literal["NONE", "BASIC", "COMPLETE"], ...] = ()
+    """Device management that is accepted; empty accepts every kind."""
+
+
+class AccessLevel(Model):
+    """Who may enter the perimeter, from where; all conditions must hold."""
+
+    name: names.AccessLevelName
+    """Its name in the access policy."""
+    ip_ranges: tuple[formats.Cidr, ...] = ()
+    """Public ranges that requests come from."""
+    members: tuple[formats.Member, ...] = ()
+    """Users and service accounts; groups are not supported."""
+    regions: tuple[names.CountryCode, ...] = ()
+    """Countries that requests come from, as ISO 3166-1 alpha-2 codes."""
+    device_policy: DevicePolicy | None = None
+    """What the device must be like."""
+
+
+class NoPerimeter(Model):
+    """No VPC Service Controls."""
+
+    mode: Literal["disabled"]
+
+
+class _Perimeter(Model):
+    organization: names.NumericId | None = None
+    """The organization in which an access policy is created; this or `access_policy`."""
+    access_policy: names.NumericId | None = None
+    """The access policy to use; this or `organization`."""
+    access_levels: tuple[AccessLevel, ...] = ()
+    """Ways into the perimeter from outside; one that holds is enough."""
+
+
+class DryRunPerimeter(_Perimeter):
+    """A perimeter that logs what it would refuse."""
+
+    mode: Literal["dry-run"]
+
+
+class EnforcedPerimeter(_Perimeter):
+    """A perimeter that refuses."""
+
+    mode: Literal["enforced"]
+
+
+Perimeter = Annotated[NoPerimeter | DryRunPerimeter | EnforcedPerimeter, Field(discriminator="mode")]
+
+
+class GoogleManagedEncryption(Model):
+    """Keys that Google keeps."""
+
+    mode: Literal["google-managed"]
+
+
+class CreateKey(Model):
+    """A key of one's own, made with the fleet, in the fleet's region."""
+
+    mode: Literal["create"]
+    key_ring: names.KmsName
+    """The key ring to create."""
+    key: names.KmsName
+    """The key to create."""
+    rotation_days: Annotated[int, Field(ge=1, le=90)] = 90
+    """Days between new versions of the key; CIS Google Cloud 1.10 asks for 90 or fewer."""
+    protection_level: Literal["SOFTWARE", "HSM"] = "SOFTWARE"
+    """Where the key is kept; it cannot be changed later."""
+
+
+class ExistingKey(Model):
+    """A key of one's own that is there."""
+
+    mode: Literal["existing"]
+    kms_key: names.KmsKey
+    """Its full name; it must be in the fleet's region."""
+
+
+Encryption = Annotated[GoogleManagedEncryption | CreateKey | ExistingKey, Field(discriminator="mode")]
