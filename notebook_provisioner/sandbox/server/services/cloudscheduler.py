@@ -26,18 +26,10 @@ SERVICE = Service(
 
 _JOBS: Final = "projects.locations.jobs"
 _TARGETS: Final = ("httpTarget", "pubsubTarget", "appEngineHttpTarget")
-# Defaults of the RetryConfig and attemptDeadline fields (discovery document).
-_RETRY: Final = {
-    "maxRetryDuration": "0s",
-    "minBackoffDuration": "5s",
-    "maxBackoffDuration": "3600s",
-    "maxDoublings": 5,
-}
 
 
 def _complete(call: "Call", job: Document) -> None:
     job["state"] = "ENABLED"
-    job["retryConfig"] = {**_RETRY, **job.get("retryConfig", {})}
     if "httpTarget" in job:
         job.setdefault("attemptDeadline", "180s")
         job["httpTarget"].setdefault("httpMethod", "POST")
