@@ -1,0 +1,38 @@
+"""The pages say what the code does."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    page for page in REPOSITORY.rglob("*.md") if not any(part.startswith(".") for part in page.parts)
+)
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
+
+
+@pytest.mark.parametrize("script", ["generate_reference.py", "generate_module_readmes.py"])
+def test_generated_pages_are_current(script):
+    checked = subprocess.run(
+        [sys.executable, REPOSITORY / "scripts" / script, "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, f"{checked.stdout}{checked.stderr}\nregenerate with: make docs"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_links_lead_somewhere(page):
+    targets = [target for target, _ in LINK.findall(page.read_text()) if "://" not in target]
+    missing = [target for target in targets if not (page.parent / target).exists()]
+    assert not missing
+
+
+def test_every_decision_is_in_the_index():
+    index = (REPOSITORY / "docs" / "adr" / "README.md").read_text()
+    records = {path.name for path in (REPOSITORY / "docs" / "adr").glob("0*.md")}
+    assert records == set(re.findall(r"\((0\d{3}-[^)]+)\)", index))
