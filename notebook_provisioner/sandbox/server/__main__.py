@@ -69,7 +69,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--token-file", type=Path, help="file that holds the token; made (mode 600) where missing"
     )
-    parser.add_argument("--strict", action="store_true", help="refuse output-only fields; check own answers")
+    parser.add_argument("--strict", action="store_true", help="refuse output-only fields in requests")
+    parser.add_argument(
+        "--check-answers", action="store_true", help="hold the sandbox's own answers to their schemas"
+    )
     parser.add_argument(
         "--operation-seconds", type=float, default=0.0, help="how long operations take (default: 0)"
     )
@@ -86,7 +89,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if options.state is None:
         parser.error("--state is needed")
-    settings = Settings(operation_seconds=options.operation_seconds, strict=options.strict, seed=options.seed)
+    settings = Settings(
+        operation_seconds=options.operation_seconds,
+        strict=options.strict,
+        check_answers=options.check_answers,
+        seed=options.seed,
+    )
     token = read_token(options.token_file or options.state / "token")
     listening = socket.create_server(("127.0.0.1", options.port))
     config = uvicorn.Config(

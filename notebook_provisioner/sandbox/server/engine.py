@@ -157,7 +157,9 @@ class Engine:
         except orjson.JSONDecodeError as error:
             raise invalid(f"Invalid JSON payload received. {error}", reason="parseError") from error
         merging = call.method.http_method == "PATCH" and call.service.error_style is ErrorStyle.LEGACY
-        cleaner = Cleaner(call.api, call.service.enum_numbers, keep_nulls=merging)
+        cleaner = Cleaner(
+            call.api, call.service.enum_numbers, undocumented=call.service.undocumented, keep_nulls=merging
+        )
         cleaned = cleaner.clean(schema, value)
         call.ignored = cleaner.ignored
         if call.strict and cleaner.ignored:
@@ -184,7 +186,7 @@ class Engine:
                 continue
             if isinstance(result, Reply):
                 return result
-            if call.strict:
+            if self.context.settings.check_answers:
                 _check_answer(call, result)
             return json_reply(result)
 

@@ -48,7 +48,12 @@ def masked_paths(api: "Api", schema: str, mask: str) -> list[str]:
 
 
 def merge(stored: Json, patch: Json) -> Json:
-    """JSON merge patch (RFC 7396): objects merge, ``null`` removes, everything else replaces."""
+    """JSON merge patch (RFC 7396): objects merge, ``null`` removes, everything else replaces.
+
+    A ``null`` within a list that replaces means unset, as in every message of Google's.
+    """
+    if isinstance(patch, list):
+        return [merge(None, item) for item in patch]
     if not isinstance(patch, dict):
         return deepcopy(patch)
     merged = dict(stored) if isinstance(stored, dict) else {}

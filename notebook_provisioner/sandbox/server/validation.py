@@ -54,6 +54,7 @@ class Cleaner:
     Attributes:
         api: The API whose schemas apply.
         numbers: Enum numbers of this API that do not follow from the document.
+        undocumented: Fields (``Schema.field``) that Google takes although no document has them; dropped.
         keep_output_only: Keep output-only fields: for documents that the API itself wrote.
         keep_nulls: Keep ``null``, which removes a field in the merge patches of the legacy APIs.
         ignored: Output-only fields that were dropped, by proto path.
@@ -62,6 +63,7 @@ class Cleaner:
 
     api: "Api"
     numbers: "Mapping[str, dict[int, str]]" = field(default_factory=dict)
+    undocumented: "frozenset[str]" = frozenset()
     keep_output_only: bool = False
     keep_nulls: bool = False
     ignored: list[str] = field(default_factory=list)
@@ -105,7 +107,7 @@ class Cleaner:
                 cleaned[name] = self._value(properties[name], item, child, f"{owner}.{name}")
             elif rest is not None:
                 cleaned[key] = self._value(rest, item, f"{path}[{key}]", f"{owner}.{key}")
-            elif not key.startswith("@"):
+            elif f"{owner}.{key}" not in self.undocumented and not key.startswith("@"):
                 place = f" at '{path}'" if path else ""
                 self._fail(
                     path, f'Invalid JSON payload received. Unknown name "{key}"{place}: Cannot find field.'
@@ -197,8 +199,8 @@ def clean_query(api: "Api", method: "Method", pairs: list[tuple[str, str]]) -> D
         ):
             continue
         name = key if key in method.parameters else camel_case(key)
-        schema = method.parameters.get(name)
-        if schema is None or schema.get("location") != "query":
+        schema = method.parameters.get(name) or _request_field(api, method, name)
+        if schema is None or schema.get("location", "query") != "query":
             violations.append(
                 (
                     "",
@@ -220,6 +222,12 @@ def clean_query(api: "Api", method: "Method", pairs: list[tuple[str, str]]) -> D
         if schema.get("required") and schema.get("location") == "query" and name not in cleaned:
             raise invalid(f"Required parameter: {name}", reason="required")
     return cleaned
+
+
+def _request_field(api: "Api", method: "Method", name: str) -> "Schema | None":
+    """A plain field of a ``…Request`` message: one may come as a query parameter, too (Pub/Sub's updateMask)."""
+    field = api.properties(method.request).get(name, {}) if (method.request or "").endswith("Request") else {}
+    return field if field.get("type") in {"string", "boolean", "integer", "number"} else None
 
 
 def _query_value(schema: "Schema", text: str, name: str, violations: list[tuple[str, str]]) -> Json:

@@ -39,6 +39,7 @@ SERVICE = Service(
     proto_package="google.cloud.compute.v1",
     error_style=ErrorStyle.LEGACY,
     self_link_root=ROOT,
+    undocumented=frozenset({"RouterNat.initialNatIps"}),  # hashicorp/google sends it with every NAT
     before=_check_place,
     on_create=_on_create,
     not_emulated=(
@@ -97,7 +98,7 @@ def require(context: "Context", field: str, value: str, project: str) -> tuple[K
     key = key_of(value, project)
     document = context.store.get(key)
     if document is None:
-        kind = key.kind.removesuffix("s")
+        kind = singular(key.kind)
         raise invalid(
             f"Invalid value for field 'resource.{field}': '{value}'. The referenced {kind} resource cannot be found."
         )
@@ -120,11 +121,19 @@ def refuse_use(context: "Context", name: str, field: str, *kinds: str) -> None:
 
 def in_use(name: str, user: str) -> ApiError:
     """400: *name* cannot be deleted because *user* uses it."""
-    kind = name.split("/")[-2].removesuffix("s")
+    kind = singular(name.split("/")[-2])
     return invalid(
         f"The {kind} resource '{name}' is already being used by '{user}'",
         reason="resourceInUseByAnotherResource",
     )
+
+
+def singular(kind: str) -> str:
+    """The name of one resource of a kind: ``address`` for ``addresses``, ``resourcePolicy`` for ``resourcePolicies``."""
+    for plural, one in (("ies", "y"), ("sses", "ss"), ("s", "")):
+        if kind.endswith(plural):
+            return kind.removesuffix(plural) + one
+    return kind
 
 
 def stamp_place(document: Document, key: Key) -> None:
