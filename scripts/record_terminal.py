@@ -2,8 +2,8 @@
 
     python scripts/record_terminal.py OUT.svg [--last LINES] -- COMMAND [ARG ...]
 
-The command runs on a pseudo-terminal, so that it prints what it prints for a person. With ``--last`` only the end
-of its output is drawn.
+The command runs on a pseudo-terminal, so that it prints what it prints for a person. With ``--last`` only
+the end of its output is drawn.
 """
 
 import argparse
