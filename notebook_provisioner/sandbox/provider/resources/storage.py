@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 from notebook_provisioner.sandbox.provider.handler import Failed, Handler
 from notebook_provisioner.sandbox.provider.mapping import Row
+from notebook_provisioner.sandbox.provider.planning import Planned
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
 from notebook_provisioner.sandbox.provider.rest import Json
-from notebook_provisioner.sandbox.provider.values import Object, is_unknown
+from notebook_provisioner.sandbox.provider.values import Object, Value, is_unknown
 
 _LIVENESS: Final = {"LIVE": True, "ARCHIVED": False}
 _SEND_IF_ZERO: Final = {
@@ -87,6 +88,15 @@ class Bucket(Handler):
 class BucketObject(Handler):
     """Objects: made by uploading their content, from a file or from the configuration."""
 
+    def plan(self, prior: Object | None, config: Object) -> Planned:
+        """An object with the configured content's hash is left alone; any other is uploaded again."""
+        planned = super().plan(prior, config)
+        if prior is None or config.get("detect_md5hash") is not None:
+            return planned
+        stored = prior.get("detect_md5hash")
+        hash_ = stored if self._is_uploaded(stored, config) else "different hash"
+        return Planned(planned.state | {"detect_md5hash": hash_}, planned.replace)
+
     def _insert(self, planned: Object) -> Json:
         base = self.client.settings.endpoint("storage")
         upload = base.replace("/storage/", "/upload/storage/", 1) + self._path(self.row.collection, planned)
@@ -132,6 +142,19 @@ class BucketObject(Handler):
         state["md5hexhash"] = base64.b64decode(api.get("md5Hash", "")).hex()
         return state
 
+    def _is_uploaded(self, stored: Value, config: Object) -> bool:
+        """Whether the stored hash is the source's; what is not known yet counts as the same."""
+        if config.get("source_md5hash") or any(
+            is_unknown(config.get(name)) for name in ("content", "source")
+        ):
+            return True
+        try:
+            content = self._content(config)
+        except OSError:
+            return False
+        digest = hashlib.md5(content, usedforsecurity=False).digest()
+        return bool(stored == base64.b64encode(digest).decode())
+
     @staticmethod
     def _content(state: Object) -> bytes:
         if state.get("source") is not None:
@@ -143,6 +166,7 @@ DEFINITIONS: Final = {
     "google_storage_bucket": Definition(
         Row(
             service="storage",
+            plan_defaults=("deletion_policy",),
             collection="b",
             item="b/{name}",
             identity="{name}",
@@ -165,6 +189,7 @@ DEFINITIONS: Final = {
     "google_storage_bucket_object": Definition(
         Row(
             service="storage",
+            plan_defaults=("deletion_policy",),
             collection="b/{bucket}/o",
             item="b/{bucket}/o/{%name}",
             identity="{bucket}-{name}",
