@@ -7,8 +7,8 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-FLEET ?= examples/quickstart/fleet.yaml
-NBP := $(BIN)/nbp --fleet $(FLEET)
+FLEET ?=
+NBP := $(BIN)/nbp $(if $(FLEET),--fleet $(FLEET))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 SHELL_SCRIPTS := $(shell git ls-files '*.sh' .ci/run 2>/dev/null)
 
@@ -35,7 +35,7 @@ setup: $(VENV)/.setup ## Make .venv with everything that apply needs
 
 setup-dev: $(VENV)/.setup-dev ## Make .venv with everything that test and lint need
 
-apply: setup ## Provision FLEET (default: the quickstart, in the embedded sandbox)
+apply: setup ## Provision FLEET (default: ./fleet.yaml, else the quickstart in the sandbox)
 	@$(NBP) apply
 
 plan: setup ## Show what apply would change
