@@ -1,0 +1,12 @@
+"""A machine a test."""
+
+import pytest
+from machine import Machine
+
+
+@pytest.fixture
+def machine(tmp_path, socket_enabled):
+    del socket_enabled
+    made = Machine(tmp_path)
+    yield made
+    made.sandbox.stop()
