@@ -59,16 +59,31 @@ def bare_terraform(tmp_path_factory):
 
 
 @pytest.fixture(scope="session", params=[STAND_IN, pytest.param(REAL, marks=pytest.mark.acceptance)])
-def terraform(request, bare_terraform):
-    """A Terraform with the google provider: the stand-in, then the real one where it can be had."""
-    if request.param == STAND_IN:
-        return request.getfixturevalue("terraform_with_stand_in")
-    folder = os.environ.get("NBP_REAL_PROVIDER_MIRROR")
-    if not folder:
+def provider(request):
+    """Which google provider: the stand-in, then the real one where it can be had."""
+    if request.param == REAL and not os.environ.get("NBP_REAL_PROVIDER_MIRROR"):
         pytest.skip("NBP_REAL_PROVIDER_MIRROR names no mirror of hashicorp/google")
-    config = Path(bare_terraform.environment["TF_CLI_CONFIG_FILE"]).with_name("real.rc")
-    config.write_text(mirror.cli_config(Path(folder)))
-    return Terraform({**bare_terraform.environment, "TF_CLI_CONFIG_FILE": str(config)})
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def installed_terraform(provider, tmp_path_factory):
+    """A Terraform that installs and starts the google provider as it does for users."""
+    folder = tmp_path_factory.mktemp("provider")
+    if provider == STAND_IN:
+        config = mirror.prepare(folder)
+    else:
+        config = folder / "terraform.rc"
+        config.write_text(mirror.cli_config(Path(os.environ["NBP_REAL_PROVIDER_MIRROR"])))
+    return Terraform({"TF_CLI_CONFIG_FILE": str(config), "TF_IN_AUTOMATION": "1"})
+
+
+@pytest.fixture(scope="session")
+def terraform(provider, request):
+    """A Terraform with the google provider, for what calls no API."""
+    return request.getfixturevalue(
+        "terraform_with_stand_in" if provider == STAND_IN else "installed_terraform"
+    )
 
 
 @pytest.fixture(scope="session")

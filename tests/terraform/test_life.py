@@ -1,0 +1,144 @@
+"""A fleet's life against the sandbox: made, left alone, changed in place, guarded, taken down."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from notebook_provisioner.sandbox import environment
+from notebook_provisioner.sandbox.process import SandboxProcess
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+NO_CHANGES, CHANGES = 0, 2  # of terraform plan -detailed-exitcode
+EXEMPTION = """\
+  exemptions:
+    - control: idle-timeout-seconds
+      reason: Training runs for days on end.
+      expires: 2027-06-30
+"""
+pytestmark = [
+    pytest.mark.terraform,
+    pytest.mark.network,
+    pytest.mark.usefixtures("socket_enabled"),
+    pytest.mark.timeout(600),  # hashicorp/google waits for ten seconds here and there
+]
+
+
+class Root:
+    """The root module, with a fleet file and scripts of its own."""
+
+    def __init__(self, terraform, folder):
+        self._terraform = terraform
+        self._folder = folder
+        self.fleet_file = folder / "fleet.yaml"
+        self.rendered = folder / "rendered"
+        self._root = folder / "terraform" / "fleet"
+        self._arguments = [
+            "-no-color",
+            "-input=false",
+            f"-var=fleet_file={self.fleet_file}",
+            f"-var=rendered_directory={self.rendered}",
+        ]
+        terraform.succeed(self._root, "init", "-no-color", "-input=false")
+
+    def apply(self):
+        return self._terraform.succeed(self._root, "apply", "-auto-approve", *self._arguments)
+
+    def destroy(self):
+        return self._terraform.run(self._root, "destroy", "-auto-approve", *self._arguments)
+
+    def plan(self):
+        """What an apply would do, as {address: actions}."""
+        planned = self._terraform.run(self._root, "plan", "-detailed-exitcode", "-out=plan", *self._arguments)
+        assert planned.returncode in {NO_CHANGES, CHANGES}, planned.stdout + planned.stderr
+        shown = json.loads(self._terraform.succeed(self._root, "show", "-json", "plan"))
+        changes = {
+            change["address"]: change["change"]["actions"]
+            for change in shown["resource_changes"]
+            if change["change"]["actions"] not in (["no-op"], ["read"])
+        }
+        assert bool(changes) == (planned.returncode == CHANGES), planned.stdout
+        return changes
+
+    def outputs(self):
+        shown = json.loads(self._terraform.succeed(self._root, "output", "-json"))
+        return {name: output["value"] for name, output in shown.items()}
+
+    def resources(self):
+        return self._terraform.succeed(self._root, "state", "list").split()
+
+    def edit(self, old, new):
+        text = self.fleet_file.read_text()
+        assert old in text
+        self.fleet_file.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def root(installed_terraform, tmp_path, request):
+    fleet = REPOSITORY / request.param
+    sandbox = SandboxProcess(tmp_path / "sandbox")
+    connection = sandbox.start()
+    try:
+        shutil.copytree(
+            REPOSITORY / "terraform", tmp_path / "terraform", ignore=shutil.ignore_patterns(".terraform*")
+        )
+        shutil.copy(fleet, tmp_path / "fleet.yaml")
+        (tmp_path / "rendered").mkdir()
+        for name in ("ana", "ben", "ana-research", "ana-training", "ben-research"):
+            (tmp_path / "rendered" / f"{name}.sh").write_text(f"#!/bin/bash\necho {name}\n")
+        variables = environment.for_terraform(connection, project="unused", region="unused")
+        yield Root(type(installed_terraform)({**installed_terraform.environment, **variables}), tmp_path)
+    finally:
+        sandbox.stop()
+
+
+@pytest.mark.parametrize("root", ["examples/quickstart/fleet.yaml"], indirect=True)
+def test_the_quickstart_lives(root):
+    root.apply()
+    assert root.plan() == {}
+
+    notebooks = root.outputs()["notebooks"]
+    assert set(notebooks) == {"ana-research", "ana-training", "ben-research"}
+    accounts = {notebook["service_account"] for notebook in notebooks.values()}
+    assert len(accounts) == len(notebooks)
+    assert all(notebook["proxy_uri"] for notebook in notebooks.values())
+
+    root.edit("idle_timeout_seconds: 3600", "idle_timeout_seconds: 5400")
+    (root.rendered / "ben-research.sh").write_text("#!/bin/bash\necho something else\n")
+    assert root.plan() == {
+        'module.notebook["ana-research"].google_workbench_instance.this': ["update"],
+        'module.notebook["ben-research"].google_workbench_instance.this': ["update"],
+        'module.script_bucket.google_storage_bucket_object.script["ben-research"]': ["create", "delete"],
+    }
+    root.apply()
+    assert root.plan() == {}
+
+    root.edit("cadence: monthly", f"cadence: monthly\n{EXEMPTION}")
+    root.apply()
+    assert root.plan() == {}
+
+    destroyed = root.destroy()
+    assert destroyed.returncode == 0, destroyed.stderr
+    assert root.resources() == []
+
+
+@pytest.mark.parametrize("root", ["terraform/fleet/tests/fleets/created.yaml"], indirect=True)
+def test_a_protected_fleet_is_not_destroyed(root):
+    root.apply()
+    assert root.plan() == {}
+    assert set(root.outputs()["buckets"]["sync"]) == {"ben"}
+
+    refused = root.destroy()
+    assert refused.returncode == 1
+    assert "deletion_policy" in refused.stderr
+    assert 'module.notebook["ana"].google_workbench_instance.this' in root.resources()
+
+    root.apply()  # what the refused destroy took down is made again
+    root.edit(
+        "notebooks:\n  - name: ana", "defaults:\n  deletion_protection: false\nnotebooks:\n  - name: ana"
+    )
+    root.apply()
+    destroyed = root.destroy()
+    assert destroyed.returncode == 0, destroyed.stderr
+    assert root.resources() == []
