@@ -15,10 +15,10 @@ PENDING: Final = 3  # the CLI contract: a check found something
 _TABLE_LIMIT: Final = 25
 
 
-def decide(app: App, document: Mapping[str, Any]) -> tuple[Plan, tuple[Finding, ...]]:
+def decide(app: App, document: Mapping[str, Any], **reason: str) -> tuple[Plan, tuple[Finding, ...]]:
     """Read a plan's JSON: what it does and costs, and which guardrails it breaks."""
     facts = terraform_plan.read(document)
-    return impact.assess(facts), guardrails.check(facts, app.fleet)
+    return impact.assess(facts, **reason), guardrails.check(facts, app.fleet)
 
 
 def show_plan(app: App, plan: Plan, *, whole: bool) -> None:

@@ -99,7 +99,7 @@ def global_options(command: F) -> F:
             count=True,
             expose_value=False,
             callback=_remember("verbose"),
-            help="Say more; twice for every request.",
+            help="Show Terraform's own plan too; twice: tracebacks.",
         ),
     )
     for option in reversed(options):

@@ -4,6 +4,7 @@
     ├── InvalidInput            1  a file or value of the user's is wrong; carries findings
     ├── TargetUnreachable       1  Google Cloud, or the sandbox, does not answer
     ├── TerraformFailed         1  Terraform ended with an error
+    │   └── AlreadyExists       1  it would create what is there
     ├── NotFound                1  no such notebook, fleet or snapshot
     ├── ChecksFailed            3  a check found something; nothing is broken
     ├── Usage                   2  Click did not understand the command line
@@ -61,6 +62,20 @@ class TerraformFailed(ProvisionerError):
     """Terraform ended with an error; its own words went to stderr."""
 
     code = "terraform-failed"
+
+
+class AlreadyExists(TerraformFailed):
+    """Terraform would create what is there, without being in its state.
+
+    Attributes:
+        addresses: The resources.
+    """
+
+    code = "already-exists"
+
+    def __init__(self, message: str, *, addresses: "Sequence[str]", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.addresses = tuple(addresses)
 
 
 class NotFound(ProvisionerError):

@@ -56,8 +56,13 @@ _DELETE_REASONS: Final = {
 _MANY: Final = 4
 
 
-def assess(plan: TerraformPlan) -> Plan:
-    """Turn a Terraform plan into steps with their impact."""
+def assess(plan: TerraformPlan, *, no_op_reason: str = "the cloud is as the fleet file says") -> Plan:
+    """Turn a Terraform plan into steps with their impact.
+
+    Args:
+        plan: What Terraform would do.
+        no_op_reason: What an empty plan means.
+    """
     steps = [
         Step(change.address, change.action.value, _reason(change), impact_of(change))
         for change in plan.changes
@@ -67,7 +72,7 @@ def assess(plan: TerraformPlan) -> Plan:
         for name in plan.outputs
         if not steps
     ]
-    return Plan(tuple(steps), None if steps else "the cloud is as the fleet file says")
+    return Plan(tuple(steps), None if steps else no_op_reason)
 
 
 def impact_of(change: Change) -> Impact:

@@ -17,7 +17,14 @@ class Provisioner(Protocol):
         """Compare the fleet with the cloud; return the plan as in ``terraform show -json``."""
 
     def apply(self) -> None:
-        """Carry out the last plan."""
+        """Carry out the last plan.
+
+        Raises:
+            AlreadyExists: Resources that it would create are there.
+        """
+
+    def adopt(self, ids: Mapping[str, str]) -> None:
+        """Have the next plans of this session take over what exists: address to import id."""
 
 
 class NotebookDirectory(Protocol):

@@ -34,7 +34,7 @@ _ACTIONS: Final = {
     ("create", "delete"): Action.REPLACE,
     ("forget",): Action.FORGET,
 }
-_EMPTY: Final = (None, "", [], {})  # the provider's SDK does not tell these apart
+_EMPTY: Final[tuple[object, ...]] = (None, "", [], {})  # the provider's SDK does not tell these apart
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,3 +160,45 @@ def test_a_long_plan_is_cut_to_what_somebody_notices():
     assert "google_compute_route.r7" not in short
     assert "40 not shown" in short
     assert "google_compute_route.r7" in run(FakeProvisioner(many), FLEET, "plan").stdout
+
+
+ACCOUNT = change(
+    "google_service_account",
+    ["create"],
+    after={"project": "p-one", "account_id": "nb-ana"},
+    address="account",
+)
+POLICY = change(
+    "google_access_context_manager_access_policy", ["create"], after={"title": "t"}, address="policy"
+)
+
+
+def test_what_exists_is_taken_over_only_when_asked():
+    terraform = FakeProvisioner(document(ACCOUNT))
+    terraform.existing = ["account"]
+    assert run(terraform, FLEET, "apply").exit_code == 1
+    assert "plan" in terraform.calls
+    assert not any(call.startswith("adopt") for call in terraform.calls)
+
+
+def test_what_exists_is_taken_over_round_by_round():
+    terraform = FakeProvisioner(document(ACCOUNT))
+    terraform.existing = ["account"]
+    assert run(terraform, FLEET, "apply", "--adopt").exit_code == 0
+    account = "projects/p-one/serviceAccounts/nb-ana@p-one.iam.gserviceaccount.com"
+    assert terraform.calls == ["session", "plan", "apply", f"adopt {account}", "plan", "apply"]
+
+
+def test_what_cannot_be_named_is_not_guessed():
+    terraform = FakeProvisioner(document(POLICY))
+    terraform.existing = ["policy"]
+    result = run(terraform, FLEET, "apply", "--adopt", "--format", "json")
+    assert result.exit_code == 1
+    assert envelope(result)["errors"][0]["code"] == "already-exists"
+
+
+def test_adoption_ends_when_it_does_not_help():
+    terraform = FakeProvisioner(document(ACCOUNT))
+    terraform.existing = ["account"] * 9
+    assert run(terraform, FLEET, "apply", "--adopt").exit_code == 1
+    assert terraform.calls.count("apply") == 2

@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.main import Settings, nbp
+from notebook_provisioner.core.errors import AlreadyExists
 from notebook_provisioner.core.notebooks import LiveNotebook
 
 
@@ -19,6 +20,7 @@ class FakeProvisioner:
         self.destruction = destruction or document
         self.calls: list[str] = []
         self.failure: BaseException | None = None
+        self.existing: list[str] = []
 
     @contextmanager
     def session(self):
@@ -34,6 +36,11 @@ class FakeProvisioner:
 
     def apply(self) -> None:
         self.calls.append("apply")
+        if self.existing:
+            raise AlreadyExists("terraform apply failed (status 1)", addresses=[self.existing.pop(0)])
+
+    def adopt(self, ids: dict[str, str]) -> None:
+        self.calls.append(f"adopt {' '.join(sorted(ids.values()))}")
 
 
 class FakeDirectory:

@@ -20,7 +20,7 @@ from python_terraform import IsFlagged, Terraform
 
 from notebook_provisioner.adapters.terraform import launcher
 from notebook_provisioner.adapters.terraform.workspace import Inputs, Workspace
-from notebook_provisioner.core.errors import TerraformFailed
+from notebook_provisioner.core.errors import AlreadyExists, TerraformFailed
 
 LOCK_TIMEOUT: Final = "600s"  # a killed run's Terraform may still be finishing a notebook's creation
 PENDING: Final = 2  # what `terraform plan -detailed-exitcode` returns when there are changes
@@ -134,6 +134,14 @@ class TerraformRunner:
         self.workspace.plan_file.unlink(missing_ok=True)
         self._check(result, "apply", shown=True)
 
+    def adopt(self, ids: Mapping[str, str]) -> None:
+        """Have the next plans of this session take over what exists.
+
+        Args:
+            ids: Address to import id.
+        """
+        self.workspace.write_imports(ids)
+
     def _check(
         self, result: tuple[int, str, str], what: str, *, shown: bool, good: tuple[int, ...] = (0,)
     ) -> None:
@@ -142,7 +150,16 @@ class TerraformRunner:
             return
         if not shown:
             self._say(words)
-        raise TerraformFailed(f"terraform {what} failed (status {status})", hint=_hint(words, self.workspace))
+        message = f"terraform {what} failed (status {status})"
+        existing = tuple(dict.fromkeys(_EXISTING.findall(words)))
+        if existing:
+            listed = ", ".join(existing)
+            raise AlreadyExists(
+                f"{message}: {listed} exist in the cloud, and not in the state",
+                addresses=existing,
+                hint="delete them if nobody needs them, or take them over with: nbp apply --adopt",
+            )
+        raise TerraformFailed(message, hint=_hint(words, self.workspace))
 
 
 class _StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform has no types
@@ -278,12 +295,5 @@ def _hint(words: str, workspace: Workspace) -> str:
         return (
             "another run holds the state. If none is alive, release the lock with its ID from above: "
             f"terraform -chdir={workspace.root} force-unlock ID"
-        )
-    strangers = tuple(dict.fromkeys(_EXISTING.findall(words)))
-    if strangers:
-        return (
-            f"{', '.join(strangers)}: in the cloud, not in the state. Delete it there if nobody needs it, "
-            f"or take it over: TF_DATA_DIR={workspace.data_directory} terraform -chdir={workspace.root} "
-            "import ADDRESS ID"
         )
     return f"Terraform's words are above and in {workspace.log_file}; what was done so far is in the state"

@@ -146,6 +146,15 @@ class Workspace:
             _write(self.directory / path, content)
         _private_folder(self.rendered_directory)
 
+    def write_imports(self, ids: Mapping[str, str]) -> None:
+        """Add import blocks to the root, until the folder is prepared again.
+
+        Args:
+            ids: Address to import id.
+        """
+        blocks = [{"to": address, "id": identity} for address, identity in sorted(ids.items())]
+        _write(self.root / "adopt_existing.tf.json", _json({"import": blocks}))
+
     def is_initialized(self) -> bool:
         """Whether ``terraform init`` has run for exactly these modules, this backend and this provider."""
         stamp = self.directory / "initialized"

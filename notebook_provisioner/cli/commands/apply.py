@@ -5,21 +5,29 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from notebook_provisioner.cli import options
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
+from notebook_provisioner.core.errors import AlreadyExists
 from notebook_provisioner.core.plan import Impact
+
+if TYPE_CHECKING:
+    from notebook_provisioner.core.findings import Finding
+    from notebook_provisioner.core.plan import Plan
+    from notebook_provisioner.core.ports import Provisioner
 
 
 @click.command()
 @options.accept(Impact.LIVE)
 @options.yes()
+@click.option("--adopt", is_flag=True, help="Take over what exists in the cloud without being in the state.")
 @global_options
 @pass_app
-def apply(app: App, *, accept: Impact, yes: bool) -> None:
+def apply(app: App, *, accept: Impact, yes: bool, adopt: bool) -> None:
     """Make the cloud match the fleet file.
 
     Refuses, before anything changes, a plan that breaks a guardrail or that interrupts people
@@ -33,23 +41,46 @@ def apply(app: App, *, accept: Impact, yes: bool) -> None:
       nbp apply --fleet examples/quickstart/fleet.yaml
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import changes  # reads the fleet's models, which --help must not pay for
-    from notebook_provisioner.cli.confirm import confirm
-    from notebook_provisioner.core import guardrails
 
     terraform = app.provisioner()
     app.output.say(f"Comparing {app.fleet_path} with {app.fleet.project} …")
     with terraform.session():
-        plan, findings = changes.decide(app, terraform.plan(show=app.settings.verbose > 0))
-        guardrails.require(findings)
-        plan.require(accept)
-        changes.show_plan(app, plan, whole=app.settings.verbose > 0)
-        if plan.steps:
-            confirm(app, f"Change {app.fleet.project} on Google Cloud?", yes=yes)
-            terraform.apply()
+        plan, findings = _carry_out(app, terraform, accept=accept, yes=yes, adopt=adopt)
     rows = changes.fleet_rows(app, app.notebooks().list())
     changes.show_fleet(app, rows)
     _say_what_next(app)
     app.output.result({**changes.plan_data(plan, findings), "notebooks": rows})
+
+
+def _carry_out(
+    app: App, terraform: "Provisioner", *, accept: Impact, yes: bool, adopt: bool
+) -> "tuple[Plan, tuple[Finding, ...]]":
+    """Plan, decide, apply; with *adopt*, again for what turns out to exist, until nothing more does."""
+    from notebook_provisioner.cli import changes
+    from notebook_provisioner.cli.confirm import confirm
+    from notebook_provisioner.core import adoption, guardrails, terraform_plan
+
+    adopted: dict[str, str] = {}
+    while True:
+        document = terraform.plan(show=app.settings.verbose > 0)
+        plan, findings = changes.decide(app, document)
+        guardrails.require(findings)
+        plan.require(accept)
+        changes.show_plan(app, plan, whole=app.settings.verbose > 0)
+        if not plan.steps:
+            return plan, findings
+        confirm(app, f"Change {app.fleet.project} on Google Cloud?", yes=yes)
+        try:
+            terraform.apply()
+        except AlreadyExists as error:
+            found = adoption.import_ids(error.addresses, terraform_plan.read(document).changes)
+            if not adopt or not found.keys() - adopted.keys():
+                raise
+            adopted |= found
+            app.output.say(f"Taking over {len(found)} that exist: {', '.join(sorted(found.values()))}")
+            terraform.adopt(adopted)
+        else:
+            return plan, findings
 
 
 def _say_what_next(app: App) -> None:

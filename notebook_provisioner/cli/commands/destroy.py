@@ -34,7 +34,7 @@ def destroy(app: App, *, accept: Impact, yes: bool) -> None:
     app.output.say(f"Looking for what {app.fleet.name} has in {app.fleet.project} …")
     with terraform.session():
         document = terraform.plan(destroy=True, show=app.settings.verbose > 0)
-        plan, findings = changes.decide(app, document)
+        plan, findings = changes.decide(app, document, no_op_reason="nothing of the fleet is there")
         guardrails.require(findings)
         plan.require(accept)
         changes.show_plan(app, plan, whole=app.settings.verbose > 0)

@@ -1,0 +1,43 @@
+"""An import id follows from what was planned, or is not guessed."""
+
+import string
+
+from plan_documents import change, document
+
+from notebook_provisioner.core import adoption
+from notebook_provisioner.core.terraform_plan import read
+
+
+def ids(*entries, addresses=None):
+    changes = read(document(*entries)).changes
+    return adoption.import_ids(addresses or [entry["address"] for entry in entries], changes)
+
+
+def test_ids_are_built_from_planned_attributes():
+    network = change("google_compute_network", ["create"], after={"project": "p-one", "name": "n"})
+    record = change(
+        "google_dns_record_set",
+        ["create"],
+        after={"project": "p-one", "managed_zone": "z", "name": "a.example.", "type": "A", "ttl": 300},
+    )
+    assert ids(network, record) == {
+        "google_compute_network.this": "projects/p-one/global/networks/n",
+        "google_dns_record_set.this": "projects/p-one/managedZones/z/rrsets/a.example./A",
+    }
+
+
+def test_only_what_was_to_be_created_and_failed_is_taken_over():
+    network = change("google_compute_network", ["update"], before={}, after={"project": "p-one", "name": "n"})
+    other = change("google_compute_route", ["create"], after={"project": "p-one", "name": "r"})
+    assert ids(network, other, addresses=["google_compute_network.this"]) == {}
+
+
+def test_an_attribute_that_nobody_knows_yet_makes_no_id():
+    assert ids(change("google_compute_network", ["create"], after={"project": "p-one", "name": None})) == {}
+
+
+def test_templates_name_attributes_only():
+    for template in adoption._IDS.values():
+        assert all(
+            name and name.isidentifier() for _, name, _, _ in string.Formatter().parse(template) if name
+        )
