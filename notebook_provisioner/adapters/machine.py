@@ -5,16 +5,16 @@ import shutil
 import sys
 from pathlib import Path
 
-from notebook_provisioner.adapters.terraform import launcher
+from notebook_provisioner.adapters.terraform import launcher, provider
 from notebook_provisioner.core.diagnosis import Facts
 
 
-def examine(*, target: str, provider: str, sandbox_url: str | None) -> Facts:
+def examine(*, target: str, mirror: str | None, sandbox_url: str | None) -> Facts:
     """Gather what ``nbp doctor`` judges.
 
     Args:
         target: ``google`` or ``sandbox``.
-        provider: Which google provider Terraform gets, and why.
+        mirror: NBP_REAL_PROVIDER_MIRROR, as ``terraform.provider`` reads it.
         sandbox_url: Where the sandbox answers; None where it does not.
     """
     try:
@@ -27,7 +27,8 @@ def examine(*, target: str, provider: str, sandbox_url: str | None) -> Facts:
         python=".".join(map(str, sys.version_info[:3])),
         terraform=terraform,
         terraform_why=why,
-        provider=provider,
+        provider=provider.explain(target, mirror),
+        provider_problem=provider.problem(mirror),
         sandbox_url=sandbox_url,
         gcloud=shutil.which("gcloud"),
         credentials=_credentials(),

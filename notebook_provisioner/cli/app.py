@@ -158,6 +158,8 @@ class App:
         if fleet.target == "sandbox":
             connection = self.connect_sandbox()
             variables = environment.for_terraform(connection, project=fleet.project, region=fleet.region)
+        else:
+            self._google_target().credentials()  # says what is missing better than Terraform does
         provider = choose(fleet.target, os.environ.get(REAL_PROVIDER), workspace.directory, _stand_in)
         templates = {path.name: path.read_text("utf-8") for path in data("post_startup").glob("*.sh.j2")}
         inputs = Inputs(
@@ -190,12 +192,10 @@ class App:
     def diagnose(self) -> "Facts":
         """What this machine has and lacks, for ``nbp doctor``."""
         from notebook_provisioner.adapters import machine
-        from notebook_provisioner.adapters.terraform.provider import explain
 
-        target = self.settings.target or self.fleet.target
         return machine.examine(
-            target=target,
-            provider=explain(target, os.environ.get(REAL_PROVIDER)),
+            target=self.settings.target or self.fleet.target,
+            mirror=os.environ.get(REAL_PROVIDER),
             sandbox_url=connection.url if (connection := self.sandbox.connection()) else None,
         )
 

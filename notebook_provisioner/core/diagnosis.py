@@ -42,6 +42,7 @@ class Facts:
         terraform: The program; None where there is none.
         terraform_why: Its version and why it was chosen, or why there is none.
         provider: Which google provider Terraform gets, and why.
+        provider_problem: What is wrong with its source; None where nothing is.
         sandbox_url: Where the sandbox answers; None where it does not.
         gcloud: The program; None where there is none.
         credentials: Where application default credentials come from; None where there are none.
@@ -52,6 +53,7 @@ class Facts:
     terraform: str | None
     terraform_why: str
     provider: str
+    provider_problem: str | None
     sandbox_url: str | None
     gcloud: str | None
     credentials: str | None
@@ -64,7 +66,9 @@ def diagnose_machine(facts: Facts) -> tuple[Check, ...]:
         Check("terraform", Verdict.OK, f"{facts.terraform} ({facts.terraform_why})")
         if facts.terraform
         else Check("terraform", Verdict.MISSING, "none", facts.terraform_why),
-        Check("provider", Verdict.OK, facts.provider),
+        Check("provider", Verdict.MISSING, facts.provider, facts.provider_problem)
+        if facts.provider_problem
+        else Check("provider", Verdict.OK, facts.provider),
         _sandbox(facts),
         _credentials(facts),
         Check("gcloud", Verdict.OK, facts.gcloud)

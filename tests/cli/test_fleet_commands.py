@@ -72,6 +72,7 @@ def facts(**changed):
         "terraform": "/usr/bin/terraform",
         "terraform_why": "1.9.0, found on PATH",
         "provider": "the stand-in",
+        "provider_problem": None,
         "sandbox_url": None,
         "gcloud": None,
         "credentials": None,
@@ -86,5 +87,6 @@ def test_only_what_the_target_needs_is_missing():
         check for check in diagnose_machine(facts(target="google")) if check.verdict is Verdict.MISSING
     ]
     assert [check.name for check in missing] == ["credentials"]
+    assert not is_healthy(diagnose_machine(facts(provider_problem="no folder")))
     assert not is_healthy(diagnose_machine(facts(terraform=None, terraform_why="put one on PATH")))
     assert all(check.remedy for check in missing)

@@ -56,11 +56,17 @@ def explain(target: str, mirror: str | None) -> str:
     return "the stand-in for hashicorp/google that comes with nbp, since the target is the sandbox"
 
 
+def problem(mirror: str | None) -> str | None:
+    """Say what is wrong with a mirror; None where nothing is."""
+    if mirror and mirror != REGISTRY and not Path(mirror).is_dir():
+        return f"NBP_REAL_PROVIDER_MIRROR={mirror} is no folder"
+    return None
+
+
 def _mirror_configuration(mirror: Path, directory: Path) -> Path:
-    if not mirror.is_dir():
+    if wrong := problem(str(mirror)):
         raise InvalidInput(
-            f"NBP_REAL_PROVIDER_MIRROR={mirror} is no folder",
-            hint="name a filesystem mirror (terraform providers mirror FOLDER), or registry",
+            wrong, hint="name a filesystem mirror (terraform providers mirror FOLDER), or registry"
         )
     configuration = directory / "mirror.tfrc"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
