@@ -6,13 +6,11 @@ and a stale id is never signalled.
 """
 
 import fcntl
-import http.client
 import json
 import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,8 +21,8 @@ from typing import Any, Final
 
 from notebook_provisioner.core.errors import TargetUnreachable
 from notebook_provisioner.sandbox.environment import Connection
+from notebook_provisioner.sandbox.probe import answers, is_free, resources
 
-HOST: Final = "127.0.0.1"
 MODULE: Final = "notebook_provisioner.sandbox.process"
 READY_SECONDS: Final = 60
 STOP_SECONDS: Final = 15
@@ -78,7 +76,7 @@ class SandboxProcess:
     def connection(self) -> Connection | None:
         """How to reach the sandbox, or None if it does not answer."""
         address = self._address()
-        if address is None or not self._is_locked() or not _answers(address):
+        if address is None or not self._is_locked() or not answers(address):
             return None
         return self._connection(address)
 
@@ -163,7 +161,7 @@ class SandboxProcess:
             pid=self._record().get("pid") if running else None,
             directory=self.directory,
             log_file=self.log_file,
-            resources=_resources(connection) if connection else {},
+            resources=resources(connection) if connection else {},
         )
 
     def _spawn_if_free(self, port: int | None) -> "subprocess.Popen[bytes] | None":
@@ -194,11 +192,11 @@ class SandboxProcess:
 
     def _choose(self, port: int | None) -> int:
         if port:
-            if not _is_free(port):
+            if not is_free(port):
                 raise TargetUnreachable(f"port {port} is taken", hint="choose another, or none at all")
             return port
         last = self._address()
-        return last[1] if last is not None and _is_free(last[1]) else 0
+        return last[1] if last is not None and is_free(last[1]) else 0
 
     def _connection(self, address: tuple[str, int]) -> Connection:
         return Connection(
@@ -260,41 +258,6 @@ class SandboxProcess:
     def _last_words(self) -> str:
         lines = self.log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
-def _answers(address: tuple[str, int]) -> bool:
-    # http.client, since urllib would ask a proxy for 127.0.0.1 where one is set in the environment
-    connection = http.client.HTTPConnection(*address, timeout=5)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def _resources(connection: Connection) -> dict[str, int]:
-    host, _, port = connection.url.removeprefix("http://").partition(":")
-    client = http.client.HTTPConnection(host, int(port), timeout=30)
-    try:
-        client.request("GET", "/sandbox/v1/status", headers={"Authorization": f"Bearer {connection.token}"})
-        document = json.loads(client.getresponse().read())
-    except (OSError, http.client.HTTPException, ValueError):
-        return {}
-    finally:
-        client.close()
-    return dict(document.get("resources", {}))
 
 
 def main() -> None:
