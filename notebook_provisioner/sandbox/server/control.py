@@ -18,47 +18,68 @@ if TYPE_CHECKING:
 
     from notebook_provisioner.sandbox.server.engine import Engine
 
+_INTERNAL_KINDS = frozenset({"busy", "requestIds"})
 Endpoint = Callable[["Request"], Awaitable[Json]]
 
 
 def routes(engine: "Engine", seed: Callable[[], None]) -> list[Route]:
     """The control routes over *engine*; *seed* fills an empty store."""
-    context = engine.context
+    control = _Control(engine, seed)
+    table: list[tuple[str, str, Endpoint]] = [
+        ("GET", "status", control.status),
+        ("GET", "requests", control.requests),
+        ("DELETE", "requests", control.clear_requests),
+        ("GET", "faults", control.faults),
+        ("POST", "faults", control.add_faults),
+        ("DELETE", "faults", control.clear_faults),
+        ("GET", "settings", control.settings),
+        ("POST", "settings", control.change_settings),
+        ("POST", "load", control.load),
+        ("POST", "reset", control.reset),
+        ("GET", "emulation", control.emulation),
+    ]
+    return [Route(f"/sandbox/v1/{path}", _json(endpoint), methods=[verb]) for verb, path, endpoint in table]
 
-    async def status(_: "Request") -> Json:
-        resources = {
-            f"{api}.{kind}": count for api, kind, count in context.store.kinds() if kind != "requestIds"
-        }
-        return {"ready": True, "now": context.clock.now(), "resources": resources}
 
-    async def get_requests(_: "Request") -> Json:
-        return engine.log.to_document()
+class _Control:
+    """The endpoints; each returns what becomes the answer's JSON."""
 
-    async def delete_requests(_: "Request") -> Json:
-        engine.log.clear()
+    def __init__(self, engine: "Engine", seed: Callable[[], None]) -> None:
+        self._engine = engine
+        self._context = engine.context
+        self._seed = seed
+
+    async def status(self, _: "Request") -> Json:
+        kinds = self._context.store.kinds()
+        resources = {f"{api}.{kind}": count for api, kind, count in kinds if kind not in _INTERNAL_KINDS}
+        return {"ready": True, "now": self._context.clock.now(), "resources": resources}
+
+    async def requests(self, _: "Request") -> Json:
+        return self._engine.log.to_document()
+
+    async def clear_requests(self, _: "Request") -> Json:
+        self._engine.log.clear()
         return {}
 
-    async def get_faults(_: "Request") -> Json:
-        return {"faults": [rule.to_document() for rule in engine.faults.rules]}
+    async def faults(self, _: "Request") -> Json:
+        return {"faults": [rule.to_document() for rule in self._engine.faults.rules]}
 
-    async def add_faults(request: "Request") -> Json:
+    async def add_faults(self, request: "Request") -> Json:
         body = await _body(request)
         documents = body.get("faults", [body])
-        engine.faults.rules += [Fault.parse(document) for document in documents]
-        return await get_faults(request)
+        self._engine.faults.rules += [Fault.parse(document) for document in documents]
+        return await self.faults(request)
 
-    async def delete_faults(_: "Request") -> Json:
-        engine.faults.rules.clear()
+    async def clear_faults(self, _: "Request") -> Json:
+        self._engine.faults.rules.clear()
         return {}
 
-    async def get_settings(_: "Request") -> Json:
-        return dataclasses.asdict(context.settings) | {
-            "now": context.clock.now(),
-            "speed": context.clock.speed,
-        }
+    async def settings(self, _: "Request") -> Json:
+        clock = self._context.clock
+        return dataclasses.asdict(self._context.settings) | {"now": clock.now(), "speed": clock.speed}
 
-    async def set_settings(request: "Request") -> Json:
-        body = await _body(request)
+    async def change_settings(self, request: "Request") -> Json:
+        body, context = await _body(request), self._context
         clock = {name: float(body.pop(name)) for name in ("now", "speed") if name in body}
         clock["now"] = clock.get("now", context.clock.now()) + float(body.pop("advance", 0.0))
         try:
@@ -70,37 +91,23 @@ def routes(engine: "Engine", seed: Callable[[], None]) -> list[Route]:
             context.clock.set(**clock)
             context.store.set_value("clock", context.clock.to_document())
             context.settle()
-        return await get_settings(request)
+        return await self.settings(request)
 
-    async def load(request: "Request") -> Json:
-        with context.store.transaction():
-            return {"loaded": loading.load(context, await _body(request))}
+    async def load(self, request: "Request") -> Json:
+        body = await _body(request)
+        with self._context.store.transaction():
+            return {"loaded": loading.load(self._context, body)}
 
-    async def reset(_: "Request") -> Json:
-        with context.store.transaction():
-            context.store.clear()
-            seed()
-        engine.log.clear()
-        engine.faults.rules.clear()
+    async def reset(self, _: "Request") -> Json:
+        with self._context.store.transaction():
+            self._context.store.clear()
+            self._seed()
+        self._engine.log.clear()
+        self._engine.faults.rules.clear()
         return {}
 
-    async def describe(_: "Request") -> Json:
-        return emulation.describe(engine)
-
-    table: list[tuple[str, str, Endpoint]] = [
-        ("GET", "status", status),
-        ("GET", "requests", get_requests),
-        ("DELETE", "requests", delete_requests),
-        ("GET", "faults", get_faults),
-        ("POST", "faults", add_faults),
-        ("DELETE", "faults", delete_faults),
-        ("GET", "settings", get_settings),
-        ("POST", "settings", set_settings),
-        ("POST", "load", load),
-        ("POST", "reset", reset),
-        ("GET", "emulation", describe),
-    ]
-    return [Route(f"/sandbox/v1/{path}", _json(endpoint), methods=[verb]) for verb, path, endpoint in table]
+    async def emulation(self, _: "Request") -> Json:
+        return emulation.describe(self._engine)
 
 
 def _json(endpoint: Endpoint) -> Callable[["Request"], Awaitable[Response]]:

@@ -140,10 +140,11 @@ def set_policy(call: "Call", resource: Resource) -> Document:
     if policy.get("etag") and not _same_bytes(policy["etag"], current["etag"]):
         raise ApiError(
             "CONDITION_NOT_MET" if call.service.error_style is ErrorStyle.LEGACY else "ABORTED",
-            "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
+            "There were concurrent policy changes. Please retry the whole read-modify-write with "
+            "exponential backoff.",
         )
-    stored = with_etag({"version": 1} | drop_keys(policy, "etag") | {"serial": numeric_id()})
-    stored.pop("serial")
+    stored = {"version": 1} | drop_keys(policy, "etag")
+    stored["etag"] = with_etag(stored | {"serial": numeric_id()})["etag"]  # new even for the same content
     call.store.put(key, stored)
     return stored
 

@@ -15,7 +15,7 @@ from notebook_provisioner.sandbox.server.errors import ApiError, ErrorStyle, bad
 from notebook_provisioner.sandbox.server.faults import ConnectionDropped, Fault, FaultKind, Faults
 from notebook_provisioner.sandbox.server.request_log import RequestLog
 from notebook_provisioner.sandbox.server.routing import Match, Router
-from notebook_provisioner.sandbox.server.service import Handler, Pause, Reply, Service
+from notebook_provisioner.sandbox.server.service import Handler, Pause, Reply, Resource, Service
 from notebook_provisioner.sandbox.server.store import Document, Json, Key
 from notebook_provisioner.sandbox.server.validation import Cleaner, clean_query
 
@@ -141,9 +141,9 @@ class Engine:
         )
         if self.handler(service, method) is None:
             raise ApiError("UNIMPLEMENTED", f"not emulated by the sandbox: {method.id}")
-        if match.media == "upload":  # the discovery documents do not tell of a resumable session's id
-            pairs = [pair for pair in pairs if pair[0] != "upload_id"]
-        call.query = clean_query(api, method, pairs)
+        # The discovery documents do not tell of a resumable session's id.
+        ignored = service.undocumented_parameters | ({"upload_id"} if match.media == "upload" else set())
+        call.query = clean_query(api, method, [pair for pair in pairs if pair[0] not in ignored])
         if match.media != "upload":
             call.body = self._body(call, incoming)
         return call
@@ -225,6 +225,8 @@ async def _strike_before(fault: Fault) -> None:
 def _operation_handler(method: "Method") -> Handler | None:
     if method.verb == "list":
         return _list_operations
+    if method.verb == "aggregatedList":
+        return lambda call: crud.aggregated_list(call, Resource(collection="operations"))
     return {"get": operations.get, "wait": operations.wait, "delete": operations.delete}.get(method.verb)
 
 

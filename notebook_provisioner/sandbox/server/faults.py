@@ -90,8 +90,7 @@ class Fault:
 
 
 class Faults:
-    """The rules in force, in the order in which they were given; the first that fits and strikes, strikes
-    alone.
+    """The rules in force, in their order; the first that fits and strikes, strikes alone.
 
     Args:
         seed: Seed of the random numbers, so that a run can be repeated.

@@ -1,5 +1,4 @@
-"""List filters: the part of AIP-160 that Google's clients write, and Compute's older ``eq``/``ne``
-expressions.
+"""List filters: AIP-160 as far as Google's clients write it, and Compute's older ``eq``/``ne`` expressions.
 
 Understood: comparisons ``field = value`` with ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=`` and ``:`` (has),
 ``*`` as a wildcard in a value, ``AND``, ``OR``, ``NOT``, ``-`` and parentheses; OR binds tighter than AND, as
@@ -121,11 +120,8 @@ class _Parser:
         return inner
 
     def _comparison(self) -> Predicate:
-        if (
-            len(self._tokens) < 3
-            or self._tokens[0][0] not in {"word", "string"}
-            or self._tokens[1][0] != "operator"
-        ):
+        kinds = [kind for kind, _ in self._tokens[:2]]
+        if kinds not in (["word", "operator"], ["string", "operator"]) or not self._tokens[2:]:
             raise _unsupported(self._text)
         (_, path), (_, operator) = self._tokens.pop(0), self._tokens.pop(0)
         kind, raw = self._tokens.pop(0)

@@ -50,7 +50,8 @@ def read(call: "Call", collection: str, *, scan_prefix: str | None = None) -> Pa
     order = str(call.query.get("orderBy", "")).strip()
     if order not in (*_BY_NAME, *_NEWEST_FIRST):
         raise invalid(
-            f"Invalid value for field 'orderBy': '{order}'. The sandbox sorts by name or creationTimestamp desc."
+            f"Invalid value for field 'orderBy': '{order}'. The sandbox sorts by name or "
+            "creationTimestamp desc."
         )
     digest = _digest(call)
     after = _decode(str(call.query.get("pageToken", "")), digest)
@@ -107,7 +108,8 @@ def _size(call: "Call") -> int:
             size = int(call.query[name])
             if size < 0 or (name == "maxResults" and call.api.name == "compute" and size > _DEFAULT_SIZE):
                 raise invalid(
-                    f"Invalid value for field '{name}': '{size}'. Must be between 0 and {_DEFAULT_SIZE}, inclusive."
+                    f"Invalid value for field '{name}': '{size}'. Must be between 0 and "
+                    f"{_DEFAULT_SIZE}, inclusive."
                 )
             return size or _DEFAULT_SIZE
     return _DEFAULT_SIZE

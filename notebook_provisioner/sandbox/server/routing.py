@@ -129,8 +129,11 @@ def _segments(route: Route) -> int | None:
     for found in _PARAMETER.finditer(route.template):
         if found.group(1):
             declared: str = route.method.parameters.get(found.group(2), {}).get("pattern", "^.+$")
-            expanded = expanded.replace(found.group(0), declared.replace("[^/]+", "x"))
-    return None if ".*" in expanded or ".+" in expanded else expanded.count("/") + 1
+            literal = declared.removeprefix("^").removesuffix("$").replace("[^/]+", "x")
+            if not re.fullmatch(r"[\w/.-]+", literal) or ".+" in literal:
+                return None
+            expanded = expanded.replace(found.group(0), literal)
+    return expanded.count("/") + 1
 
 
 def _group(parameter: str) -> str:

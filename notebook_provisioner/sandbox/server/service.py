@@ -45,8 +45,8 @@ class Pause(Exception):
 Handler = Callable[["Call"], "Document | Reply"]
 HandlerType = TypeVar("HandlerType", bound=Handler)
 Effect = Callable[["Context", Document], "Document | ApiError | None"]
-"""What happens later. An `ApiError` that it raises undoes it and fails its operation; one that it returns only
-fails the operation."""
+"""What happens later. An `ApiError` that it raises undoes it and fails its operation; one that it
+returns only fails the operation."""
 GENERIC_VERBS = frozenset(
     {
         "get",
@@ -106,6 +106,7 @@ class Service:
             document.
         undocumented: Fields (``Schema.field``) that its API takes although the document has them not: clients
             of Google's own send them. They are dropped.
+        undocumented_parameters: Query parameters of which the same is true; ignored.
         before: Called before every handler: refuses what no method of the API may address (an unknown zone).
         on_create: As `Resource.on_create`, for every resource, before the resource's own.
         operation_metadata: Metadata of an operation on a target (name) with a verb; the common fields by
@@ -123,6 +124,7 @@ class Service:
     self_link_root: str | None = None
     enum_numbers: Mapping[str, dict[int, str]] = field(default_factory=dict)
     undocumented: frozenset[str] = frozenset()
+    undocumented_parameters: frozenset[str] = frozenset()
     before: "Callable[[Call], None] | None" = None
     on_create: "Callable[[Call, Document], None] | None" = None
     operation_metadata: "Callable[[Call, str, str], Document] | None" = None

@@ -122,7 +122,8 @@ class Store:
             created: Creation time in seconds since the epoch; keeps the old one (or 0) where None.
         """
         self._connection.execute(
-            "INSERT INTO resources VALUES (?,?,?,?,?,?) ON CONFLICT (api, kind, collection, id) DO UPDATE SET "
+            "INSERT INTO resources VALUES (?,?,?,?,?,?) ON CONFLICT (api, kind, collection, id) DO "
+            "UPDATE SET "
             "document=excluded.document, created=CASE WHEN ? THEN created ELSE excluded.created END",
             (
                 key.api,
@@ -204,11 +205,11 @@ class Store:
         """Number of resources by API and kind."""
         return list(self._connection.execute("SELECT api, kind, count(*) FROM resources GROUP BY api, kind"))
 
-    def _select(
+    def _select(  # noqa: PLR0917 - the parts of one statement
         self, api: str, kind: str, condition: str, arguments: tuple[Any, ...], order: str, limit: int | None
     ) -> list[Entry]:
         rows = self._connection.execute(
-            "SELECT collection, id, created, document FROM resources "  # noqa: S608 - built from this module's literals
+            "SELECT collection, id, created, document FROM resources "  # noqa: S608 - this module's literals
             f"WHERE api=? AND kind=? AND {condition} ORDER BY {order} LIMIT ?",
             (api, kind, *arguments, -1 if limit is None else limit),
         )
@@ -226,7 +227,8 @@ class Store:
     def take_due(self, now: float) -> tuple[float, str, Document] | None:
         """Remove and return the earliest effect that is due: time, handler, arguments."""
         row = self._connection.execute(
-            "SELECT sequence, due, handler, arguments FROM effects WHERE due <= ? ORDER BY due, sequence LIMIT 1",
+            "SELECT sequence, due, handler, arguments FROM effects WHERE due <= ? ORDER BY due, "
+            "sequence LIMIT 1",
             (now,),
         ).fetchone()
         if row is None:

@@ -14,7 +14,7 @@ from notebook_provisioner.sandbox.server.errors import bad_request, invalid
 from notebook_provisioner.sandbox.server.store import Document, Json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from notebook_provisioner.sandbox.server.discovery import Api, Method, Schema
 
@@ -25,7 +25,39 @@ _OUTPUT_ONLY = re.compile(
     r"^\s*(?:(?:Optional|Required)\.\s*)?(?:\[Output Only\]|\[Output-only\]|Output only\.)", re.IGNORECASE
 )
 _INTEGER = re.compile(r"^-?\d+$")
-_SIXTY_FOUR_BITS = ("int64", "uint64")
+_INTEGERS = ("int64", "uint64", "int32", "uint32")
+
+
+def _integer(value: Json) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        return int(value) if _INTEGER.match(value) else None
+    return int(value) if isinstance(value, int | float) and int(value) == value else None
+
+
+def _long(value: Json) -> str | None:
+    number = _integer(value)
+    return None if number is None else str(number)
+
+
+# What a JSON value of a discovery type or format becomes; None where it is none of that type.
+_SCALARS: "dict[str, Callable[[Json], Json]]" = {
+    "string": lambda value: value if isinstance(value, str) else None,
+    "boolean": lambda value: value if isinstance(value, bool) else None,
+    "integer": _integer,
+    "int32": _integer,
+    "uint32": _integer,
+    "int64": _long,
+    "uint64": _long,
+    "number": lambda value: value if isinstance(value, int | float) and not isinstance(value, bool) else None,
+}
+
+
+def _proto_type(schema: "Schema") -> str:
+    names = {"boolean": "BOOL", "integer": "INT32", "number": "DOUBLE"}
+    layout = schema.get("format", "")
+    return layout.upper() if layout in _INTEGERS else names.get(str(schema.get("type")), "STRING")
 
 
 def is_output_only(schema: "Schema") -> bool:
@@ -120,30 +152,38 @@ class Cleaner:
         if "$ref" in schema:
             return self._message(schema["$ref"], value, path)
         kind = schema.get("type")
-        if kind == "array":
-            if not isinstance(value, list):
-                self._fail(
-                    path,
-                    f'Invalid JSON payload received. Unknown name "{path.rpartition(".")[2]}": '
-                    "Proto field is repeating, cannot start list.",
-                )
-                return []
-            return [
-                self._value(schema["items"], item, f"{path}[{index}]", owner)
-                for index, item in enumerate(value)
-            ]
-        if kind == "object":
-            if not isinstance(value, dict):
-                self._fail(path, f"Invalid value at '{path}' (Map), {_shown(value)}")
-                return {}
-            return (
-                self._fields(schema, value, path, owner)
-                if "properties" in schema or _typed_map(schema)
-                else value
-            )
-        if "enum" in schema:
-            return self._enum(schema, value, path, owner)
-        return self._scalar(schema, value, path)
+        reader = {"array": self._list, "object": self._map}.get(str(kind)) or (
+            self._enum if "enum" in schema else None
+        )
+        if reader is not None:
+            return reader(schema, value, path, owner)
+        wanted = schema.get("format") if schema.get("format") in _INTEGERS else kind
+        accepts = _SCALARS.get(str(wanted))
+        if accepts is None:  # "any", and what no document of the sandbox's uses
+            return value
+        accepted = accepts(value)
+        if accepted is None:
+            self._fail(path, f"Invalid value at '{path}' (TYPE_{_proto_type(schema)}), {_shown(value)}")
+        return accepted
+
+    def _list(self, schema: "Schema", value: Json, path: str, owner: str) -> Json:
+        if not isinstance(value, list):
+            name = path.rpartition(".")[2]
+            text = f'Unknown name "{name}": Proto field is repeating, cannot start list.'
+            self._fail(path, f"Invalid JSON payload received. {text}")
+            return []
+        items = enumerate(value)
+        return [self._value(schema["items"], item, f"{path}[{index}]", owner) for index, item in items]
+
+    def _map(self, schema: "Schema", value: Json, path: str, owner: str) -> Json:
+        if not isinstance(value, dict):
+            self._fail(path, f"Invalid value at '{path}' (Map), {_shown(value)}")
+            return {}
+        return (
+            self._fields(schema, value, path, owner)
+            if "properties" in schema or _typed_map(schema)
+            else value
+        )
 
     def _enum(self, schema: "Schema", value: Json, path: str, owner: str) -> Json:
         if isinstance(value, int) and not isinstance(value, bool):
@@ -154,33 +194,6 @@ class Cleaner:
             return value
         self._fail(path, f"Invalid value at '{path}' (type.googleapis.com/{owner}), {_shown(value)}")
         return None
-
-    def _scalar(self, schema: "Schema", value: Json, path: str) -> Json:
-        kind, layout = schema.get("type"), schema.get("format", "")
-        if kind == "string" and layout in _SIXTY_FOUR_BITS:
-            if (isinstance(value, int) and not isinstance(value, bool)) or (
-                isinstance(value, str) and _INTEGER.match(value)
-            ):
-                return str(value)
-            return self._wrong(path, layout, value)
-        if kind == "string":
-            return value if isinstance(value, str) else self._wrong(path, "string", value)
-        if kind == "boolean":
-            return value if isinstance(value, bool) else self._wrong(path, "bool", value)
-        if kind == "integer":
-            if isinstance(value, str) and _INTEGER.match(value):
-                return int(value)
-            if isinstance(value, bool) or not isinstance(value, int | float) or int(value) != value:
-                return self._wrong(path, layout or "int32", value)
-            return int(value)
-        if kind == "number":
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                return self._wrong(path, layout or "double", value)
-            return value
-        return value
-
-    def _wrong(self, path: str, expected: str, value: Json) -> None:
-        self._fail(path, f"Invalid value at '{path}' (TYPE_{expected.upper()}), {_shown(value)}")
 
 
 def clean_query(api: "Api", method: "Method", pairs: list[tuple[str, str]]) -> Document:
@@ -225,7 +238,7 @@ def clean_query(api: "Api", method: "Method", pairs: list[tuple[str, str]]) -> D
 
 
 def _request_field(api: "Api", method: "Method", name: str) -> "Schema | None":
-    """A plain field of a ``…Request`` message: one may come as a query parameter, too (Pub/Sub's updateMask)."""
+    """A plain field of a ``…Request`` message: it may come as a query parameter, too (Pub/Sub)."""
     field = api.properties(method.request).get(name, {}) if (method.request or "").endswith("Request") else {}
     return field if field.get("type") in {"string", "boolean", "integer", "number"} else None
 

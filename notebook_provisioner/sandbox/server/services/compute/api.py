@@ -24,7 +24,7 @@ def _check_place(call: "Call") -> None:
     """Refuse a zone or region that the sandbox does not have. Google's own words for this are unverified."""
     for kind in ("zone", "region"):
         given = call.parameters.get(kind)
-        if given and given not in (places.ZONES if kind == "zone" else places.REGIONS):
+        if given not in {None, "-"} and given not in (places.ZONES if kind == "zone" else places.REGIONS):
             raise not_found(f"projects/{call.project}/{kind}s/{given}")
 
 
@@ -40,6 +40,7 @@ SERVICE = Service(
     error_style=ErrorStyle.LEGACY,
     self_link_root=ROOT,
     undocumented=frozenset({"RouterNat.initialNatIps"}),  # hashicorp/google sends it with every NAT
+    undocumented_parameters=frozenset({"returnPartialSuccess"}),  # gcloud sends it; once documented
     before=_check_place,
     on_create=_on_create,
     not_emulated=(
@@ -100,14 +101,20 @@ def require(context: "Context", field: str, value: str, project: str) -> tuple[K
     if document is None:
         kind = singular(key.kind)
         raise invalid(
-            f"Invalid value for field 'resource.{field}': '{value}'. The referenced {kind} resource cannot be found."
+            f"Invalid value for field 'resource.{field}': '{value}'. The referenced {kind} resource "
+            "cannot be found."
         )
     return key, document
 
 
 def refuse_use(context: "Context", name: str, field: str, *kinds: str) -> None:
-    """Refuse to delete *name* (``projects/p/global/networks/n``) while a resource of *kinds* refers to it in
-    *field*.
+    """Refuse to delete *name* (``projects/p/global/networks/n``) while a resource refers to it in *field*.
+
+    Args:
+        context: The sandbox.
+        name: What is to be deleted.
+        field: Top-level field of the users that holds its URL.
+        kinds: Kinds of the possible users.
 
     Raises:
         ApiError: 400 resourceInUseByAnotherResource that names the first user.
@@ -129,7 +136,7 @@ def in_use(name: str, user: str) -> ApiError:
 
 
 def singular(kind: str) -> str:
-    """The name of one resource of a kind: ``address`` for ``addresses``, ``resourcePolicy`` for ``resourcePolicies``."""
+    """The name of one resource of a kind: ``resourcePolicy`` for ``resourcePolicies``."""
     for plural, one in (("ies", "y"), ("sses", "ss"), ("s", "")):
         if kind.endswith(plural):
             return kind.removesuffix(plural) + one

@@ -203,7 +203,8 @@ def grow(context: "Context", key: Key, size_gb: int) -> None:
         raise ApiError("NOT_FOUND", f"The resource '{key.name}' was not found")
     if size_gb <= int(disk["sizeGb"]):
         raise invalid(
-            f"Invalid value for field 'sizeGb': '{size_gb}'. New disk size '{size_gb}' GiB must be larger than existing "
+            f"Invalid value for field 'sizeGb': '{size_gb}'. New disk size '{size_gb}' GiB must be "
+            "larger than existing "
             f"size '{disk['sizeGb']}' GiB."
         )
     context.store.put(key, disk | {"sizeGb": str(size_gb)})

@@ -111,7 +111,7 @@ def resolve(context: "Context", reference: str, project: str) -> Document:
         ApiError: 400 or 404 where there is none.
     """
     key = key_of(reference, project)
-    if "/images/family" in key.collection:
+    if key.collection.endswith("/images/family") or key.kind == "imageFamilyViews":
         return newest_of(context, key.collection.split("/")[1], key.id)
     return require(context, "sourceImage", reference, project)[1]
 

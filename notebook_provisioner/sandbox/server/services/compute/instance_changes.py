@@ -18,7 +18,8 @@ def _stopped(call: "Call") -> Document:
     instance = call.load()
     if instance["status"] != "TERMINATED":
         raise invalid(
-            f"Invalid value for field 'resource.status': '{instance['status']}'. The instance '{call.match.name}' must be "
+            f"Invalid value for field 'resource.status': '{instance['status']}'. The instance "
+            f"'{call.match.name}' must be "
             "stopped (TERMINATED) for this.",
             reason="invalid",
         )
@@ -124,7 +125,8 @@ def attach_disk(call: "Call") -> Document:
     key, disk = require(call.context, "source", str(call.body.get("source", "")), call.project)
     if disk.get("users"):
         raise invalid(
-            f"The disk resource '{key.name}' is already being used by '{disk['users'][0].removeprefix(ROOT)}'",
+            f"The disk resource '{key.name}' is already being used by "
+            f"'{disk['users'][0].removeprefix(ROOT)}'",
             reason="resourceInUseByAnotherResource",
         )
     index = 1 + max((item.get("index", 0) for item in instance.get("disks", [])), default=-1)
@@ -191,7 +193,8 @@ def _attached(instance: Document, device: str) -> Document:
             found: Document = disk
             return found
     raise invalid(
-        f"Invalid value for field 'deviceName': '{device}'. No attached disk found with device name '{device}'"
+        f"Invalid value for field 'deviceName': '{device}'. No attached disk found with device name "
+        f"'{device}'"
     )
 
 

@@ -27,8 +27,7 @@ _CUSTOM_TYPE = re.compile(r"^(?:[a-z0-9]+-)?custom-\d+-\d+(?:-ext)?$")
 
 
 def create(context: "Context", key: Key, instance: Document) -> Document:
-    """Make the VM under *key* from the document of an insert request, with the disks and addresses that it
-    asks for.
+    """Make the VM under *key* from an insert request, with the disks and addresses that it asks for.
 
     The VM is ``PROVISIONING``; `running` is what follows.
 
@@ -109,7 +108,8 @@ def check_machine_type(name: str, project: str, zone: str) -> None:
     if name not in places.MACHINE_TYPES and not _CUSTOM_TYPE.match(name):
         place = f"projects/{project}/zones/{zone}/machineTypes/{name}"
         raise invalid(
-            f"Invalid value for field 'resource.machineType': '{place}'. Machine type with name '{name}' does not exist in "
+            f"Invalid value for field 'resource.machineType': '{place}'. Machine type with name "
+            f"'{name}' does not exist in "
             f"zone '{zone}'."
         )
 
@@ -136,7 +136,8 @@ def interface(context: "Context", project: str, zone: str, asked: Document, inde
     key, subnetwork = require(context, f"networkInterfaces[{index}].subnetwork", nic["subnetwork"], project)
     if f"/regions/{region}/" not in f"{key.collection}/":
         raise invalid(
-            f"Invalid value for field 'resource.networkInterfaces[{index}].subnetwork': '{nic['subnetwork']}'. "
+            f"Invalid value for field 'resource.networkInterfaces[{index}].subnetwork': "
+            f"'{nic['subnetwork']}'. "
             f"The subnetwork is not in the region of zone {zone}."
         )
     nic |= {
@@ -169,7 +170,8 @@ def _subnetwork_of(context: "Context", project: str, network: str, region: str) 
         if entry.document.get("network") == network:
             return str(entry.document["selfLink"])
     raise invalid(
-        f"Invalid value for field 'resource.networkInterfaces[0]': network '{network.removeprefix(ROOT)}' has no subnetwork "
+        "Invalid value for field 'resource.networkInterfaces[0]': network "
+        f"'{network.removeprefix(ROOT)}' has no subnetwork "
         f"in region {region}."
     )
 
@@ -279,7 +281,8 @@ def delete(call: "Call") -> Document:
     instance = call.load()
     if instance.get("deletionProtection"):
         raise invalid(
-            f"Invalid value for field 'resource.deletionProtection': 'true'. The instance '{call.match.name}' is protected "
+            "Invalid value for field 'resource.deletionProtection': 'true'. The instance "
+            f"'{call.match.name}' is protected "
             "against deletion.",
             reason="resourceInUseByAnotherResource",
         )

@@ -189,7 +189,8 @@ def _refuse_overlap(
             if taken.version == block.version and taken.overlaps(block):
                 region = entry.key.collection.split("/")[3]
                 raise invalid(
-                    f"Invalid IPCidrRange: {block} conflicts with existing subnetwork '{other['name']}' in region "
+                    f"Invalid IPCidrRange: {block} conflicts with existing subnetwork "
+                    f"'{other['name']}' in region "
                     f"'{region}'."
                 )
 

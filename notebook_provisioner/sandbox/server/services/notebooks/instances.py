@@ -204,7 +204,8 @@ def patch(call: "Call") -> Document:
     if needs_stop and instance["state"] != "STOPPED":
         raise ApiError(
             "FAILED_PRECONDITION",
-            f"The instance '{call.match.name}' is in invalid state {instance['state']}: {', '.join(needs_stop)} change only "
+            f"The instance '{call.match.name}' is in invalid state {instance['state']}: "
+            f"{', '.join(needs_stop)} change only "
             "while it is STOPPED.",
         )
     return begin(call, call.match.name, then="patched", paths=paths, body=call.body)

@@ -104,7 +104,8 @@ def check(values: dict[str, str], stored: dict[str, str]) -> None:
     idle, (least, most) = values.get(_IDLE_KEY, ""), _IDLE_LIMITS
     if idle and not (idle.isdecimal() and least <= int(idle) <= most):
         raise invalid(
-            f"Invalid value for metadata key '{_IDLE_KEY}': '{idle}'. It must be between {least} and {most} seconds; leave it "
+            f"Invalid value for metadata key '{_IDLE_KEY}': '{idle}'. It must be between {least} and "
+            f"{most} seconds; leave it "
             "empty to turn idle shutdown off."
         )
 

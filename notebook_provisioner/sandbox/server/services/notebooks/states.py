@@ -29,7 +29,8 @@ def require_state(name: str, instance: Document, *allowed: str) -> None:
     if instance["state"] not in allowed:
         raise ApiError(
             "FAILED_PRECONDITION",
-            f"The instance '{name}' is in invalid state {instance['state']}; it must be {' or '.join(allowed)}.",
+            f"The instance '{name}' is in invalid state {instance['state']}; it must be "
+            f"{' or '.join(allowed)}.",
         )
 
 

@@ -44,7 +44,7 @@ def release_of(image: Document) -> str:
 def _images(context: "Context", name: str, family: str | None = None) -> tuple[Document | None, Document]:
     """The image that an instance's boot disk was made from, and the newest of its family (or of *family*)."""
     disk = context.store.get(disk_key(name, "boot")) or {}
-    link = disk.get("sourceImage", "")
+    link = disk.get("sourceImage") or _image_at(load(context, name), disk.get("sourceSnapshot", ""))
     current = context.store.get(key_of(link, "")) if link else None
     if family:
         found = _FAMILY.match(family)
@@ -130,7 +130,7 @@ def _rebuilt(context: "Context", arguments: Document) -> Document:
     instance = load(context, name) | {"state": "ACTIVE"}
     image = context.store.get(key_of(source.get("sourceImage", ""), "")) if "sourceImage" in source else None
     history = instance["upgradeHistory"]
-    version = release_of(image) if image else _version_at(history, source["sourceSnapshot"])
+    version = release_of(image) if image else _taken_at(history, source["sourceSnapshot"]).get("version", "")
     if version and "version" in instance["gceSetup"]["metadata"]:
         instance["gceSetup"]["metadata"]["version"] = version.removeprefix("m")
     if image and "vmImage" in instance["gceSetup"]:
@@ -187,10 +187,15 @@ def _append(context: "Context", name: str, entry: Document) -> None:
     save(context, instance | {"upgradeHistory": [*instance.get("upgradeHistory", []), entry]})
 
 
-def _version_at(history: list[Document], snapshot: str) -> str:
-    """The version that an instance had when *snapshot* was taken."""
+def _image_at(instance: Document, snapshot: str) -> str:
+    """The image that an instance ran when *snapshot* was taken, as its history has it."""
+    return str(_taken_at(instance.get("upgradeHistory", []), snapshot).get("vmImage", ""))
+
+
+def _taken_at(history: list[Document], snapshot: str) -> Document:
+    """The entry of an upgrade history that *snapshot* belongs to; empty where none does."""
     name = snapshot.rpartition("/")[2]
-    return next((item["version"] for item in history if item.get("snapshot", "").endswith(f"/{name}")), "")
+    return next((item for item in history if name and item.get("snapshot", "").endswith(f"/{name}")), {})
 
 
 def _new_snapshot_name() -> str:
