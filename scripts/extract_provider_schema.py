@@ -84,6 +84,11 @@ def iam_facts(block: Mapping[str, Any]) -> dict[str, Any]:
     names = (block["attributes"].keys() | block.get("blocks", {}).keys()) - IAM_CHANGEABLE
     parents = names - {"role", "member", "condition", "project", "region", "location", "service"}
     facts: dict[str, Any] = {name: {"force_new": True} for name in names}
+    if "condition" in facts:
+        fields = {name: {"force_new": True} for name in ("title", "description", "expression")}
+        facts["condition"]["fields"] = fields
+    if "member" in facts:
+        facts["member"]["check"] = "validateIAMMember"
     for name in parents:
         facts[name]["suppress"] = "CompareSelfLinkOrResourceName"
     return facts

@@ -16,6 +16,7 @@ PROPERTY = re.compile(r"^\t+(\w+):\s*(.*)$")
 RAW_STRING = re.compile(r"`[^`]*`")
 SCHEMA_MAP = "map[string]*schema.Schema{"
 TABLE = re.compile(r"^(\t\tSchema:\s+|\treturn |var \w+ = )" + re.escape(SCHEMA_MAP) + "$")
+EMPTY_OR_DEFAULT = r'tpgresource\.EmptyOrDefaultStringSuppress\("(\w+)"\)'
 STRING_LISTS = {
     "ConflictsWith": "conflicts_with",
     "ExactlyOneOf": "exactly_one_of",
@@ -126,6 +127,8 @@ class ProviderSource:
                 facts["default"] = literal(text)
             elif key in STRING_LISTS:
                 facts[STRING_LISTS[key]] = strings(text)
+            elif key == "DiffSuppressFunc" and (default := re.match(EMPTY_OR_DEFAULT, text)):
+                facts["suppress"] = f"EmptyOrDefaultStringSuppress:{default[1]}"
             elif key in {"DiffSuppressFunc", "StateFunc"} and re.match(r"[\w.]+,?$", text):
                 facts["suppress" if key[0] == "D" else "normalize"] = text.rstrip(",").rsplit(".", 1)[-1]
             elif key in {"ValidateFunc", "ValidateDiagFunc"}:
@@ -164,4 +167,8 @@ class ProviderSource:
         between = re.match(r"validation\.(?:IntBetween|FloatBetween)\(([-\d.]+), ([-\d.]+)\)", text)
         if between:
             return {"between": [literal(between[1]), literal(between[2])]}
-        return {}
+        lengths = re.match(r"verify\.ValidateRFC1035Name\((\d+), (\d+)\)", text)
+        if lengths:
+            return {"check": "ValidateRFC1035Name", "length": [int(lengths[1]), int(lengths[2])]}
+        named = re.match(r"(?:verify\.OrEmpty\()?(?:verify\.|validation\.)?(\w+)\)?,?$", text)
+        return {"check": named[1]} if named else {}

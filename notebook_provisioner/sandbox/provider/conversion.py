@@ -20,6 +20,8 @@ from notebook_provisioner.sandbox.provider.values import (
 LOCAL: Final = frozenset(
     {"id", "project", "deletion_policy", "timeouts", "labels", "terraform_labels", "annotations"}
 )
+_PLACES: Final = frozenset({"region", "zone"})
+"""Told by the path, and output-only in the body."""
 """Top-level arguments that no request body has: Terraform's own, or parts of the path."""
 
 _RENAMED: Final = {"effective_labels": "labels", "effective_annotations": "annotations"}
@@ -79,7 +81,7 @@ class Converter:
         for name, path, member in self._members(block, prefix):
             given = value.get(name)
             target = self._target(path, name)
-            local = not prefix and name in LOCAL and path not in self._fields
+            local = not prefix and name in LOCAL | _PLACES and path not in self._fields
             if given is None or is_unknown(given) or target is None or local:
                 continue
             if isinstance(member, Attribute):

@@ -78,11 +78,14 @@ def _project(block: Block, config: Object, client: Client) -> Object:
         raise ValueError("project: required field is not set")
     api = _fetched(client, "cloudresourcemanager", f"projects/{project}")
     parent = api.get("parent", {})
+    billing = client.get(client.url("cloudbilling", f"projects/{project}/billingInfo")) or {}
     known = {
         "id": f"projects/{project}",
         "project_id": api["projectId"],
         "number": str(api["projectNumber"]),
         "name": api.get("name"),
+        "deletion_policy": "PREVENT",
+        "billing_account": str(billing.get("billingAccountName", "")).removeprefix("billingAccounts/"),
         "org_id": parent.get("id") if parent.get("type") == "organization" else "",
         "folder_id": parent.get("id") if parent.get("type") == "folder" else "",
         "labels": api.get("labels", {}),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from notebook_provisioner.sandbox.provider.conversion import Converter
 from notebook_provisioner.sandbox.provider.mapping import Row, fill, parse_identity
@@ -10,6 +10,10 @@ from notebook_provisioner.sandbox.provider.planning import Planned, plan
 from notebook_provisioner.sandbox.provider.rest import ApiError, Client, Json
 from notebook_provisioner.sandbox.provider.schema import Block
 from notebook_provisioner.sandbox.provider.values import Object, is_unknown
+
+
+_PLACES: Final = frozenset({"region", "zone"})
+"""Arguments that the API answers with a link, and Terraform's state holds as a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Handler:
 
     def plan(self, prior: Object | None, config: Object) -> Planned:
         """Plan a creation (no prior state) or an update, without asking the API."""
-        return plan(self.block, prior, config, self.client.settings.defaults(*self.row.plan_defaults))
+        return plan(self.block, prior, config, self.client.settings.defaults(self.row.plan_defaults))
 
     def create(self, planned: Object) -> Object:
         """Make the resource, and give its state."""
@@ -104,9 +108,14 @@ class Handler:
     # The steps.
 
     def _resolve(self, planned: Object) -> Object:
-        """Fill in what the provider's configuration gives: the project, region and zone."""
+        """Fill in what the provider's configuration gives, and the default deletion policy."""
         settings = self.client.settings
-        given = {"project": settings.project, "region": settings.region, "zone": settings.zone}
+        given = {
+            "project": settings.project,
+            "region": settings.region,
+            "zone": settings.zone,
+            "deletion_policy": "DELETE",
+        }
         filled = {
             name: value
             for name, value in given.items()
@@ -139,6 +148,8 @@ class Handler:
         """The state that the API's answer means."""
         state = self.converter.state(api, known)
         state["id"] = known.get("id")
+        for place in _PLACES & state.keys():
+            state[place] = str(state[place]).rsplit("/", 1)[-1] if state[place] else state[place]
         return state
 
     def _insert(self, planned: Object) -> Json:

@@ -10,7 +10,9 @@ from notebook_provisioner.sandbox.provider.settings import Settings
 from notebook_provisioner.sandbox.provider.values import Object, is_unknown
 
 _PLACEHOLDER: Final = re.compile(r"\{(%?)(\w+)\}")
-_LINKED: Final = frozenset({"region", "zone", "router", "disk", "managed_zone", "subnetwork", "instance"})
+_LINKED: Final = frozenset(
+    {"project", "region", "zone", "router", "disk", "managed_zone", "subnetwork", "instance"}
+)
 """Arguments that may hold a link, of which a path takes the last part."""
 
 
@@ -33,7 +35,8 @@ class Row:
         fields: Terraform path (without indexes) to the API's path within the enclosing object, where it is
             not the camel-case of the name; None for what the API does not have.
         named_by_server: The API chooses the name, and ``name`` holds the whole of it.
-        plan_defaults: Which of region and zone the plan fills in from the provider's configuration.
+        plan_defaults: What the plan fills in, where the configuration leaves it unset; the rest is known after
+            apply.
     """
 
     service: str
@@ -45,7 +48,7 @@ class Row:
     update: Literal["PATCH", "MASK", "PUT"] | None = "PATCH"
     fields: Mapping[str, str | None] = field(default_factory=dict)
     named_by_server: bool = False
-    plan_defaults: tuple[str, ...] = ()
+    plan_defaults: tuple[str, ...] = ("project", "deletion_policy")
 
     @property
     def item_template(self) -> str:

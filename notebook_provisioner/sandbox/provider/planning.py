@@ -97,8 +97,13 @@ def _attribute(attribute: Attribute, prior: Value, config: Value, *, creating: b
             return prior
         else:
             return _metadata(attribute, prior, {}) if attribute.is_map else None
-    if creating or has_unknown(config):
-        return normalized(attribute.normalize, config)
+    if has_unknown(config):
+        return config if attribute.is_map else UNKNOWN
+    if creating:
+        untold = suppressed(attribute.suppress, None, config) and isinstance(config, str)
+        return (
+            normalized(attribute.normalize, config) if not untold else UNKNOWN if attribute.computed else None
+        )
     config = normalized(attribute.normalize, config)
     if attribute.is_map and isinstance(prior, Mapping):
         return _metadata(attribute, prior, config)
@@ -177,7 +182,7 @@ def _labels(prior: Object | None, config: Object, defaults: Defaults) -> Object:
 
 def _annotations(prior: Object | None, config: Object) -> Object:
     own = config.get("annotations")
-    if has_unknown(own):
+    if has_unknown(own) or (own is None and prior is None):
         return {"effective_annotations": UNKNOWN}
     before = prior or {}
     previously_ours: Mapping[str, str] = before.get("annotations") or {}

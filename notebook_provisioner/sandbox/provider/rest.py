@@ -165,6 +165,8 @@ def _is_operation(answer: Json) -> bool:
 
 
 def _is_done(operation: Mapping[str, Any]) -> bool:
+    if operation.get("kind") == "dns#operation":
+        return True  # only a record of a change that is made at once; it has no name to ask by
     return bool(operation.get("done")) or operation.get("status") == "DONE"
 
 

@@ -28,6 +28,7 @@ class Attribute:
         type: Terraform's JSON type constraint, such as ``"string"`` or ``["map", "string"]``.
         normalize: Name of the function that turns a configured value into its stored form.
         suppress: Name of the rule (see suppression.py) under which a difference is none.
+        check: Name of the check (see checks.py) that a value must pass.
         default: What an unset attribute is planned as; None means no default.
     """
 
@@ -44,6 +45,9 @@ class Attribute:
     enum_ignore_case: tuple[str, ...] = ()
     element_enum: tuple[str, ...] = ()
     element_pattern: str | None = None
+    element_check: str | None = None
+    check: str | None = None
+    length: tuple[int, int] | None = None
     min_items: int = 0
     max_items: int = 0
     pattern: str | None = None
@@ -88,6 +92,23 @@ class Block:
             name: None if nested.nesting == "single" else [] for name, nested in self.blocks.items()
         }
 
+    def with_numbers(self, value: Value) -> Value:
+        """The value with numbers as numbers: those that are no exact binary fraction travel as text."""
+        if not isinstance(value, dict):
+            return value
+        read = dict(value)
+        for name, attribute in self.attributes.items():
+            if attribute.type == "number" and isinstance(read.get(name), str):
+                read[name] = float(read[name])
+            elif attribute.type in (["list", "number"], ["set", "number"]) and isinstance(
+                read.get(name), list
+            ):
+                read[name] = [float(item) if isinstance(item, str) else item for item in read[name]]
+        for name, nested in self.blocks.items():
+            if isinstance(read.get(name), list):
+                read[name] = [nested.block.with_numbers(element) for element in read[name]]
+        return read
+
     def conform(self, value: Mapping[str, Value]) -> Object:
         """The value with exactly this block's members: missing ones empty, foreign ones dropped."""
         filled = self.empty()
@@ -122,6 +143,7 @@ class NestedBlock:
     force_new: bool = False
     sensitive: bool = False
     suppress: str | None = None
+    check: str | None = None
     conflicts_with: tuple[str, ...] = ()
     exactly_one_of: tuple[str, ...] = ()
     at_least_one_of: tuple[str, ...] = ()

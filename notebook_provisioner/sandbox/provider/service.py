@@ -84,12 +84,14 @@ class Provider:
 
     def ValidateResourceTypeConfig(self, request: AnyMessage) -> AnyMessage:  # noqa: N802 - Terraform's name
         """Check a resource's arguments."""
-        problems = validate(_resource_block(request.type_name), _decoded(request.config))
+        block = _resource_block(request.type_name)
+        problems = validate(block, _decoded(request.config, block))
         return message("Diagnostics", diagnostics=[_diagnostic(problem) for problem in problems])
 
     def ValidateDataSourceConfig(self, request: AnyMessage) -> AnyMessage:  # noqa: N802 - Terraform's name
         """Check a data source's arguments."""
-        problems = validate(_data_source_block(request.type_name), _decoded(request.config))
+        block = _data_source_block(request.type_name)
+        problems = validate(block, _decoded(request.config, block))
         return message("Diagnostics", diagnostics=[_diagnostic(problem) for problem in problems])
 
     def UpgradeResourceState(self, request: AnyMessage) -> AnyMessage:  # noqa: N802 - Terraform's name
@@ -106,7 +108,8 @@ class Provider:
             response.planned_state.CopyFrom(request.proposed_new_state)
             return response
         handler = self._handler(request.type_name)
-        planned = handler.plan(_decoded(request.prior_state), _decoded(request.config))
+        prior, config = (_decoded(value, handler.block) for value in (request.prior_state, request.config))
+        planned = handler.plan(prior, config)
         response.planned_state.CopyFrom(_encoded(planned.state))
         response.requires_replace.extend(_path(path) for path in planned.replace)
         return response
@@ -118,7 +121,8 @@ class Provider:
         from notebook_provisioner.sandbox.provider.handler import Failed
         from notebook_provisioner.sandbox.provider.rest import ApiError
 
-        prior, planned = _decoded(request.prior_state), _decoded(request.planned_state)
+        block = _resource_block(request.type_name)
+        prior, planned = (_decoded(value, block) for value in (request.prior_state, request.planned_state))
         response = message("ApplyResponse", legacy_type_system=True, private=request.planned_private)
         verb = "deleting" if planned is None else "creating" if prior is None else "updating"
         state: Value = prior
@@ -133,7 +137,7 @@ class Provider:
                 state = handler.update(prior, planned)
         except (Failed, ApiError, NoEndpoint, ValueError) as error:
             if isinstance(error, Failed) and error.state is not None:
-                state = handler.block.conform(_known(error.state))
+                state = block.conform(_known(error.state))
             problem = Problem((), f"Error {verb} {request.type_name}: {error}")
             response.diagnostics.append(_diagnostic(problem))
         response.new_state.CopyFrom(_encoded(_known(state)))
@@ -141,7 +145,8 @@ class Provider:
 
     def ReadResource(self, request: AnyMessage) -> AnyMessage:  # noqa: N802 - Terraform's name
         """The present state; none where the resource is gone."""
-        state = self._handler(request.type_name).read(_decoded(request.current_state))
+        handler = self._handler(request.type_name)
+        state = handler.read(_decoded(request.current_state, handler.block))
         return message("ReadResponse", new_state=_encoded(state), private=request.private)
 
     def ImportResourceState(self, request: AnyMessage) -> AnyMessage:  # noqa: N802 - Terraform's name
@@ -157,7 +162,7 @@ class Provider:
         from notebook_provisioner.sandbox.provider.data_sources import read
 
         block = _data_source_block(request.type_name)
-        found = read(request.type_name, block, _decoded(request.config), self._connected())
+        found = read(request.type_name, block, _decoded(request.config, block), self._connected())
         return message("ReadDataResponse", state=_encoded(found))
 
     def Stop(self, _request: AnyMessage) -> AnyMessage:  # noqa: N802 - Terraform's name
@@ -195,8 +200,9 @@ def _schemas(names: Iterable[str], block: Callable[[str], schema.Block]) -> list
     return [message("SchemaEntry", key=name, value=schema.schema_message(block(name))) for name in names]
 
 
-def _decoded(value: AnyMessage) -> Value:
-    return decode(value.msgpack, value.json)
+def _decoded(value: AnyMessage, block: schema.Block | None = None) -> Value:
+    decoded = decode(value.msgpack, value.json)
+    return decoded if block is None else block.with_numbers(decoded)
 
 
 def _encoded(value: Value) -> AnyMessage:

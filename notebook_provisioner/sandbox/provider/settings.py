@@ -1,6 +1,6 @@
 """The provider's configuration: its block in Terraform, then the environment, as hashicorp/google reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +12,7 @@ _SERVICES: Final[Mapping[str, str]] = {
     "accesscontextmanager": "access_context_manager",
     "artifactregistry": "artifact_registry",
     "bigquery": "big_query",
+    "cloudbilling": "cloud_billing",
     "cloudkms": "kms",
     "cloudresourcemanager": "resource_manager",
     "cloudresourcemanager-v3": "resource_manager_v3",
@@ -105,11 +106,13 @@ class Settings:
             raise NoEndpoint(service)
         return self.endpoints[service]
 
-    def defaults(self, *names: str) -> Defaults:
-        """What a plan fills in: the project, if known, and the named ones of region and zone."""
-        fields = {"deletion_policy": "DELETE"}
-        for name in ("project", *names):
-            value = getattr(self, name)
-            if value:
-                fields[name] = value
+    def defaults(self, names: Iterable[str]) -> Defaults:
+        """What a plan fills in: of project, region, zone and deletion_policy, the named ones that are known."""
+        known = {
+            "project": self.project,
+            "region": self.region,
+            "zone": self.zone,
+            "deletion_policy": "DELETE",
+        }
+        fields = {name: value for name in names if (value := known[name])}
         return Defaults(fields=fields, labels=self.default_labels, attribution=self.attribution)

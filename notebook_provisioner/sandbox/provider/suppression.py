@@ -151,7 +151,10 @@ def suppressed(rule: str | None, stored: Value, configured: Value) -> bool:
     Rules without an entry here never suppress: the plan then shows more than the real provider would.
     A list or set without a rule of its own is compared member by member.
     """
-    decide = RULES.get(rule or "")
+    name, _, default = (rule or "").partition(":")
+    if name == "EmptyOrDefaultStringSuppress":
+        return (stored or "", configured or "") in {("", default), (default, "")}
+    decide = RULES.get(name)
     if decide is None or is_unknown(stored) or is_unknown(configured):
         return False
     if rule not in _WHOLE_LIST and isinstance(configured, list) and isinstance(stored, list):

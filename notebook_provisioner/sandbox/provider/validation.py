@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from notebook_provisioner.sandbox.provider.checks import failed
 from notebook_provisioner.sandbox.provider.schema import Attribute, Block, NestedBlock
 from notebook_provisioner.sandbox.provider.values import (
     Object,
@@ -62,6 +63,12 @@ def _attribute(attribute: Attribute, given: Value, here: Path) -> Iterator[Probl
         return
     if isinstance(given, str):
         yield from _text(attribute, given, here)
+    if attribute.check and (message := failed(attribute.check, given)):
+        yield Problem(here, f'"{name}": {message}')
+    if attribute.length and isinstance(given, str):
+        low, high = attribute.length
+        if not low <= len(given) <= high:
+            yield Problem(here, f'"{name}" ("{given}") must be between {low} and {high} characters long')
     if attribute.between and isinstance(given, int | float):
         low, high = attribute.between
         if not low <= given <= high:
@@ -119,23 +126,25 @@ def _relations(
                 f"all of `{','.join(member.required_with)}` must be specified; missing: {','.join(missing)}"
             )
             yield Problem(here, "Missing required argument", f'"{name}": {needed}')
-    for group, exactly in ((member.exactly_one_of, True), (member.at_least_one_of, False)):
-        if (
-            not group
-            or here != dotted(min(group))
-            or any(has_unknown(dig(root, dotted(path))) for path in group)
-        ):
-            continue  # reported once, at the group's first member
-        given_paths = [path for path in group if is_set(path)]
-        if not given_paths:
-            word = "one" if exactly else "at least one"
-            problem = f"{word} of `{','.join(group)}` must be specified"
-            yield Problem(
-                here, "Invalid combination of arguments" if exactly else "Missing required argument", problem
-            )
-        elif exactly and len(given_paths) > 1:
-            problem = f"only one of `{','.join(group)}` can be specified, but `{','.join(given_paths)}` were specified"
-            yield Problem(here, "Invalid combination of arguments", problem)
+    yield from _group(member.exactly_one_of, root, here, exactly=True)
+    yield from _group(member.at_least_one_of, root, here, exactly=False)
+
+
+def _group(listed: tuple[str, ...], root: Object, here: Path, *, exactly: bool) -> Iterator[Problem]:
+    """One (or at least one) of several fields must be given; reported once, at the first of them."""
+    group = sorted({*listed, ".".join(map(str, here))})
+    values = [dig(root, dotted(path)) for path in group]
+    if not listed or here != dotted(group[0]) or any(map(has_unknown, values)):
+        return
+    given = [path for path, value in zip(group, values, strict=True) if _is_set(value)]
+    names = ",".join(group)
+    if not given:
+        word = "one" if exactly else "at least one"
+        summary = "Invalid combination of arguments" if exactly else "Missing required argument"
+        yield Problem(here, summary, f"{word} of `{names}` must be specified")
+    elif exactly and len(given) > 1:
+        detail = f"only one of `{names}` can be specified, but `{','.join(given)}` were specified"
+        yield Problem(here, "Invalid combination of arguments", detail)
 
 
 def _is_set(value: Value) -> bool:

@@ -32,9 +32,17 @@ def decode(packed: bytes, text: bytes = b"") -> Value:
 
 
 def encode(value: Value) -> bytes:
-    """Encode a value as MessagePack."""
-    packed: bytes = msgpack.packb(value)
+    """Encode a value as MessagePack; numbers that are no exact binary fraction go as text, as Terraform sends them."""
+    packed: bytes = msgpack.packb(_portable(value))
     return packed
+
+
+def _portable(value: Value) -> Value:
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else repr(value)
+    if isinstance(value, Mapping):
+        return {name: _portable(member) for name, member in value.items()}
+    return [_portable(member) for member in value] if isinstance(value, list) else value
 
 
 def is_unknown(value: Value) -> bool:

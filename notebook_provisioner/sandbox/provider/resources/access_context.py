@@ -75,6 +75,7 @@ DEFINITIONS: Final = {
     "google_access_context_manager_access_policy": Definition(
         Row(
             service="accesscontextmanager",
+            plan_defaults=(),
             collection="accessPolicies",
             identity="{name}",
             update="MASK",
@@ -85,6 +86,7 @@ DEFINITIONS: Final = {
     "google_access_context_manager_access_level": Definition(
         Row(
             service="accesscontextmanager",
+            plan_defaults=(),
             collection="{parent}/accessLevels",
             item="{name}",
             update="MASK",
@@ -98,6 +100,7 @@ DEFINITIONS: Final = {
     "google_access_context_manager_service_perimeter": Definition(
         Row(
             service="accesscontextmanager",
+            plan_defaults=(),
             collection="{parent}/servicePerimeters",
             item="{name}",
             update="MASK",
@@ -108,6 +111,7 @@ DEFINITIONS: Final = {
     "google_access_context_manager_service_perimeter_resource": Definition(
         Row(
             service="accesscontextmanager",
+            plan_defaults=(),
             collection="{perimeter_name}",
             item="{perimeter_name}",
             identity="{perimeter_name}/{resource}",

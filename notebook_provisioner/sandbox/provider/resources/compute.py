@@ -6,7 +6,7 @@ from notebook_provisioner.sandbox.provider.handler import Handler
 from notebook_provisioner.sandbox.provider.mapping import Row
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
 from notebook_provisioner.sandbox.provider.rest import Json
-from notebook_provisioner.sandbox.provider.values import Object, is_unknown
+from notebook_provisioner.sandbox.provider.values import Object
 
 _GLOBAL: Final = "projects/{project}/global"
 _REGIONAL: Final = "projects/{project}/regions/{region}"
@@ -52,7 +52,6 @@ class Subnetwork(Linked):
         body = super()._body(state)
         if state.get("log_config"):
             body["logConfig"]["enable"] = True
-        body["region"] = self._path("{region}", state)
         return body
 
     def _to_state(self, api: Json, known: Object) -> Object:
@@ -98,7 +97,6 @@ class Firewall(Linked):
         state = super()._to_state(api, known)
         enabled = bool(logs.get("enable"))
         state["log_config"] = [{"metadata": logs.get("metadata", "INCLUDE_ALL_METADATA")}] if enabled else []
-        state["enable_logging"] = enabled
         return state
 
     def _modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
@@ -185,16 +183,6 @@ class PolicyAttachment(Handler):
         self.client.wait("compute", self._call(prior, "removeResourcePolicies"))
 
 
-class ResourcePolicy(Handler):
-    """Snapshot schedules: the API names the three kinds of schedule in its own way."""
-
-    def _body(self, state: Object) -> dict[str, Any]:
-        body = super()._body(state)
-        if not is_unknown(state.get("region")):
-            body["region"] = self._path("{region}", state)
-        return body
-
-
 DEFINITIONS: Final = {
     "google_compute_network": Definition(
         Row(
@@ -278,9 +266,8 @@ DEFINITIONS: Final = {
         Row(
             service="compute",
             collection=f"{_REGIONAL}/resourcePolicies",
-            plan_defaults=("region",),
+            plan_defaults=("project", "region", "deletion_policy"),
         ),
-        ResourcePolicy,
     ),
     "google_compute_disk_resource_policy_attachment": Definition(
         Row(
@@ -289,6 +276,7 @@ DEFINITIONS: Final = {
             item="projects/{project}/zones/{zone}/disks/{disk}",
             identity="{project}/{zone}/{disk}/{name}",
             update=None,
+            plan_defaults=("project", "zone", "deletion_policy"),
             fields={"disk": None, "zone": None},
         ),
         PolicyAttachment,

@@ -83,6 +83,9 @@ class Topic(Handler):
 class OrgPolicy(Handler):
     """Organization policies: named by their whole path in the API, by the constraint in Terraform."""
 
+    def _path(self, template: str, state: Object) -> str:
+        return super()._path(template, state | {"name": str(state["name"]).rsplit("/", 1)[-1]})
+
     def _body(self, state: Object) -> dict[str, Any]:
         body = super()._body(state) | {"name": self._path(self.row.item_template, state)}
         for spec in (body.get("spec"), body.get("dryRunSpec")):
@@ -100,7 +103,7 @@ class OrgPolicy(Handler):
         return state
 
     def _modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
-        masks = ",".join(f"policy.{key}" for key in changed)
+        masks = ",".join(key for key in changed if key != "name")
         self.client.send("PATCH", self._item_url(planned, updateMask=masks), self._body(planned))
 
 
@@ -127,7 +130,7 @@ DEFINITIONS: Final = {
             service="cloudscheduler",
             collection=_SCHEDULED,
             update="MASK",
-            plan_defaults=("region",),
+            plan_defaults=("project", "region", "deletion_policy"),
             fields={"name": None, "region": None, "paused": None},
         ),
         SchedulerJob,
@@ -155,6 +158,7 @@ DEFINITIONS: Final = {
     "google_org_policy_policy": Definition(
         Row(
             service="orgpolicy",
+            plan_defaults=(),
             collection="{parent}/policies",
             update="MASK",
             fields={"name": None, "parent": None},

@@ -9,6 +9,8 @@ from notebook_provisioner.sandbox.provider.rest import Json
 from notebook_provisioner.sandbox.provider.values import Object
 
 _ZONE: Final = "projects/{project}/managedZones/{managed_zone}"
+_RETURNED: Final = ("id", "nameServers", "creationTime")
+_RECORD_FIELDS: Final = frozenset({"name", "type", "ttl", "rrdatas", "routingPolicy"})
 _OWN_RECORDS: Final = frozenset({"NS", "SOA"})
 
 
@@ -37,17 +39,16 @@ class ManagedZone(_InNetworks):
     """Zones: only those without records of one's own can be deleted."""
 
     def _modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
-        # The API replaces the whole zone, and wants the fields that cannot change as well.
+        # The API replaces the whole zone, and wants what it has chosen itself back.
         current = self._fetch(prior) or {}
-        own = {key: value for key, value in current.items() if key not in changed}
-        body = own | self._body(planned)
+        body = self._body(planned) | {key: current[key] for key in _RETURNED if key in current}
         self.client.wait(self.row.service, self.client.send("PUT", self._item_url(planned), body))
 
     def _remove(self, prior: Object) -> None:
         if prior.get("force_destroy"):
             records = self.client.get(self._item_url(prior) + "/rrsets") or {}
             own = [
-                record
+                _own_fields(record)
                 for record in records.get("rrsets", [])
                 if not (record["type"] in _OWN_RECORDS and record["name"] == prior["dns_name"])
             ]
@@ -82,7 +83,8 @@ class RecordSet(Handler):
         url = self._url(f"{_ZONE}/rrsets", state, name=str(state["name"]), type=str(state["type"]))
         records = self.client.get(url) or {}
         wanted = (state["name"], state["type"])
-        return next((one for one in records.get("rrsets", []) if (one["name"], one["type"]) == wanted), None)
+        found = (one for one in records.get("rrsets", []) if (one["name"], one["type"]) == wanted)
+        return next(map(_own_fields, found), None)
 
     def _remove(self, prior: Object) -> None:
         zone = self.client.get(self._url(_ZONE, prior)) or {}
@@ -100,6 +102,11 @@ class Policy(_InNetworks):
             answer = self.client.send("PATCH", self._item_url(prior), {"networks": []})
             self.client.wait(self.row.service, answer)
         super()._remove(prior)
+
+
+def _own_fields(record: dict[str, Any]) -> dict[str, Any]:
+    """A record as a transaction takes it: without what the API adds."""
+    return {key: value for key, value in record.items() if key in _RECORD_FIELDS}
 
 
 DEFINITIONS: Final = {

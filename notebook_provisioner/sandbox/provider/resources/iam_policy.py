@@ -48,7 +48,8 @@ class _PolicyPart(Handler):
         """Add the part to the policy."""
         state = self._located(self._resolve(planned))
         self._change(state, lambda policy: self._add(policy, state, None))
-        return self._settled(state | {"id": self._identity(state)})
+        argument = self.where.argument
+        return self._settled(state | {"id": self._identity(state), argument: planned[argument]})
 
     def read(self, state: Object) -> Object | None:
         """The part as it is now."""
@@ -153,19 +154,13 @@ class Member(_PolicyPart):
     """One member of one role; other members are left alone."""
 
     def _identity(self, state: Object) -> str:
-        parts = [
-            self._path(self.where.parent, state).removeprefix("projects/")
-            if self._of_project
-            else (self._path(self.where.parent, state)),
-            state["role"],
-            state["member"],
-        ]
-        parts += [condition["title"] for condition in state.get("condition") or []]
+        parent = self._path(self.where.parent, state)
+        if self.where.parent == "projects/{project}":
+            parent = parent.removeprefix("projects/")
+        parts = [parent, state["role"], state["member"]]
+        for condition in state.get("condition") or []:
+            parts += [condition.get(key) or "" for key in ("title", "description", "expression")]
         return "/".join(parts)
-
-    @property
-    def _of_project(self) -> bool:
-        return self.where.parent == "projects/{project}"
 
     def _add(self, policy: Policy, state: Object, prior: Object | None) -> None:
         binding = _binding(policy, state)
@@ -283,7 +278,7 @@ def _new_binding(state: Object) -> dict[str, Any]:
 
 def _definition(where: PolicyOf, kind: type[_PolicyPart] = Member) -> Definition:
     handler = type(f"{kind.__name__}Of{where.service.title()}", (kind,), {"where": where})
-    return Definition(Row(service=where.service, collection=where.parent), handler)
+    return Definition(Row(service=where.service, collection=where.parent, plan_defaults=()), handler)
 
 
 _PROJECT: Final = PolicyOf(

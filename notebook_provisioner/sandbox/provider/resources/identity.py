@@ -13,14 +13,13 @@ class ServiceAccount(Handler):
     """Service accounts: the e-mail address follows from the account's id and the project."""
 
     def plan(self, prior: Object | None, config: Object) -> Any:  # noqa: ANN401 - Planned
-        """Plan; ``email``, ``name`` and ``member`` are known as soon as the id and the project are."""
+        """Plan; ``email`` and ``member`` are known as soon as the id and the project are."""
         planned = super().plan(prior, config)
         account, project = planned.state["account_id"], planned.state["project"]
         if prior is None and isinstance(account, str) and isinstance(project, str):
             email = _email(account, project)
             planned.state["email"] = email
             planned.state["member"] = f"serviceAccount:{email}"
-            planned.state["name"] = f"projects/{project}/serviceAccounts/{email}"
         return planned
 
     def _insert(self, planned: Object) -> Json:

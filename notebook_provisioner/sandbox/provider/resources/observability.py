@@ -114,6 +114,7 @@ DEFINITIONS: Final = {
         Row(
             service="logging",
             collection="projects/{project}/sinks",
+            plan_defaults=("deletion_policy",),
             fields={"unique_writer_identity": None, "custom_writer_identity": None},
         ),
         Sink,
@@ -130,8 +131,9 @@ DEFINITIONS: Final = {
     "google_logging_project_bucket_config": Definition(
         Row(
             service="logging",
-            collection="{project}/locations/{location}/buckets",
-            item="{project}/locations/{location}/buckets/{bucket_id}",
+            collection="projects/{project}/locations/{location}/buckets",
+            plan_defaults=(),
+            item="projects/{project}/locations/{location}/buckets/{bucket_id}",
             update="MASK",
             fields={
                 "bucket_id": None,

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from notebook_provisioner.sandbox.provider.handler import Failed, Handler
 from notebook_provisioner.sandbox.provider.mapping import Row
 from notebook_provisioner.sandbox.provider.planning import Planned
+from notebook_provisioner.sandbox.provider.planning import Planned
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
 from notebook_provisioner.sandbox.provider.rest import Json
 from notebook_provisioner.sandbox.provider.values import Object, Value, is_unknown
@@ -89,6 +90,33 @@ class BucketObject(Handler):
     """Objects: made by uploading their content, from a file or from the configuration."""
 
     def plan(self, prior: Object | None, config: Object) -> Planned:
+        """Plan; content is compared by its checksum, so that a changed file shows, too."""
+        planned = super().plan(prior, config)
+        state = planned.state
+        chosen = config.get("source_md5hash")
+        if chosen is not None:
+            changed = prior is None or prior.get("source_md5hash") != chosen
+        else:
+            local = self._checksum(config)
+            changed = local is not None and (prior is None or prior.get("md5hash") != local)
+        if changed:
+            state.update(dict.fromkeys(("md5hash", "crc32c", "generation"), UNKNOWN))
+        if prior is None or (changed and chosen is None):
+            state["detect_md5hash"] = "different hash"
+        else:
+            state["detect_md5hash"] = prior.get("detect_md5hash")
+        return planned
+
+    def _checksum(self, config: Object) -> str | None:
+        """Base64 MD5 of what would be uploaded; None where that is not known yet."""
+        if has_unknown([config.get("content"), config.get("source")]):
+            return None
+        source = config.get("source")
+        if source is not None and not Path(str(source)).is_file():
+            return None
+        return base64.b64encode(hashlib.md5(self._content(config), usedforsecurity=False).digest()).decode()
+
+    def plan(self, prior: Object | None, config: Object) -> Planned:
         """An object with the configured content's hash is left alone; any other is uploaded again."""
         planned = super().plan(prior, config)
         if prior is None or config.get("detect_md5hash") is not None:
@@ -127,10 +155,7 @@ class BucketObject(Handler):
 
     def update(self, prior: Object, planned: Object) -> Object:
         planned = self._resolve(planned)
-        if any(
-            prior.get(name) != planned.get(name)
-            for name in ("content", "source", "detect_md5hash", "md5hash")
-        ):
+        if prior.get("md5hash") != planned.get("md5hash"):
             self._insert(planned)
             return self._settled(planned)
         return super().update(prior, planned)

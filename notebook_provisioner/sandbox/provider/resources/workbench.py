@@ -74,6 +74,8 @@ class WorkbenchInstance(Handler):
         state = super()._to_state(api, known)
         if state.get("desired_state") is None or is_unknown(state["desired_state"]):
             state["desired_state"] = "ACTIVE"
+        for setup in state["gce_setup"]:
+            setup["machine_type"] = str(setup["machine_type"] or "").rsplit("/", 1)[-1] or None
         return state
 
     def update(self, prior: Object, planned: Object) -> Object:
