@@ -17,9 +17,13 @@ def examine(*, target: str, mirror: str | None, sandbox_url: str | None) -> Fact
         mirror: NBP_REAL_PROVIDER_MIRROR, as ``terraform.provider`` reads it.
         sandbox_url: Where the sandbox answers; None where it does not.
     """
+    terraform: str | None
     try:
         found = launcher.find()
-        terraform, why = " ".join(found.command), f"{found.version or 'embedded'}, {found.why}"
+        if found.version is None:
+            terraform, why = "embedded", found.why
+        else:
+            terraform, why = found.command[0], f"{found.version}, {found.why}"
     except launcher.NoTerraform as error:
         terraform, why = None, str(error)
     return Facts(

