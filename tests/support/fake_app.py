@@ -74,8 +74,8 @@ def live(name: str, **changed: Any) -> LiveNotebook:
     return LiveNotebook(**{**values, **changed})
 
 
-def run(provisioner: FakeProvisioner, directory: FakeDirectory, *arguments: str, **options: Any) -> Result:
-    """Run ``nbp`` in this process with a fake world."""
+def fake_app(provisioner: FakeProvisioner, directory: FakeDirectory) -> type[App]:
+    """An App with these in place of the adapters."""
 
     class FakeApp(App):
         def provisioner(self):
@@ -84,4 +84,10 @@ def run(provisioner: FakeProvisioner, directory: FakeDirectory, *arguments: str,
         def notebooks(self):
             return directory
 
-    return CliRunner().invoke(nbp, list(arguments), obj=Settings(app_type=FakeApp), **options)
+    return FakeApp
+
+
+def run(provisioner: FakeProvisioner, directory: FakeDirectory, *arguments: str, **options: Any) -> Result:
+    """Run ``nbp`` in this process with a fake world."""
+    settings = Settings(app_type=fake_app(provisioner, directory))
+    return CliRunner().invoke(nbp, list(arguments), obj=settings, **options)

@@ -1,0 +1,64 @@
+"""On Google Cloud a person confirms at a terminal: y for a change, the fleet's name for its end."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SUPPORT = Path(__file__).parents[1] / "support"
+QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
+PROGRAM = """
+import sys
+from fake_app import FakeDirectory, FakeProvisioner, fake_app
+from plan_documents import change, document, notebook
+from notebook_provisioner.cli.main import Settings, nbp
+
+create = document(change("google_workbench_instance", ["create"], after=notebook()))
+delete = document(change("google_workbench_instance", ["delete"], before=notebook()))
+terraform = FakeProvisioner(create, delete)
+try:
+    nbp.main(sys.argv[1:], obj=Settings(app_type=fake_app(terraform, FakeDirectory())))
+finally:
+    print("applied" if "apply" in terraform.calls else "untouched")
+"""
+
+
+@pytest.fixture
+def google_fleet(tmp_path):
+    path = tmp_path / "fleet.yaml"
+    text = QUICKSTART.read_text(encoding="utf-8").replace("target: sandbox", "target: google")
+    path.write_text(text + "\nstate: {bucket: acme-states, prefix: fleets/one}\n", encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "status", "end"),
+    [
+        ("apply", "y", 0, "applied"),
+        ("apply", "n", 4, "untouched"),
+        ("apply", "", 4, "untouched"),
+        ("destroy", "quickstart", 0, "applied"),
+        ("destroy", "y", 4, "untouched"),
+    ],
+)
+def test_the_answer_decides(google_fleet, command, answer, status, end):
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, command, "--fleet", google_fleet],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(SUPPORT)},
+    )
+    os.close(terminal)
+    os.write(controller, f"{answer}\n".encode())
+    results, talk = process.communicate(timeout=60)
+    os.close(controller)
+    assert process.returncode == status, talk
+    assert results.splitlines()[-1] == end
+    if status:
+        assert "not confirmed" in talk
