@@ -26,32 +26,65 @@ from provider_wheel import ProviderWheel, WheelError
 
 DESTINATION = Path(__file__).parents[1] / "notebook_provisioner" / "sandbox" / "provider" / "schema"
 
-RESOURCES = tuple(
-    """
-google_access_context_manager_access_level google_access_context_manager_access_policy
-google_access_context_manager_service_perimeter google_access_context_manager_service_perimeter_resource
-google_artifact_registry_repository google_artifact_registry_repository_iam_member google_bigquery_dataset
-google_cloud_run_v2_job google_cloud_run_v2_job_iam_member google_cloud_scheduler_job
-google_compute_address google_compute_disk_resource_policy_attachment google_compute_firewall
-google_compute_global_address google_compute_network google_compute_resource_policy google_compute_route
-google_compute_router google_compute_router_nat google_compute_subnetwork
-google_compute_subnetwork_iam_member google_dns_managed_zone google_dns_policy google_dns_record_set
-google_dns_response_policy google_kms_crypto_key google_kms_crypto_key_iam_member google_kms_key_ring
-google_logging_metric google_logging_project_bucket_config google_logging_project_sink
-google_monitoring_alert_policy google_monitoring_dashboard google_monitoring_notification_channel
-google_org_policy_policy google_project_iam_audit_config google_project_iam_custom_role
-google_project_iam_member google_project_service google_pubsub_topic google_service_account
-google_service_account_iam_member google_storage_bucket google_storage_bucket_iam_binding
-google_storage_bucket_iam_member google_storage_bucket_object google_workbench_instance
-google_workbench_instance_iam_member
-    """.split()
+RESOURCES = (
+    "google_access_context_manager_access_level",
+    "google_access_context_manager_access_policy",
+    "google_access_context_manager_service_perimeter",
+    "google_access_context_manager_service_perimeter_resource",
+    "google_artifact_registry_repository",
+    "google_artifact_registry_repository_iam_member",
+    "google_bigquery_dataset",
+    "google_cloud_run_v2_job",
+    "google_cloud_run_v2_job_iam_member",
+    "google_cloud_scheduler_job",
+    "google_compute_address",
+    "google_compute_disk_resource_policy_attachment",
+    "google_compute_firewall",
+    "google_compute_global_address",
+    "google_compute_network",
+    "google_compute_resource_policy",
+    "google_compute_route",
+    "google_compute_router",
+    "google_compute_router_nat",
+    "google_compute_subnetwork",
+    "google_compute_subnetwork_iam_member",
+    "google_dns_managed_zone",
+    "google_dns_policy",
+    "google_dns_record_set",
+    "google_dns_response_policy",
+    "google_kms_crypto_key",
+    "google_kms_crypto_key_iam_member",
+    "google_kms_key_ring",
+    "google_logging_metric",
+    "google_logging_project_bucket_config",
+    "google_logging_project_sink",
+    "google_monitoring_alert_policy",
+    "google_monitoring_dashboard",
+    "google_monitoring_notification_channel",
+    "google_org_policy_policy",
+    "google_project_iam_audit_config",
+    "google_project_iam_custom_role",
+    "google_project_iam_member",
+    "google_project_service",
+    "google_pubsub_topic",
+    "google_service_account",
+    "google_service_account_iam_member",
+    "google_storage_bucket",
+    "google_storage_bucket_iam_binding",
+    "google_storage_bucket_iam_member",
+    "google_storage_bucket_object",
+    "google_workbench_instance",
+    "google_workbench_instance_iam_member",
 )
 
-DATA_SOURCES = tuple(
-    """
-google_client_config google_compute_image google_compute_network google_compute_subnetwork
-google_organization google_project google_storage_project_service_account
-    """.split()
+DATA_SOURCES = (
+    "google_client_config",
+    "google_compute_image",
+    "google_compute_network",
+    "google_compute_subnetwork",
+    "google_organization",
+    "google_project",
+    "google_storage_project_service_account",
 )
 
 

@@ -17,6 +17,7 @@ RAW_STRING = re.compile(r"`[^`]*`")
 SCHEMA_MAP = "map[string]*schema.Schema{"
 TABLE = re.compile(r"^(\t\tSchema:\s+|\treturn |var \w+ = )" + re.escape(SCHEMA_MAP) + "$")
 EMPTY_OR_DEFAULT = r'tpgresource\.EmptyOrDefaultStringSuppress\("(\w+)"\)'
+FLAGS = {"ForceNew": "force_new", "Computed": "computed", "Sensitive": "sensitive"}
 STRING_LISTS = {
     "ConflictsWith": "conflicts_with",
     "ExactlyOneOf": "exactly_one_of",
@@ -117,12 +118,8 @@ class ProviderSource:
             match = PROPERTY.match(body[start])
             assert match  # noqa: S101 - by construction of starts
             key, text = match[1], "\n".join([match[2], *body[start + 1 : end]])
-            if key == "ForceNew" and "true" in text:
-                facts["force_new"] = True
-            elif key == "Computed" and "true" in text:
-                facts["computed"] = True
-            elif key == "Sensitive" and "true" in text:
-                facts["sensitive"] = True
+            if key in FLAGS and "true" in text:
+                facts[FLAGS[key]] = True
             elif key == "Default" and literal(text) is not None:
                 facts["default"] = literal(text)
             elif key in STRING_LISTS:

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+MODULE = re.compile(r"[^/]+/lib/([^/]+)/.*\.js")
 FIELD = re.compile(
     r"^    // (\S+) - computed: (true|false), optional: (true|false), required: (true|false)\n"
     r"(.*?)(?=^    // \S+ - computed:|\Z)",
@@ -23,7 +24,8 @@ MAP_MEMBER = re.compile(
     r"^    _\w+ = new \w+\.(String|Number|Boolean|Any)Map(List)?\(this, \"\w+\"", re.MULTILINE
 )
 GETTER = re.compile(
-    r"return (?:(?:\w+\.)*Fn\.(?P<outer>to\w+)\(|\w+\.Token\.as(?P<token>\w+)\((?:\w+\.Fn\.(?P<inner>to\w+)\()?)?"
+    r"return (?:(?:\w+\.)*Fn\.(?P<outer>to\w+)\("
+    r"|\w+\.Token\.as(?P<token>\w+)\((?:\w+\.Fn\.(?P<inner>to\w+)\()?)?"
     r"this\.(?P<call>get\w+Attribute|interpolationForAttribute)\('"
 )
 SUPER = re.compile(r"super\(terraformResource, terraformAttribute, (\w+)(?:, (\w+))?\)")
@@ -71,12 +73,11 @@ class ProviderWheel:
                 raise WheelError("no .jsii.tgz inside; is this cdktn-provider-google?")
             with tarfile.open(fileobj=io.BytesIO(archive.read(inner)), mode="r:gz") as package:
                 for member in package:
-                    parts = member.name.split("/")
-                    if len(parts) > 3 and parts[1] == "lib" and parts[-1].endswith(".js"):
-                        file = package.extractfile(member)
-                        text = file.read().decode() if file else ""
-                        text = text.split("//# sourceMappingURL")[0]
-                        self._sources[parts[2]] = self._sources.get(parts[2], "") + text
+                    module = MODULE.fullmatch(member.name)
+                    file = package.extractfile(member) if module else None
+                    if module and file:
+                        text = file.read().decode().split("//# sourceMappingURL")[0]
+                        self._sources[module[1]] = self._sources.get(module[1], "") + text
         version = re.search(r"providerVersion: '([^']+)'", self._sources.get("compute-network", ""))
         if version is None:
             raise WheelError("no providerVersion in lib/compute-network")

@@ -98,7 +98,7 @@ class Converter:
         return body
 
     def _is_object(self, nested: NestedBlock, path: str) -> bool:
-        """A block that stands at most once is an object in the API; its row says so where it is a list of one."""
+        """A block that stands at most once is an object in the API, unless its row says that it is a list."""
         return nested.max_items == 1 and path + "[]" not in self._fields
 
     def _from_api(self, block: Block, api: Mapping[str, Any], known: Object, prefix: str) -> Object:
@@ -143,21 +143,23 @@ def coerce(constraint: Value, value: Json) -> Value:
     if value is None:
         return None
     if isinstance(constraint, list):
-        kind, inner = constraint
-        if kind == "map":
-            return {key: coerce(inner, member) for key, member in value.items()}
-        if kind == "object":
-            members = value if isinstance(value, Mapping) else {}
-            return {name: coerce(inner[name], members.get(camel(name), members.get(name))) for name in inner}
-        items = value if isinstance(value, list) else [value]
-        return [coerce(inner, item) for item in items]
-    if constraint == "string":
-        return value if isinstance(value, str) else json.dumps(value)
+        return _coerce_collection(constraint[0], constraint[1], value)
+    if constraint == "string" and not isinstance(value, str):
+        return json.dumps(value)
     if constraint == "number" and isinstance(value, str):
         return float(value) if "." in value else int(value)
     if constraint == "bool" and isinstance(value, str):
         return value.lower() == "true"
     return value
+
+
+def _coerce_collection(kind: str, inner: Value, value: Json) -> Value:
+    if kind == "map":
+        return {key: coerce(inner, member) for key, member in value.items()}
+    if kind == "object":
+        members = value if isinstance(value, Mapping) else {}
+        return {name: coerce(inner[name], members.get(camel(name), members.get(name))) for name in inner}
+    return [coerce(inner, item) for item in (value if isinstance(value, list) else [value])]
 
 
 def _absent(nested: NestedBlock) -> Value:

@@ -122,7 +122,9 @@ def _organization(block: Block, config: Object, client: Client) -> Object:
 def _client_config(block: Block, config: Object, client: Client) -> Object:
     settings = client.settings
     known = {
-        "id": f'projects/"{settings.project or ""}"/regions/"{settings.region or ""}"/zones/"{settings.zone or ""}"',
+        "id": "/".join(
+            f'{kind}s/"{getattr(settings, kind) or ""}"' for kind in ("project", "region", "zone")
+        ),
         "project": settings.project,
         "region": settings.region,
         "zone": settings.zone,

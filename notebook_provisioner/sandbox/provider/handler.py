@@ -11,7 +11,6 @@ from notebook_provisioner.sandbox.provider.rest import ApiError, Client, Json
 from notebook_provisioner.sandbox.provider.schema import Block
 from notebook_provisioner.sandbox.provider.values import Object, is_unknown
 
-
 _PLACES: Final = frozenset({"region", "zone"})
 """Arguments that the API answers with a link, and Terraform's state holds as a name."""
 

@@ -20,8 +20,8 @@ _LINKED: Final = frozenset(
 class Row:
     """The REST side of a resource type.
 
-    Paths are relative to the service's endpoint; ``{name}`` stands for an argument of the resource, ``{%name}``
-    for one that is quoted for a URL.
+    Paths are relative to the service's endpoint; ``{name}`` stands for an argument of the resource,
+    ``{%name}`` for one that is quoted for a URL.
 
     Attributes:
         service: Google service, as in settings.py.
@@ -35,8 +35,8 @@ class Row:
         fields: Terraform path (without indexes) to the API's path within the enclosing object, where it is
             not the camel-case of the name; None for what the API does not have.
         named_by_server: The API chooses the name, and ``name`` holds the whole of it.
-        plan_defaults: What the plan fills in, where the configuration leaves it unset; the rest is known after
-            apply.
+        plan_defaults: What the plan fills in, where the configuration leaves it unset; the rest is known
+            after apply.
     """
 
     service: str

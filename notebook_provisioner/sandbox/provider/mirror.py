@@ -1,11 +1,12 @@
 """Lays out the stand-in so that ``terraform init`` finds it where the registry cannot be reached.
 
-A filesystem mirror is a folder that Terraform takes providers from. It holds one file here, the launcher: two
-lines of shell that never change, so that the hash in ``.terraform.lock.hcl`` stays the same. What differs between
-machines (which Python, where the TLS key is) stands in a second file, outside of the mirror, that the launcher reads.
+A filesystem mirror is a folder that Terraform takes providers from. It holds one file here, the launcher:
+two lines of shell that never change, so that the hash in ``.terraform.lock.hcl`` stays the same. What
+differs between machines (which Python, where the TLS key is) stands in a second file, outside of the
+mirror, that the launcher runs.
 """
 
-import datetime
+import datetime as dt
 import os
 import platform
 import shlex
@@ -70,7 +71,10 @@ def _executable() -> str:
 def _launch_script(tls: Path) -> str:
     """Runs this Python with this package, untouched by the caller's PYTHON* variables."""
     root = Path(__file__).parents[3]
-    program = f"import sys; sys.path.insert(0, {str(root)!r}); from notebook_provisioner.sandbox.provider.serve import main; sys.exit(main())"
+    program = (
+        f"import sys; sys.path.insert(0, {str(root)!r}); "
+        "from notebook_provisioner.sandbox.provider.serve import main; sys.exit(main())"
+    )
     command = shlex.join([sys.executable, "-I", "-c", program])
     return f"#!/bin/sh\n{TLS_DIRECTORY_VARIABLE}={shlex.quote(str(tls))} exec {command}\n"
 
@@ -98,15 +102,15 @@ def _make_key(directory: Path) -> None:
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=_CERTIFICATE_DAYS))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=_CERTIFICATE_DAYS))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

@@ -86,34 +86,33 @@ def _block(block: Block, prior: Object, config: Object, *, creating: bool) -> Ob
 
 
 def _attribute(attribute: Attribute, prior: Value, config: Value, *, creating: bool) -> Value:
-    if config is None:
-        if attribute.default is not None:
-            config = attribute.default
-        elif attribute.computed:
-            return UNKNOWN if creating else prior
-        elif creating:
-            return None
-        elif is_empty(prior) or suppressed(attribute.suppress, prior, None):
-            return prior
-        else:
-            return _metadata(attribute, prior, {}) if attribute.is_map else None
-    if has_unknown(config):
-        return config if attribute.is_map else UNKNOWN
+    if config is None and attribute.default is None:
+        return _unset(attribute, prior, creating=creating)
+    given = normalized(attribute.normalize, attribute.default if config is None else config)
+    if has_unknown(given):
+        return given if attribute.is_map else UNKNOWN
     if creating:
-        untold = suppressed(attribute.suppress, None, config) and isinstance(config, str)
-        return (
-            normalized(attribute.normalize, config) if not untold else UNKNOWN if attribute.computed else None
-        )
-    config = normalized(attribute.normalize, config)
+        untold = isinstance(given, str) and suppressed(attribute.suppress, None, given)
+        return given if not untold else UNKNOWN if attribute.computed else None
     if attribute.is_map and isinstance(prior, Mapping):
-        return _metadata(attribute, prior, config)
-    if attribute.is_set and same_members(prior, config):
+        return _map(attribute, prior, given)
+    same = attribute.is_set and same_members(prior, given)
+    zero = prior is not None and is_empty(prior) and is_empty(given)
+    return prior if same or zero or suppressed(attribute.suppress, prior, given) else given
+
+
+def _unset(attribute: Attribute, prior: Value, *, creating: bool) -> Value:
+    """What an attribute without value and default becomes."""
+    if attribute.computed:
+        return UNKNOWN if creating else prior
+    if creating:
+        return None
+    if is_empty(prior) or suppressed(attribute.suppress, prior, None):
         return prior
-    equal = (is_empty(prior) and is_empty(config)) or suppressed(attribute.suppress, prior, config)
-    return prior if equal and not (prior is None and config is not None) else config
+    return _map(attribute, prior, {}) if attribute.is_map else None
 
 
-def _metadata(attribute: Attribute, prior: Mapping[str, Value], config: Mapping[str, Value]) -> Object:
+def _map(attribute: Attribute, prior: Mapping[str, Value], config: Mapping[str, Value]) -> Object:
     """Maps are compared key by key; only one has keys whose differences are none."""
     return merge_metadata(prior, config) if attribute.suppress == _METADATA_RULE else dict(config)
 
@@ -163,7 +162,7 @@ def _covers(block: Block, prior: Object, config: Object) -> bool:
 
 
 def _labels(prior: Object | None, config: Object, defaults: Defaults) -> Object:
-    """``terraform_labels`` (ours, with the provider's defaults) and ``effective_labels`` (ours and others')."""
+    """``terraform_labels`` are ours, with the provider's defaults; ``effective_labels`` also others'."""
     own = config.get("labels")
     if has_unknown(own):
         return {"terraform_labels": UNKNOWN, "effective_labels": UNKNOWN}
@@ -177,7 +176,10 @@ def _labels(prior: Object | None, config: Object, defaults: Defaults) -> Object:
     }
     previously_ours: Mapping[str, str] = before.get("terraform_labels") or {}
     foreign = {key: value for key, value in present.items() if key not in previously_ours}
-    return {"terraform_labels": ours, "effective_labels": {**foreign, **ours}}
+    return {
+        "terraform_labels": _kept(before.get("terraform_labels"), ours, new=prior is None),
+        "effective_labels": _kept(before.get("effective_labels"), {**foreign, **ours}, new=prior is None),
+    }
 
 
 def _annotations(prior: Object | None, config: Object) -> Object:
@@ -188,7 +190,13 @@ def _annotations(prior: Object | None, config: Object) -> Object:
     previously_ours: Mapping[str, str] = before.get("annotations") or {}
     present: Mapping[str, str] = before.get("effective_annotations") or {}
     foreign = {key: value for key, value in present.items() if key not in previously_ours}
-    return {"effective_annotations": {**foreign, **(own or {})}}
+    effective = _kept(before.get("effective_annotations"), {**foreign, **(own or {})}, new=False)
+    return {"effective_annotations": effective}
+
+
+def _kept(before: Value, after: Object, *, new: bool) -> Value:
+    """An empty map that was null before is no change."""
+    return before if not new and is_empty(before) and is_empty(after) else after
 
 
 def _replacements(block: Block, prior: Object, planned: Object, at: Path) -> Iterator[Path]:
@@ -199,24 +207,27 @@ def _replacements(block: Block, prior: Object, planned: Object, at: Path) -> Ite
         if before == after or (is_void(before) and is_void(after)):
             continue
         if isinstance(member, Attribute):
-            if member.force_new and not (member.is_set and same_members(before, after)):
-                yield here
-            elif member.suppress == _METADATA_RULE and _fixed_metadata_changed(before, after):
+            if _fixed(member, before, after):
                 yield here
             continue
         old = before if isinstance(before, list) else []
         new = after if isinstance(after, list) else []
-        if member.force_new and len(old) != len(new):
-            yield here
-            continue
-        if member.nesting == "set":
+        if (member.force_new and len(old) != len(new)) or member.nesting == "set":
             if member.force_new or _has_force_new(member.block):
                 yield here
             continue
         for index in range(max(len(old), len(new))):
-            pair = (elements[index] if index < len(elements) else {} for elements in (old, new))
-            inside = list(_replacements(member.block, *pair, (*here, index)))
-            yield from inside if index < len(old) and index < len(new) else ([here] if inside else [])
+            was = old[index] if index < len(old) else {}
+            will = new[index] if index < len(new) else {}
+            inside = list(_replacements(member.block, was, will, (*here, index)))
+            yield from inside if was and will else ([here] if inside else [])
+
+
+def _fixed(attribute: Attribute, before: Value, after: Value) -> bool:
+    """Whether an attribute's difference replaces the resource."""
+    if attribute.suppress == _METADATA_RULE:
+        return _fixed_metadata_changed(before, after)
+    return attribute.force_new and not (attribute.is_set and same_members(before, after))
 
 
 def _has_force_new(block: Block) -> bool:
@@ -226,7 +237,7 @@ def _has_force_new(block: Block) -> bool:
 
 
 def _fixed_metadata_changed(before: Value, after: Value) -> bool:
-    """Some Workbench metadata can be chosen only when the instance is made; taking it away changes nothing."""
+    """Some Workbench metadata is chosen when the instance is made; taking it away later changes nothing."""
     if has_unknown(after):
         return False
     return any(

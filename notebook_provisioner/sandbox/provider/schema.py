@@ -158,7 +158,7 @@ def _tuples(facts: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _attribute(facts: dict[str, Any]) -> Attribute:
-    modes = dict.fromkeys(facts.pop("mode").split(), True)
+    modes: dict[str, Value] = dict.fromkeys(facts.pop("mode").split(), True)
     return Attribute(**modes, **_tuples(facts))
 
 

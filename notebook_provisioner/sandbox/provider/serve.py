@@ -1,8 +1,9 @@
 """How Terraform starts, reaches and ends the provider: HashiCorp's go-plugin handshake over a private socket.
 
-Terraform starts the provider as a child process with a "magic cookie" in the environment, reads one line from
-its standard output that says where it listens, and talks gRPC there, with TLS. The socket stands in a folder of
-mode 0700, which goes when the process ends; and the process ends when Terraform does, however that ends.
+Terraform starts the provider as a child process with a "magic cookie" in the environment, reads one line
+from its standard output that says where it listens, and talks gRPC there, with TLS. The socket stands in a
+folder of mode 0700, which goes when the process ends; and the process ends when Terraform does, however that
+ends.
 """
 
 import base64
@@ -28,7 +29,7 @@ from notebook_provisioner.sandbox.provider.protocol import (
 from notebook_provisioner.sandbox.provider.service import Provider
 
 MAGIC_COOKIE: Final = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"
-"""Not a secret: HashiCorp's constant, by which a plugin knows that Terraform and not a person has started it."""
+"""Not a secret: HashiCorp's constant, by which a plugin knows that Terraform has started it."""
 
 TLS_DIRECTORY_VARIABLE: Final = "NBP_PROVIDER_TLS"
 CERTIFICATE_FILE: Final = "certificate.pem"
@@ -80,8 +81,8 @@ class Server:
     def _listen(self, address: str) -> str:
         """Open the port; gives the certificate for the handshake, empty without TLS.
 
-        Terraform asks for TLS by sending its own certificate. It is not asked for in return (its P-521 key is not
-        one that gRPC's TLS takes): what keeps others out is the socket's folder.
+        Terraform asks for TLS by sending its own certificate. It is not asked for in return (its P-521 key is
+        not one that gRPC's TLS takes): what keeps others out is the socket's folder.
         """
         if not os.environ.get("PLUGIN_CLIENT_CERT"):
             self._server.add_insecure_port(address)

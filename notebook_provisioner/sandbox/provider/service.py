@@ -1,4 +1,4 @@
-"""The provider's remote procedures: Terraform's questions, answered with the schema, the plan and the handlers."""
+"""The provider's remote procedures: Terraform's questions, answered by schema, plan and handlers."""
 
 import json
 import os
@@ -19,15 +19,15 @@ class Unknown(Exception):
 
     def __init__(self, type_name: str) -> None:
         super().__init__(
-            f"{type_name} is not in the stand-in for hashicorp/google {schema.PROVIDER_VERSION}, which knows only what "
-            "notebook-provisioner's modules use. Use hashicorp/google itself: unset TF_CLI_CONFIG_FILE and run "
-            "`terraform init -upgrade` where the registry can be reached, or name a mirror of it in "
-            "NBP_REAL_PROVIDER_MIRROR."
+            f"{type_name} is not in the stand-in for hashicorp/google {schema.PROVIDER_VERSION}, which knows "
+            "only what notebook-provisioner's modules use. Use hashicorp/google itself: unset "
+            "TF_CLI_CONFIG_FILE and run `terraform init -upgrade` where the registry can be reached, or name "
+            "a mirror of it in NBP_REAL_PROVIDER_MIRROR."
         )
 
 
 class Provider:
-    """One configured provider. Terraform calls from several threads; nothing but the configuration is kept."""
+    """One configured provider. Terraform calls from several threads; only the configuration is kept."""
 
     def __init__(self) -> None:
         self._settings = Settings()
@@ -117,7 +117,7 @@ class Provider:
     # Changes.
 
     def ApplyResourceChange(self, request: AnyMessage) -> AnyMessage:  # noqa: N802 - Terraform's name
-        """Make, change or remove a resource. A failure says what is known of it, so that nothing gets lost."""
+        """Make, change or remove a resource. A failure says what is known of it: no state gets lost."""
         from notebook_provisioner.sandbox.provider.handler import Failed
         from notebook_provisioner.sandbox.provider.rest import ApiError
 

@@ -1,4 +1,4 @@
-"""The provider's configuration: its block in Terraform, then the environment, as hashicorp/google reads them."""
+"""The provider's configuration: its block in Terraform, then the environment, as in hashicorp/google."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,6 @@ from typing import Final
 
 from notebook_provisioner.sandbox.provider.planning import Defaults
 from notebook_provisioner.sandbox.provider.values import Object, is_empty, is_unknown
-
 
 _SERVICES: Final[Mapping[str, str]] = {
     "accesscontextmanager": "access_context_manager",
@@ -29,7 +28,7 @@ _SERVICES: Final[Mapping[str, str]] = {
     "serviceusage": "service_usage",
     "storage": "storage",
 }
-"""Google service to the prefix of its ``*_custom_endpoint`` attribute and ``GOOGLE_*_CUSTOM_ENDPOINT`` variable."""
+"""Google service to the middle of ``GOOGLE_*_CUSTOM_ENDPOINT`` and of the attribute of that name."""
 
 _ENVIRONMENT: Final[Mapping[str, tuple[str, ...]]] = {
     "project": ("GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT"),
@@ -45,10 +44,11 @@ class NoEndpoint(Exception):
     def __init__(self, service: str) -> None:
         prefix = _SERVICES[service]
         super().__init__(
-            f"The stand-in for hashicorp/google talks only to the sandbox, and no endpoint is set for {service}. "
-            f"Set GOOGLE_{prefix.upper()}_CUSTOM_ENDPOINT (`nbp sandbox env` prints all of them) or "
-            f"{prefix}_custom_endpoint in the provider block. For real Google Cloud, use hashicorp/google itself: "
-            "unset TF_CLI_CONFIG_FILE and run `terraform init -upgrade` where the registry can be reached."
+            "The stand-in for hashicorp/google talks only to the sandbox, and no endpoint is set for "
+            f"{service}. Set GOOGLE_{prefix.upper()}_CUSTOM_ENDPOINT (`nbp sandbox env` prints all of them) "
+            f"or {prefix}_custom_endpoint in the provider block. For real Google Cloud, use hashicorp/google "
+            "itself: unset TF_CLI_CONFIG_FILE and run `terraform init -upgrade` where the registry can be "
+            "reached."
         )
 
 
@@ -107,7 +107,7 @@ class Settings:
         return self.endpoints[service]
 
     def defaults(self, names: Iterable[str]) -> Defaults:
-        """What a plan fills in: of project, region, zone and deletion_policy, the named ones that are known."""
+        """What a plan fills in: of project, region, zone and deletion_policy, those named and known."""
         known = {
             "project": self.project,
             "region": self.region,

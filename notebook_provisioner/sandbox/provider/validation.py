@@ -1,4 +1,4 @@
-"""Checks of a configuration that Terraform leaves to the provider: the same, in substance, as hashicorp/google's."""
+"""Checks of a configuration that Terraform leaves to the provider; in substance those of hashicorp/google."""
 
 import json
 import re
@@ -61,33 +61,35 @@ def _attribute(attribute: Attribute, given: Value, here: Path) -> Iterator[Probl
             "result of applying this configuration.",
         )
         return
-    if isinstance(given, str):
-        yield from _text(attribute, given, here)
     if attribute.check and (message := failed(attribute.check, given)):
         yield Problem(here, f'"{name}": {message}')
-    if attribute.length and isinstance(given, str):
-        low, high = attribute.length
-        if not low <= len(given) <= high:
-            yield Problem(here, f'"{name}" ("{given}") must be between {low} and {high} characters long')
-    if attribute.between and isinstance(given, int | float):
+    if isinstance(given, str):
+        yield from _text(attribute, given, here)
+    elif isinstance(given, list):
+        yield from _elements(attribute, given, here)
+    elif attribute.between and not attribute.between[0] <= given <= attribute.between[1]:
         low, high = attribute.between
-        if not low <= given <= high:
-            yield Problem(here, f'expected "{name}" to be in the range ({low} - {high}), got {given}')
-    if isinstance(given, list):
-        if attribute.max_items and len(given) > attribute.max_items:
-            yield Problem(
-                here,
-                "Too many list items",
-                f"No more than {attribute.max_items} {name} may be given, got {len(given)}.",
-            )
-        for index, element in enumerate(given):
-            if attribute.element_enum and isinstance(element, str) and element not in attribute.element_enum:
-                yield _not_one_of(
-                    here if attribute.is_set else (*here, index), attribute.element_enum, element
-                )
+        yield Problem(here, f'expected "{name}" to be in the range ({low} - {high}), got {given}')
+
+
+def _elements(attribute: Attribute, given: list[Value], here: Path) -> Iterator[Problem]:
+    if attribute.max_items and len(given) > attribute.max_items:
+        detail = f"No more than {attribute.max_items} {here[-1]} may be given, got {len(given)}."
+        yield Problem(here, "Too many list items", detail)
+    for index, element in enumerate(given):
+        at = here if attribute.is_set else (*here, index)
+        if not isinstance(element, str):
+            continue
+        if attribute.element_enum and element not in attribute.element_enum:
+            yield _not_one_of(at, attribute.element_enum, element)
+        if attribute.element_check and (message := failed(attribute.element_check, element)):
+            yield Problem(at, f'"{here[-1]}": {message}')
 
 
 def _text(attribute: Attribute, given: str, here: Path) -> Iterator[Problem]:
+    if attribute.length and not attribute.length[0] <= len(given) <= attribute.length[1]:
+        low, high = attribute.length
+        yield Problem(here, f'"{here[-1]}" ("{given}") must be between {low} and {high} characters long')
     if attribute.enum and given and given not in attribute.enum:
         yield _not_one_of(here, attribute.enum, given)
     folded = {choice.lower() for choice in attribute.enum_ignore_case}
@@ -103,7 +105,7 @@ def _not_one_of(here: Path, choices: tuple[str, ...], given: str) -> Problem:
 
 
 def _python_pattern(pattern: str) -> str:
-    """Go's RE2 writes ``\\z`` for the end of text."""
+    r"""Go's RE2 writes ``\z`` for the end of text."""
     return pattern.replace(r"\z", r"\Z")
 
 

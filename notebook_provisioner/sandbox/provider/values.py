@@ -32,7 +32,7 @@ def decode(packed: bytes, text: bytes = b"") -> Value:
 
 
 def encode(value: Value) -> bytes:
-    """Encode a value as MessagePack; numbers that are no exact binary fraction go as text, as Terraform sends them."""
+    """Encode a value as MessagePack; numbers that are no exact binary fraction go as text, as Terraform's."""
     packed: bytes = msgpack.packb(_portable(value))
     return packed
 

@@ -12,19 +12,14 @@ _GLOBAL: Final = "projects/{project}/global"
 _REGIONAL: Final = "projects/{project}/regions/{region}"
 
 
-def _network_link(handler: Handler, state: Object) -> str:
-    """A network given by name, as a relative link: what the API wants."""
-    network = str(state["network"])
-    return network if "/" in network else handler._path(f"{_GLOBAL}/networks/{network}", state)
-
-
 class Linked(Handler):
     """Resources in a network: ``network`` may be a name, an id or a link; the API wants a link."""
 
     def _body(self, state: Object) -> dict[str, Any]:
         body = super()._body(state)
-        if "network" in body:
-            body["network"] = _network_link(self, state)
+        network = str(body.get("network", ""))
+        if network and "/" not in network:
+            body["network"] = self._path(f"{_GLOBAL}/networks/{network}", state)
         return body
 
 
@@ -32,6 +27,7 @@ class Network(Handler):
     """Networks: routes that the API adds by itself may be unwanted."""
 
     def create(self, planned: Object) -> Object:
+        """Make the network, without default routes where they are unwanted."""
         state = super().create(planned)
         if planned.get("delete_default_routes_on_create"):
             self._delete_default_routes(state)

@@ -267,7 +267,7 @@ def _binding(policy: Policy, state: Object) -> dict[str, Any] | None:
 
 
 def _condition(state: Object) -> dict[str, str]:
-    given = next(iter(state.get("condition") or []), {})
+    given: Object = next(iter(state.get("condition") or []), {})
     return {key: given[key] for key in ("title", "description", "expression") if given.get(key)}
 
 

@@ -1,6 +1,6 @@
 """Cloud KMS: key rings and keys, which Google never deletes."""
 
-import datetime
+import datetime as dt
 from typing import Any, Final
 
 from notebook_provisioner.sandbox.provider.handler import Handler
@@ -24,7 +24,7 @@ class CryptoKey(Handler):
     def _with_rotation(self, body: dict[str, Any]) -> dict[str, Any]:
         if "rotationPeriod" in body:
             seconds = float(body["rotationPeriod"].removesuffix("s"))
-            first = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
+            first = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
             body["nextRotationTime"] = first.isoformat().replace("+00:00", "Z")
         return body
 

@@ -10,10 +10,9 @@ from urllib.parse import quote
 from notebook_provisioner.sandbox.provider.handler import Failed, Handler
 from notebook_provisioner.sandbox.provider.mapping import Row
 from notebook_provisioner.sandbox.provider.planning import Planned
-from notebook_provisioner.sandbox.provider.planning import Planned
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
 from notebook_provisioner.sandbox.provider.rest import Json
-from notebook_provisioner.sandbox.provider.values import Object, Value, is_unknown
+from notebook_provisioner.sandbox.provider.values import UNKNOWN, Object, has_unknown, is_unknown
 
 _LIVENESS: Final = {"LIVE": True, "ARCHIVED": False}
 _SEND_IF_ZERO: Final = {
@@ -75,13 +74,15 @@ class Bucket(Handler):
         objects = listing.get("items", [])
         if objects and not prior.get("force_destroy"):
             raise Failed(
-                f"Error trying to delete bucket {prior['name']} containing objects without `force_destroy` set to true",
+                f"Error trying to delete bucket {prior['name']} "
+                "containing objects without `force_destroy` set to true",
                 prior,
             )
         while objects:
             for item in objects:
-                path = f"{self._item_url(prior)}/o/{quote(item['name'], safe='')}?generation={item['generation']}"
-                self.client.send("DELETE", path)
+                name = quote(item["name"], safe="")
+                url = f"{self._item_url(prior)}/o/{name}?generation={item['generation']}"
+                self.client.send("DELETE", url)
             objects = (self.client.get(self._item_url(prior) + "/o?versions=true") or {}).get("items", [])
         super()._remove(prior)
 
@@ -92,7 +93,6 @@ class BucketObject(Handler):
     def plan(self, prior: Object | None, config: Object) -> Planned:
         """Plan; content is compared by its checksum, so that a changed file shows, too."""
         planned = super().plan(prior, config)
-        state = planned.state
         chosen = config.get("source_md5hash")
         if chosen is not None:
             changed = prior is None or prior.get("source_md5hash") != chosen
@@ -100,30 +100,21 @@ class BucketObject(Handler):
             local = self._checksum(config)
             changed = local is not None and (prior is None or prior.get("md5hash") != local)
         if changed:
-            state.update(dict.fromkeys(("md5hash", "crc32c", "generation"), UNKNOWN))
+            planned.state.update(dict.fromkeys(("md5hash", "crc32c", "generation"), UNKNOWN))
         if prior is None or (changed and chosen is None):
-            state["detect_md5hash"] = "different hash"
+            planned.state["detect_md5hash"] = "different hash"
         else:
-            state["detect_md5hash"] = prior.get("detect_md5hash")
+            planned.state["detect_md5hash"] = prior.get("detect_md5hash")
         return planned
 
     def _checksum(self, config: Object) -> str | None:
         """Base64 MD5 of what would be uploaded; None where that is not known yet."""
-        if has_unknown([config.get("content"), config.get("source")]):
-            return None
         source = config.get("source")
+        if has_unknown([config.get("content"), source]):
+            return None
         if source is not None and not Path(str(source)).is_file():
             return None
         return base64.b64encode(hashlib.md5(self._content(config), usedforsecurity=False).digest()).decode()
-
-    def plan(self, prior: Object | None, config: Object) -> Planned:
-        """An object with the configured content's hash is left alone; any other is uploaded again."""
-        planned = super().plan(prior, config)
-        if prior is None or config.get("detect_md5hash") is not None:
-            return planned
-        stored = prior.get("detect_md5hash")
-        hash_ = stored if self._is_uploaded(stored, config) else "different hash"
-        return Planned(planned.state | {"detect_md5hash": hash_}, planned.replace)
 
     def _insert(self, planned: Object) -> Json:
         base = self.client.settings.endpoint("storage")
@@ -154,6 +145,7 @@ class BucketObject(Handler):
         )
 
     def update(self, prior: Object, planned: Object) -> Object:
+        """Upload anew where the content differs; otherwise change what describes it."""
         planned = self._resolve(planned)
         if prior.get("md5hash") != planned.get("md5hash"):
             self._insert(planned)
@@ -166,19 +158,6 @@ class BucketObject(Handler):
         state["detect_md5hash"] = api.get("md5Hash")
         state["md5hexhash"] = base64.b64decode(api.get("md5Hash", "")).hex()
         return state
-
-    def _is_uploaded(self, stored: Value, config: Object) -> bool:
-        """Whether the stored hash is the source's; what is not known yet counts as the same."""
-        if config.get("source_md5hash") or any(
-            is_unknown(config.get(name)) for name in ("content", "source")
-        ):
-            return True
-        try:
-            content = self._content(config)
-        except OSError:
-            return False
-        digest = hashlib.md5(content, usedforsecurity=False).digest()
-        return bool(stored == base64.b64encode(digest).decode())
 
     @staticmethod
     def _content(state: Object) -> bytes:

@@ -58,12 +58,13 @@ class WorkbenchInstance(Handler):
     def _body(self, state: Object) -> dict[str, Any]:
         body = super()._body(state)
         setup = body.get("gceSetup", {})
-        # A confidential configuration or an empty accelerator block without a type says nothing.
+        # An accelerator block without a type says nothing.
         if setup.get("acceleratorConfigs") == [{}]:
             del setup["acceleratorConfigs"]
         return body
 
     def create(self, planned: Object) -> Object:
+        """Make the instance, and wait until it is up (or stopped, where that is wanted)."""
         state = super().create(planned)
         self._await_settled(state)
         if planned.get("desired_state") == "STOPPED":
@@ -79,6 +80,7 @@ class WorkbenchInstance(Handler):
         return state
 
     def update(self, prior: Object, planned: Object) -> Object:
+        """Change the instance; stop and start it around what it takes only while stopped."""
         planned = self._resolve(planned)
         masks = [mask for path, mask in _MASKS.items() if differs(prior, planned, path)]
         stop = any(differs(prior, planned, path) for path in _STOPS) or self._restart_metadata(prior, planned)
