@@ -57,12 +57,15 @@ class Upgrade(Model):
 
 
 class Snapshots(Model):
-    """Which boot-disk snapshots are kept; one rule that keeps is enough."""
+    """Which boot-disk snapshots that upgrades left are kept; one rule that keeps is enough.
+
+    The keep rules mean what they mean to restic's `forget`.
+    """
 
     rollback_points: Keep = 2
-    """Newest snapshots of each notebook that an upgrade can be rolled back to."""
+    """Newest snapshots of each notebook that an upgrade can be rolled back to; kept whatever else holds."""
     keep_last: Keep | None = None
-    """Newest snapshots of any origin."""
+    """Newest snapshots."""
     keep_hourly: Keep | None = None
     """Hours of which the newest snapshot is kept."""
     keep_daily: Keep | None = None
@@ -74,7 +77,28 @@ class Snapshots(Model):
     keep_yearly: Keep | None = None
     """Years of which the newest snapshot is kept."""
     keep_within: formats.Duration | None = None
-    """Everything younger than this: `90d`, `1y6m`."""
+    """Everything younger than this, counted from the newest snapshot: `90d`, `1y6m`."""
+    keep_within_hourly: formats.Duration | None = None
+    """The newest snapshot of every hour within this."""
+    keep_within_daily: formats.Duration | None = None
+    """The newest snapshot of every day within this."""
+    keep_within_weekly: formats.Duration | None = None
+    """The newest snapshot of every week within this."""
+    keep_within_monthly: formats.Duration | None = None
+    """The newest snapshot of every month within this."""
+    keep_within_yearly: formats.Duration | None = None
+    """The newest snapshot of every year within this."""
+    keep_labels: tuple[formats.LabelKey, ...] = ("hold",)
+    """Labels that keep a snapshot, whatever their value. `retain-until=2027-06-30` keeps one through that
+    day."""
+    min_age: formats.Duration = "1d"
+    """Nothing younger than this is deleted."""
+    soak: formats.Duration = "7d"
+    """After an upgrade or a rollback, nothing of the notebook is deleted for this long."""
+    orphans_keep_within: formats.Duration = "90d"
+    """Snapshots of notebooks that are gone are kept for this long. Taken from `defaults` alone."""
+    grace: formats.Duration | None = None
+    """Where given, snapshots are first labelled, and deleted this long after."""
 
 
 class Sync(Model):
