@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import functools
 import secrets
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -106,6 +107,9 @@ def main(arguments: list[str] | None = None) -> int:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+    # Uvicorn raises the signal that ended it once more, for the handler that was there before its own.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     Server(config, options.state / "address").run(sockets=[listening])
     return 0
 

@@ -33,7 +33,8 @@ def get(call: "Call", resource: Resource) -> Document:
 
 def list_(call: "Call", resource: Resource) -> Document:
     """A page of a collection, in the list message that the method answers with."""
-    page = pagination.read(call, call.collection)
+    verbatim = resource.view is None and not call.context.settings.check_answers
+    page = pagination.read(call, call.collection, verbatim=verbatim)
     items = [_visible(call, resource, entry.document) for entry in page.entries]
     properties = call.api.properties(call.method.response)
     answer: Document = {items_field(properties): items} if items else {}

@@ -4,13 +4,15 @@ A document gives every method of an API with its path, parameters, request and r
 routes, its validation and the shape of its answers from there and invents none.
 """
 
+import functools
 import importlib.util
-import json
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 Schema = dict[str, Any]
 """One node of a discovery document's JSON schema."""
@@ -103,8 +105,9 @@ def documents_folder() -> Path:
     return Path(spec.origin).parent / "discovery_cache" / "documents"
 
 
+@functools.cache
 def load(name: str, version: str) -> Api:
-    """Read one API's document.
+    """Read one API's document, once a process.
 
     Args:
         name: The API's name in its document: ``compute``.
@@ -113,7 +116,7 @@ def load(name: str, version: str) -> Api:
     Raises:
         FileNotFoundError: The package ships no such document.
     """
-    document = json.loads((documents_folder() / f"{name}.{version}.json").read_bytes())
+    document = orjson.loads((documents_folder() / f"{name}.{version}.json").read_bytes())
     methods: dict[str, Method] = {}
     _collect(name, version, document["servicePath"], document, methods)
     return Api(name, version, document["schemas"], document["parameters"], methods)

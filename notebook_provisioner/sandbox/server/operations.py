@@ -77,7 +77,10 @@ def start(
 def fail(call: "Call", error: ApiError) -> Document:
     """An operation that has already ended in *error*: the effect of a fault rule."""
     compute = is_compute_operation(call.api.properties(call.method.response))
-    key, document = (_compute if compute else _longrunning)(call, call.key, call.method.verb)
+    target = call.key
+    if call.method.verb in {"insert", "create"}:
+        target = Key(call.api.name, call.collection, str(call.body.get("name", "")).rpartition("/")[2])
+    key, document = (_compute if compute else _longrunning)(call, target, call.method.verb)
     _end(call.context, document, error=error, response=None)
     call.store.put(key, document, created=call.clock.now())
     return document

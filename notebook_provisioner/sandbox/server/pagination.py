@@ -1,10 +1,13 @@
 """Lists one page at a time, with opaque tokens that are only good for the list they came from."""
 
 import base64
+import functools
 import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import orjson
 
 from notebook_provisioner.sandbox.server import filters
 from notebook_provisioner.sandbox.server.errors import invalid
@@ -35,13 +38,14 @@ class Page:
     next_token: str | None
 
 
-def read(call: "Call", collection: str, *, scan_prefix: str | None = None) -> Page:
+def read(call: "Call", collection: str, *, scan_prefix: str | None = None, verbatim: bool = False) -> Page:
     """Read the page that the request asks for.
 
     Args:
         call: The request, with page size, token, filter and order among its query parameters.
         collection: The collection; ``-`` stands for any part.
         scan_prefix: For an aggregated list: collections that begin so, whatever lies between.
+        verbatim: The documents are only passed on: without a filter they are JSON that nobody parsed.
 
     Raises:
         ApiError: 400 for a size, token, filter or order that the sandbox cannot serve.
@@ -55,14 +59,19 @@ def read(call: "Call", collection: str, *, scan_prefix: str | None = None) -> Pa
         )
     digest = _digest(call)
     after = _decode(str(call.query.get("pageToken", "")), digest)
-    matches = filters.compile_filter(str(call.query.get("filter", "")))
+    expression = str(call.query.get("filter", ""))
+    matches = filters.compile_filter(expression)
+    decode = orjson.Fragment if verbatim and not expression.strip() else orjson.loads
     newest = order in _NEWEST_FIRST
     if scan_prefix is not None:
         entries = call.store.scan(call.api.name, collection.rpartition("/")[2], scan_prefix)
         entries = [entry for entry in entries if after is None or list(entry.key[1:]) > after]
         found = [entry for entry in entries if matches(entry.document)][: size + 1]
     else:
-        found = _collect(call, collection, after, size + 1, matches, newest=newest)
+        source: Json = functools.partial(
+            call.store.newest if newest else call.store.page, call.api.name, collection, decode=decode
+        )
+        found = _collect(source, after, size + 1, matches, newest=newest)
     if len(found) <= size:
         return Page(found, None)
     last = found[size - 1]
@@ -81,19 +90,17 @@ def cut(call: "Call", entries: "list[Entry]") -> Page:
 
 
 def _collect(
-    call: "Call",
-    collection: str,
+    source: "Callable[..., list[Entry]]",
     after: list[Json] | None,
     wanted: int,
     matches: "Callable[[Document], bool]",
     *,
     newest: bool,
 ) -> "list[Entry]":
-    reader: Json = call.store.newest if newest else call.store.page
     found: list[Entry] = []
     position = None if after is None else tuple(after)
     while len(found) < wanted:
-        chunk: list[Entry] = reader(call.api.name, collection, after=position, limit=max(wanted, 200))
+        chunk = source(after=position, limit=max(wanted, 200))
         found += [entry for entry in chunk if matches(entry.document)]
         if len(chunk) < max(wanted, 200):
             break

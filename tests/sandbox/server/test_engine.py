@@ -3,6 +3,8 @@
 import pytest
 from sandbox_server import COMPUTE, NOTEBOOKS, Local
 
+UNKNOWN = "Invalid JSON payload received. Unknown name"
+
 
 def test_unknown_names_are_refused_in_googles_words_all_at_once(local):
     status, answer = local.ask(
@@ -11,8 +13,8 @@ def test_unknown_names_are_refused_in_googles_words_all_at_once(local):
     assert status == 400
     assert answer["error"]["status"] == "INVALID_ARGUMENT"
     assert answer["error"]["message"].splitlines() == [
-        "Invalid JSON payload received. Unknown name \"machinType\" at 'instance.gce_setup': Cannot find field.",
-        "Invalid JSON payload received. Unknown name \"foo\" at 'instance': Cannot find field.",
+        f"{UNKNOWN} \"machinType\" at 'instance.gce_setup': Cannot find field.",
+        f"{UNKNOWN} \"foo\" at 'instance': Cannot find field.",
     ]
     fields = [violation["field"] for violation in answer["error"]["details"][0]["fieldViolations"]]
     assert fields == ["instance.gce_setup", "instance"]
@@ -21,9 +23,9 @@ def test_unknown_names_are_refused_in_googles_words_all_at_once(local):
 @pytest.mark.parametrize(
     ("setup", "message"),
     [
-        ({"bootDisk": {"diskType": "PD_FAST"}}, "Invalid value at 'instance.gce_setup.boot_disk.disk_type'"),
-        ({"bootDisk": {"diskSizeGb": "big"}}, "Invalid value at 'instance.gce_setup.boot_disk.disk_size_gb' (TYPE_INT64)"),
-        ({"disablePublicIp": "true"}, "Invalid value at 'instance.gce_setup.disable_public_ip' (TYPE_BOOL), \"true\""),
+        ({"bootDisk": {"diskType": "PD_FAST"}}, "at 'instance.gce_setup.boot_disk.disk_type'"),
+        ({"bootDisk": {"diskSizeGb": "big"}}, "at 'instance.gce_setup.boot_disk.disk_size_gb' (TYPE_INT64)"),
+        ({"disablePublicIp": "true"}, "at 'instance.gce_setup.disable_public_ip' (TYPE_BOOL), \"true\""),
         ({"metadata": {"a": 1}}, "Invalid value at 'instance.gce_setup.metadata[a]' (TYPE_STRING), 1"),
         ({"tags": "a"}, "Proto field is repeating, cannot start list."),
     ],

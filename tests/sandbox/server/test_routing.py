@@ -35,25 +35,33 @@ def test_every_method_is_reached(name, version):
         ):  # its parent is a pattern of its own that `example` cannot fill
             continue
         match = router.match(method.http_method, example(method))
-        # One path may belong to several ids of the same meaning: logging.sinks.get, logging.projects.sinks.get.
+        # One path may belong to several ids: logging.sinks.get, logging.projects.sinks.get.
         if match is None or match.method.id.split(".")[-2:] != method.id.split(".")[-2:]:
             lost.append((method.id, example(method), match and match.method.id))
     assert not lost
 
 
+VM, NOTEBOOK = "projects/p/zones/z/instances", "projects/p/locations/z/instances"
+
+
 @pytest.mark.parametrize(
     ("http_method", "path", "identifier", "name", "collection"),
     [
-        ("GET", "compute/v1/projects/p/zones/z/instances", "compute.instances.list", "projects/p/zones/z", "projects/p/zones/z/instances"),
-        ("POST", "compute/v1/projects/p/zones/z/instances/i/setLabels", "compute.instances.setLabels", "projects/p/zones/z/instances/i", None),
-        ("POST", "notebooks/v2/projects/p/locations/z/instances/i:stop", "notebooks.projects.locations.instances.stop", "projects/p/locations/z/instances/i", None),
-        ("GET", "notebooks/v2/projects/p/locations/-/instances", "notebooks.projects.locations.instances.list", "projects/p/locations/-", "projects/p/locations/-/instances"),
+        ("GET", f"compute/v1/{VM}", "compute.instances.list", "projects/p/zones/z", VM),
+        ("POST", f"compute/v1/{VM}/i/setLabels", "compute.instances.setLabels", f"{VM}/i", None),
+        (
+            "POST",
+            f"notebooks/v2/{NOTEBOOK}/i:stop",
+            "notebooks.projects.locations.instances.stop",
+            f"{NOTEBOOK}/i",
+            None,
+        ),
         ("GET", "storage/v1/b/bucket/o/a%2Fb%20c", "storage.objects.get", "b/bucket/o/a/b c", None),
         ("PUT", "upload/storage/v1/b/bucket/o", "storage.objects.insert", "b/bucket", "b/bucket/o"),
         ("GET", "download/storage/v1/b/bucket/o/x", "storage.objects.get", "b/bucket/o/x", None),
         ("POST", "logging/v2/entries:write", "logging.entries.write", "", "entries"),
     ],
-)  # fmt: skip
+)
 def test_names_follow_from_the_path(http_method, path, identifier, name, collection):
     apis = [
         load(*pair) for pair in (("compute", "v1"), ("notebooks", "v2"), ("storage", "v1"), ("logging", "v2"))
