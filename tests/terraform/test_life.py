@@ -12,10 +12,10 @@ from notebook_provisioner.sandbox.process import SandboxProcess
 REPOSITORY = Path(__file__).resolve().parents[2]
 NO_CHANGES, CHANGES = 0, 2  # of terraform plan -detailed-exitcode
 EXEMPTION = """\
-  exemptions:
-    - control: idle-timeout-seconds
-      reason: Training runs for days on end.
-      expires: 2027-06-30
+    exemptions:
+      - control: idle-timeout-seconds
+        reason: Training runs for days on end.
+        expires: 2027-06-30
 """
 pytestmark = [
     pytest.mark.terraform,
@@ -42,8 +42,8 @@ class Root:
         ]
         terraform.succeed(self._root, "init", "-no-color", "-input=false")
 
-    def apply(self):
-        return self._terraform.succeed(self._root, "apply", "-auto-approve", *self._arguments)
+    def apply(self, *options):
+        return self._terraform.succeed(self._root, "apply", "-auto-approve", *self._arguments, *options)
 
     def destroy(self):
         return self._terraform.run(self._root, "destroy", "-auto-approve", *self._arguments)
@@ -105,6 +105,7 @@ def test_the_quickstart_lives(root):
     assert all(notebook["proxy_uri"] for notebook in notebooks.values())
 
     root.edit("idle_timeout_seconds: 3600", "idle_timeout_seconds: 5400")
+    root.edit("owner: ben@example.com\n", f"owner: ben@example.com\n{EXEMPTION}")
     (root.rendered / "ben-research.sh").write_text("#!/bin/bash\necho something else\n")
     assert root.plan() == {
         'module.notebook["ana-research"].google_workbench_instance.this': ["update"],
@@ -114,13 +115,12 @@ def test_the_quickstart_lives(root):
     root.apply()
     assert root.plan() == {}
 
-    root.edit("cadence: monthly", f"cadence: monthly\n{EXEMPTION}")
-    root.apply()
-    assert root.plan() == {}
-
     destroyed = root.destroy()
     assert destroyed.returncode == 0, destroyed.stderr
     assert root.resources() == []
+
+    root.apply("-var=adopt_key=true")  # the key ring and the key are still there: Cloud KMS deletes neither
+    assert root.plan() == {}
 
 
 @pytest.mark.parametrize("root", ["terraform/fleet/tests/fleets/created.yaml"], indirect=True)
