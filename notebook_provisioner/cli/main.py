@@ -6,7 +6,6 @@ or group named after its last word. It is imported only when it is called or ask
 
 import importlib
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -149,6 +148,8 @@ class LazyGroup(click.Group):
 
 def _unforeseen(error: Exception, settings: Settings) -> Unforeseen:
     if settings.verbose >= TRACEBACK_VERBOSITY:
+        import traceback
+
         traceback.print_exception(error)
     words = " ".join(str(error).split()) or "no message"
     return Unforeseen(
