@@ -71,7 +71,7 @@ def state_directory(tmp_path_factory: pytest.TempPathFactory) -> "Path":
 def running(state_directory: "Path", _session_sockets: None) -> "Iterator[Sandbox]":
     """One sandbox for all tests, strict: it holds its own answers to the discovery documents."""
     listening = socket.create_server(("127.0.0.1", 0))
-    application = create_app(state_directory, token=TOKEN, settings=Settings(strict=True))
+    application = create_app(state_directory, token=TOKEN, settings=Settings(strict=True, check_answers=True))
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

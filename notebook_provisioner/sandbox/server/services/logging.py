@@ -1,5 +1,6 @@
 """Cloud Logging: sinks, log-based metrics, and entries to write and read."""
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from notebook_provisioner.sandbox.server import filters
@@ -10,6 +11,8 @@ from notebook_provisioner.sandbox.server.service import Resource, Service
 from notebook_provisioner.sandbox.server.store import Document, Key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from notebook_provisioner.sandbox.server.call import Call
 
 SERVICE = Service(
@@ -24,6 +27,19 @@ SERVICE = Service(
 
 _ENTRIES: Final = "entries"
 _PAGE_LIMIT: Final = 1000
+# LogEntry.severity in the discovery document
+_SEVERITIES: Final = {
+    "DEFAULT": 0,
+    "DEBUG": 100,
+    "INFO": 200,
+    "NOTICE": 300,
+    "WARNING": 400,
+    "ERROR": 500,
+    "CRITICAL": 600,
+    "ALERT": 700,
+    "EMERGENCY": 800,
+}
+_SEVERITY: Final = re.compile(r"""\b(severity\s*(?:[<>]=?|!?=)\s*)"?(\w+)"?""")
 _SHARED_WRITER: Final = "serviceAccount:cloud-logs@system.gserviceaccount.com"
 
 
@@ -76,7 +92,7 @@ def list_(call: "Call") -> Document:
     order = call.body.get("orderBy", "timestamp asc")
     if order not in {"timestamp asc", "timestamp desc"}:
         raise invalid(f"Invalid orderBy '{order}': 'timestamp asc' or 'timestamp desc'.")
-    matches = filters.compile_filter(str(call.body.get("filter", "")))
+    matches = _compiled(str(call.body.get("filter", "")))
     found = [
         entry.document
         for entry in call.store.page("logging", _ENTRIES)
@@ -86,6 +102,13 @@ def list_(call: "Call") -> Document:
         found.reverse()
     found = found[: int(call.body.get("pageSize") or _PAGE_LIMIT)]
     return {"entries": found} if found else {}
+
+
+def _compiled(text: str) -> "Callable[[Document], bool]":
+    """A filter in which severities compare by their weight, not by their names."""
+    weighed = _SEVERITY.sub(lambda found: f"{found[1]}{_SEVERITIES.get(found[2].upper(), found[2])}", text)
+    matches = filters.compile_filter(weighed)
+    return lambda entry: matches({**entry, "severity": _SEVERITIES[entry["severity"]]})
 
 
 def _entry_key(entry: Document) -> Key:

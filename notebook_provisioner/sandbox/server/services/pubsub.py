@@ -41,7 +41,7 @@ def create(call: "Call") -> Document:
 @SERVICE.method("projects.topics.patch")
 def patch(call: "Call") -> Document:
     """Change a topic's fields in the mask."""
-    mask = call.body.get("updateMask")
+    mask = call.body.get("updateMask") or call.query.get("updateMask")
     if not mask:
         raise invalid("updateMask is required.")
     topic = patches.apply_mask(call.api, "Topic", call.load(), call.body.get("topic", {}), mask)

@@ -188,11 +188,11 @@ def test_iam_permissions(call: "Call") -> Document:
     return {"kind": "storage#testIamPermissionsResponse", **crud.test_permissions(call, _RESOURCE)}
 
 
-@SERVICE.method("anywhereCaches.list")
-def list_caches(call: "Call") -> Document:
-    """No caches: the sandbox makes none."""
+@SERVICE.method("anywhereCaches.list", "managedFolders.list")
+def list_nothing(call: "Call") -> Document:
+    """Nothing: the sandbox makes neither caches nor managed folders; clients ask before they delete."""
     _addressed(call)
-    return {"kind": "storage#anywhereCaches"}
+    return {"kind": f"storage#{call.method.resource}"}
 
 
 @SERVICE.method("projects.serviceAccount.get")
