@@ -33,3 +33,8 @@ output "resolved_notebooks" {
   description = "Notebooks as the fleet file describes them, with every value filled in."
   value       = local.notebooks
 }
+
+output "service_agents" {
+  description = "Google's own service accounts in the project, as {PURPOSE => E-MAIL}. The owner of a key that is not made here lets them encrypt and decrypt with it."
+  value       = module.project.service_agents
+}
