@@ -1,4 +1,4 @@
-"""Cloud Billing: whether a project has an account, because hashicorp/google asks with every ``google_project``."""
+"""Cloud Billing: whether a project has an account; hashicorp/google asks with every ``google_project``."""
 
 from typing import TYPE_CHECKING
 

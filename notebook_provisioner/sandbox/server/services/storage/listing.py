@@ -64,25 +64,25 @@ def list_page(query: Query, token: str | None, scan: "Callable[[Cursor], Iterabl
         ValueError: The token or the glob is malformed.
     """
     page = Page()
-    cursor = _decoded(token) if token else (max(query.prefix, query.start), -1)
-    for version, prefix, after in _entries(query, cursor, scan):
+    cursor, last_prefix = _decoded(token) if token else ((max(query.prefix, query.start), -1), "")
+    for version, prefix, after in _entries(query, cursor, last_prefix, scan):
         if len(page.items) + len(page.prefixes) >= query.limit:
-            page.token = _encoded(cursor)
+            page.token = _encoded(cursor, last_prefix)
             break
         if version:
             page.items.append(version)
         if prefix:
             page.prefixes.append(prefix)
+            last_prefix = prefix
         cursor = after
     return page
 
 
 def _entries(
-    query: Query, cursor: "Cursor", scan: "Callable[[Cursor], Iterable[Version]]"
+    query: Query, cursor: "Cursor", last_prefix: str, scan: "Callable[[Cursor], Iterable[Version]]"
 ) -> "Iterator[tuple[Version | None, str | None, Cursor]]":
     """Yield an object, a common prefix, or both where it ends in its first delimiter; and where to go on."""
     matches = glob_pattern(query.glob).match if query.glob else None
-    last_prefix = None
     while True:
         for version in scan(cursor):
             name = version.name
@@ -108,13 +108,13 @@ def _entries(
             return
 
 
-def _encoded(cursor: "Cursor") -> str:
-    return base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
+def _encoded(cursor: "Cursor", last_prefix: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([*cursor, last_prefix]).encode()).decode()
 
 
-def _decoded(token: str) -> "Cursor":
+def _decoded(token: str) -> "tuple[Cursor, str]":
     try:
-        name, generation = json.loads(base64.urlsafe_b64decode(token))
-        return str(name), int(generation)
+        name, generation, last_prefix = json.loads(base64.urlsafe_b64decode(token))
+        return (str(name), int(generation)), str(last_prefix)
     except (binascii.Error, ValueError, TypeError):
         raise ValueError(f"pageToken {token!r} is not one that this list gave out") from None

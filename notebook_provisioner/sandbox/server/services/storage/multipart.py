@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 HEADER_LIMIT: Final = 64 * 1024
 METADATA_LIMIT: Final = 1024 * 1024
-_BLANK_LINE = re.compile(
-    rb"\r?\n(?=\r?\n)"
-)  # its second end of line stays: before an empty part it is the boundary's
+# its second end of line stays: before an empty part it is the boundary's
 
 
 class MalformedMultipartError(ValueError):
@@ -42,14 +40,16 @@ class RelatedReader:
         if header.get_content_type() != "multipart/related" or not boundary:
             raise MalformedMultipartError(f"expected multipart/related with a boundary, not {content_type!r}")
         self._delimiter = b"--" + boundary.encode("latin-1")
-        self._end = re.compile(rb"\r?\n" + re.escape(self._delimiter))
+        self._newline = b"\n"  # the body's own, once its first boundary is read
         self._pieces = iter(pieces)
         self._buffer = b"\n"  # so that a boundary on the first line begins a line, too
         self.media_type: str | None = None
 
     def metadata(self) -> bytes:
         """Return the first part's content and read on to the media; sets `media_type`."""
-        self._until(self._end, HEADER_LIMIT)
+        opening = re.compile(rb"\r?\n" + re.escape(self._delimiter) + rb"[ \t]*(?=\r?\n)")
+        self._until(opening, HEADER_LIMIT)
+        self._newline = b"\r\n" if self._buffer.startswith(b"\r") else b"\n"
         self._headers()
         content = self._until(self._end, METADATA_LIMIT)
         self.media_type = self._headers().get("Content-Type")
@@ -61,11 +61,9 @@ class RelatedReader:
         Raises:
             MalformedMultipartError: A third part follows, or the body ends early.
         """
-        while len(self._buffer) < len(b"\r\n"):
-            self._more()
-        begin = self._buffer.index(b"\n") + 1
-        keep = len(self._delimiter) + len(b"\r\n")
-        while not (match := self._end.search(self._buffer)):
+        end, begin = self._end, len(self._newline)
+        keep = len(self._newline) + len(self._delimiter)
+        while not (match := end.search(self._buffer)):
             if len(self._buffer) > begin + keep:
                 yield self._buffer[begin:-keep]
                 self._buffer = self._buffer[-keep:]
@@ -79,8 +77,14 @@ class RelatedReader:
         if not self._buffer.startswith(b"--"):
             raise MalformedMultipartError("expected two parts, metadata and media; found a third")
 
+    @property
+    def _end(self) -> "re.Pattern[bytes]":
+        """The boundary with exactly the end of line before it: a CR before a bare LF belongs to the media."""
+        return re.compile(re.escape(self._newline + self._delimiter))
+
     def _headers(self) -> Message:
-        block = self._until(_BLANK_LINE, HEADER_LIMIT)
+        # The second end of line stays in the buffer: before an empty part it is the boundary's, too.
+        block = self._until(re.compile(self._newline + rb"(?=" + self._newline + rb")"), HEADER_LIMIT)
         headers = Message()
         for line in block.decode("latin-1").splitlines():
             name, colon, value = line.partition(":")
