@@ -170,7 +170,13 @@ def nbp() -> None:
 
     Exit status: 0 done or nothing to do, 1 failed, 2 usage, 3 a check found something,
     4 refused and nothing changed, 130 interrupted.
-    """
+
+    \b
+    Environment, besides what the options name:
+      NBP_HOME                  holds .nbp and .sandbox; the current folder by default
+      NBP_TERRAFORM             the Terraform or OpenTofu to use
+      NBP_REAL_PROVIDER_MIRROR  a filesystem mirror with hashicorp/google, or: registry
+    """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
 
 
 def main() -> None:
