@@ -1,0 +1,189 @@
+"""Many small calls to Google's REST APIs: kept connections, retries, a pace that adapts.
+
+Google's own client for Compute Engine takes over two seconds to import.
+"""
+
+import threading
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from notebook_provisioner.adapters.google.pace import Pace
+from notebook_provisioner.adapters.google.session import Target, translated
+from notebook_provisioner.core.errors import TargetUnreachable
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+    from google.auth.transport.requests import AuthorizedSession
+
+_TIMEOUT: Final = 60.0  # seconds for one answer
+_PATIENCE: Final = 90.0  # seconds of trying again
+_TRANSIENT: Final = frozenset({500, 502, 503, 504})
+_RATE_REASONS: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"})
+
+
+class Refusal(Exception):
+    """An answer that is no success, and that trying again does not help.
+
+    Attributes:
+        status: The HTTP status.
+        reason: Google's word for it: ``resourceInUseByAnotherResource``; empty where it gives none.
+        message: Google's sentence.
+        sent: How many times the request had been sent when this came.
+    """
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{status} {reason}: {message}")
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.sent = 1
+
+
+class NoAnswer(Exception):
+    """Nothing came back although it was tried for a while; whether the request took effect is unknown."""
+
+
+class _Again(Exception):
+    """Worth another try."""
+
+
+class Rest:
+    """Calls with credentials. Safe to share between threads.
+
+    Args:
+        target: Google, or the sandbox.
+        patience: Seconds of trying again before a call is given up.
+    """
+
+    def __init__(self, target: Target, *, patience: float = _PATIENCE) -> None:
+        self.target = target
+        self._patience = patience
+        self._local = threading.local()
+        self._credentials: Credentials | None = None
+        self._lock = threading.Lock()
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        parameters: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        *,
+        pace: Pace | None = None,
+    ) -> dict[str, Any]:
+        """Make one call, and make it again while that may help.
+
+        The same request is sent again: give one that changes something a ``requestId``.
+
+        Args:
+            method: ``GET``, ``POST``, ``DELETE``.
+            url: The whole URL without parameters.
+            parameters: Query parameters.
+            body: Becomes the JSON body.
+            pace: Held to, and told what Google answers.
+
+        Returns:
+            The answer's JSON.
+
+        Raises:
+            Refusal: An answer that stays.
+            NoAnswer: None that stays.
+            TargetUnreachable: No credentials.
+        """
+        from google.api_core.exceptions import RetryError
+        from google.api_core.retry import Retry
+
+        sent = 0
+
+        def once() -> dict[str, Any]:
+            nonlocal sent
+            if pace is not None:
+                pace.wait()
+            sent += 1
+            return self._once(method, url, parameters, body, pace)
+
+        retry = Retry(
+            predicate=lambda error: isinstance(error, _Again),
+            initial=0.5,
+            maximum=30.0,
+            multiplier=2.0,
+            timeout=self._patience,
+        )
+        try:
+            return retry(once)()
+        except Refusal as refusal:
+            refusal.sent = sent
+            raise
+        except RetryError as error:
+            raise NoAnswer(f"{method} {url}: {error.cause}") from error
+
+    def read(self, url: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Read one document.
+
+        Raises:
+            TargetUnreachable: It cannot be had.
+        """
+        try:
+            return self.call("GET", url, parameters)
+        except Refusal as refusal:
+            raise TargetUnreachable(
+                f"{url} answered {refusal.status}: {refusal.message}",
+                hint="nbp doctor says what is missing" if refusal.status in {401, 403} else None,
+            ) from refusal
+        except NoAnswer as error:
+            raise TargetUnreachable(
+                f"no connection: {error}", hint="is the network there? for the sandbox: nbp sandbox start"
+            ) from error
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        parameters: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+        pace: Pace | None,
+    ) -> dict[str, Any]:
+        import google.auth.exceptions
+        import requests
+
+        with translated():
+            try:
+                answer = self._session().request(  # type: ignore[no-untyped-call]method, url, params=parameters, json=body, timeout=_TIMEOUT)
+            except (requests.RequestException, google.auth.exceptions.TransportError) as error:
+                raise _Again(f"{type(error).__name__}: {error}") from error
+        if answer.ok:
+            if pace is not None:
+                pace.speed_up()
+            document: dict[str, Any] = answer.json()
+            return document
+        reason, message = _error(answer.text)
+        throttled = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or reason in _RATE_REASONS
+        if throttled and pace is not None:
+            pace.slow_down()
+        if throttled or answer.status_code in _TRANSIENT:
+            raise _Again(f"{answer.status_code} {reason}: {message}")
+        raise Refusal(answer.status_code, reason, message)
+
+    def _session(self) -> "AuthorizedSession":
+        from google.auth.transport.requests import AuthorizedSession
+
+        session: AuthorizedSession | None = getattr(self._local, "session", None)
+        if session is None:
+            with self._lock:
+                self._credentials = self._credentials or self.target.credentials()
+            session = AuthorizedSession(self._credentials)  # type: ignore[no-untyped-call]
+            self._local.session = session
+        return session
+
+
+def _error(text: str) -> tuple[str, str]:
+    """Reason and message of either of Google's two error bodies."""
+    import json
+
+    try:
+        error = json.loads(text)["error"]
+        details = [item for item in (*error.get("errors", ()), *error.get("details", ())) if "reason" in item]
+        return (str(details[0]["reason"]) if details else str(error.get("status", ""))), str(error["message"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "", text.strip()[:200]

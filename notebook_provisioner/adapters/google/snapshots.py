@@ -1,0 +1,374 @@
+"""Snapshots and the notebooks that they belong to, over Google's REST APIs."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from notebook_provisioner.adapters.google.pace import Pace
+from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
+from notebook_provisioner.core.errors import TargetUnreachable
+from notebook_provisioner.core.notebooks import FLEET_LABEL
+from notebook_provisioner.core.snapshots.facts import (
+    MARK_LABEL,
+    HistoryEntry,
+    Notebook,
+    NotebookKey,
+    Notebooks,
+    Snapshot,
+)
+from notebook_provisioner.core.snapshots.sweep import Outcome, Result
+
+_PAGE: Final = "500"  # Compute's largest (discovery, snapshots.list)
+_SNAPSHOT_FIELDS: Final = (
+    "name,id,creationTimestamp,status,snapshotType,sourceDisk,sourceDiskId,autoCreated,"
+    "sourceSnapshotSchedulePolicy,storageBytes,storageBytesStatus,storageLocations,labels,labelFingerprint"
+)
+_NOTEBOOK_FIELDS: Final = "name,state,healthState,createTime,labels,upgradeHistory"
+_FILTER_LENGTH: Final = 6_000  # characters: a URL above 8 KiB is refused by many a proxy on the way
+# Compute counts what a filter passes over: 750,000 resources a minute in a project
+# (https://cloud.google.com/compute/api-quota, read 2026-11-22). Above this, snapshots are read one by one.
+_FILTER_UP_TO: Final = 50_000
+_LOOK_HOLDS: Final = 60.0  # seconds after a look in which a request may still be sent for the first time
+_POLL_FIRST, _POLL_MOST = 0.5, 15.0  # seconds between looks at what is being deleted
+
+
+class GoogleSnapshots:
+    """One project's snapshots. Implements ``core.snapshots.sweep.SnapshotChanges``.
+
+    Args:
+        rest: How calls are made.
+        project: The project's id.
+        per_second: Changes a second at most; adapts downwards.
+        workers: Calls at a time.
+        patience: Seconds that deletions may take to end.
+    """
+
+    def __init__(
+        self,
+        rest: Rest,
+        project: str,
+        *,
+        per_second: float = 20.0,
+        workers: int = 16,
+        patience: float = 600.0,
+    ) -> None:
+        self._rest = rest
+        self._project = project
+        self._pace = Pace(per_second)
+        self._workers = workers
+        self._patience = patience
+        self._listed = 0
+        self._notebook_pages = 1
+        self._compute = f"{rest.target.endpoint('compute')}/compute/v1/projects/{project}/global"
+        self._workbench = f"{rest.target.endpoint('notebooks')}/v2"
+
+    def notebooks(self) -> Notebooks:
+        """Every notebook of the project, in every zone.
+
+        Raises:
+            TargetUnreachable: The Notebooks API does not answer.
+        """
+        read = datetime.now(UTC)
+        found: list[Notebook] = []
+        unreachable: set[str] = set()
+        pages = 0
+        fields = f"nextPageToken,unreachable,instances({_NOTEBOOK_FIELDS})"
+        url = f"{self._workbench}/projects/{self._project}/locations/-/instances"
+        for page in self._pages(url, {"pageSize": _PAGE, "fields": fields}):
+            pages += 1
+            found += [_notebook(item) for item in page.get("instances", ())]
+            unreachable |= {_zone(place) for place in page.get("unreachable", ())}
+        self._notebook_pages = pages
+        return Notebooks(tuple(found), frozenset(unreachable), read)
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        """Every snapshot of the project, newest first, a page at a time.
+
+        Regional snapshots are not among them: API version 1 does not know them.
+
+        Raises:
+            TargetUnreachable: Compute Engine does not answer.
+        """
+        listed = 0
+        parameters = {
+            "maxResults": _PAGE,
+            "orderBy": "creationTimestamp desc",
+            "fields": f"nextPageToken,items({_SNAPSHOT_FIELDS})",
+        }
+        for page in self._pages(f"{self._compute}/snapshots", parameters):
+            for item in page.get("items", ()):
+                listed += 1
+                yield _snapshot(item)
+        self._listed = listed
+
+    def recycle_days(self) -> int | None:
+        """Days that deleted snapshots stay in the project's recycle bin, and on the bill.
+
+        Returns:
+            None where there is no bin, or nobody may know: it is a beta, with a permission of its own.
+        """
+        url = self._compute.replace("/compute/v1/", "/compute/beta/")
+        try:
+            policy = self._rest.call("GET", f"{url}/snapshotRecycleBinPolicy")
+        except (Refusal, NoAnswer):
+            return None
+        rules = [*policy.get("rules", {}).values(), *policy.get("systemRules", {}).values()]
+        days = [int(rule.get("standardSnapshots", {}).get("retentionDurationDays", 0)) for rule in rules]
+        return max(days, default=0) or None
+
+    def again(
+        self, names: Sequence[str], notebooks: Sequence[NotebookKey]
+    ) -> tuple[Mapping[str, Snapshot], Mapping[NotebookKey, Notebook]]:
+        """Read these snapshots and notebooks as they are now, in as few calls as there can be."""
+        with ThreadPoolExecutor(self._workers) as pool:
+            found = self._snapshots_by_name(pool, names)
+            if len(notebooks) <= self._notebook_pages:
+                answers = pool.map(self._notebook, notebooks)
+                return found, {item.key: item for item in answers if item is not None}
+            return found, {item.key: item for item in self.notebooks().found}
+
+    def delete(self, snapshots: Sequence[Snapshot]) -> Iterator[Outcome]:
+        """Delete; an outcome each as it comes. What does not end at once is ``PENDING``: see `settle`."""
+        looked = time.monotonic()
+        return self._each(lambda snapshot: self._delete(snapshot, looked), snapshots)
+
+    def mark(self, snapshots: Sequence[Snapshot], day: str | None) -> Iterator[Outcome]:
+        """Set the mark to *day*, or take it off, and look whether it shows."""
+        looked = time.monotonic()
+        waiting = []
+        for outcome in self._each(lambda snapshot: self._mark(snapshot, day, looked), snapshots):
+            if outcome.result is Result.PENDING:
+                waiting.append(outcome)
+            else:
+                yield outcome
+        done = Result.UNMARKED if day is None else Result.MARKED
+
+        def judge(outcome: Outcome, snapshot: Snapshot | None) -> Outcome | None:
+            if snapshot is None:
+                return Outcome(outcome.name, Result.GONE)
+            if snapshot.labels.get(MARK_LABEL) == day:
+                return Outcome(outcome.name, done, operation=outcome.operation, user=outcome.user)
+            return self._failure(outcome)
+
+        yield from self._poll(waiting, judge)
+
+    def settle(self, pending: Sequence[Outcome]) -> Iterator[Outcome]:
+        """Wait for deletions to end, by looking what is still there, many at a time."""
+
+        def judge(outcome: Outcome, snapshot: Snapshot | None) -> Outcome | None:
+            if snapshot is None:
+                return Outcome(outcome.name, Result.DELETED, operation=outcome.operation, user=outcome.user)
+            return None if snapshot.status == "DELETING" else self._failure(outcome)
+
+        return self._poll(pending, judge)
+
+    def _delete(self, snapshot: Snapshot, looked: float) -> Outcome:
+        name = snapshot.name
+        if time.monotonic() - looked > _LOOK_HOLDS:
+            return Outcome(name, Result.SKIPPED, "the requests before it took too long: left to the next run")
+        parameters = {"requestId": str(uuid.uuid4())}
+        try:
+            operation = self._rest.call(
+                "DELETE", f"{self._compute}/snapshots/{name}", parameters, pace=self._pace
+            )
+        except NoAnswer as error:
+            return Outcome(name, Result.PENDING, str(error))
+        except Refusal as refusal:
+            if refusal.status == HTTPStatus.NOT_FOUND:
+                # After a try whose answer was lost, it is this request that deleted it.
+                done = Result.GONE if refusal.sent == 1 else Result.DELETED
+                return Outcome(name, done, "it was gone when the request came")
+            return Outcome(name, Result.FAILED, str(refusal))
+        return _of_operation(name, operation, Result.DELETED)
+
+    def _mark(self, snapshot: Snapshot, day: str | None, looked: float) -> Outcome:
+        name = snapshot.name
+        if time.monotonic() - looked > _LOOK_HOLDS:
+            return Outcome(name, Result.SKIPPED, "the requests before it took too long: left to the next run")
+        labels = {key: value for key, value in snapshot.labels.items() if key != MARK_LABEL}
+        body = {
+            "labels": labels | ({MARK_LABEL: day} if day is not None else {}),
+            "labelFingerprint": snapshot.label_fingerprint,
+        }
+        try:
+            operation = self._rest.call(
+                "POST", f"{self._compute}/snapshots/{name}/setLabels", body=body, pace=self._pace
+            )
+        except NoAnswer as error:
+            return Outcome(name, Result.PENDING, str(error))
+        except Refusal as refusal:
+            if refusal.status == HTTPStatus.PRECONDITION_FAILED:
+                # A try whose answer was lost may have been the one that changed them: look.
+                return Outcome(name, Result.PENDING, "its labels changed meanwhile")
+            return Outcome(name, Result.FAILED, str(refusal))
+        return _of_operation(name, operation, Result.UNMARKED if day is None else Result.MARKED)
+
+    def _failure(self, outcome: Outcome) -> Outcome | None:
+        """Why a change does not show; None while it may still come."""
+        if not outcome.operation:
+            return Outcome(outcome.name, Result.FAILED, outcome.message or "nothing came of it")
+        try:
+            operation = self._rest.call("GET", f"{self._compute}/operations/{outcome.operation}")
+        except (Refusal, NoAnswer) as error:
+            return Outcome(outcome.name, Result.FAILED, str(error), outcome.operation, outcome.user)
+        done = _of_operation(outcome.name, operation, Result.PENDING)
+        return done if done.result is Result.FAILED else None
+
+    def _poll(
+        self,
+        pending: Sequence[Outcome],
+        judge: Callable[[Outcome, Snapshot | None], Outcome | None],
+    ) -> Iterator[Outcome]:
+        """Look at what is pending, seldom and seldomer, until all is judged or patience is out."""
+        left = list(pending)
+        until, pause = time.monotonic() + self._patience, 0.0
+        while left:
+            time.sleep(pause)
+            pause = min(max(pause * 2, _POLL_FIRST), _POLL_MOST)
+            with ThreadPoolExecutor(self._workers) as pool:
+                found = self._snapshots_by_name(pool, [outcome.name for outcome in left])
+                judged = list(pool.map(judge, left, [found.get(outcome.name) for outcome in left]))
+            yield from (outcome for outcome in judged if outcome is not None)
+            left = [outcome for outcome, done in zip(left, judged, strict=True) if done is None]
+            if time.monotonic() > until:
+                yield from left
+                return
+
+    def _snapshots_by_name(self, pool: ThreadPoolExecutor, names: Sequence[str]) -> dict[str, Snapshot]:
+        wanted = list(dict.fromkeys(names))
+        if self._listed > _FILTER_UP_TO:
+            return {item.name: item for item in pool.map(self._get, wanted) if item is not None}
+        lists = pool.map(self._filtered, _chunks(wanted))
+        return {item.name: item for items in lists for item in items}
+
+    def _filtered(self, names: Sequence[str]) -> list[Snapshot]:
+        parameters = {
+            "maxResults": _PAGE,
+            "filter": " OR ".join(_term(name) for name in names),
+            "fields": f"nextPageToken,items({_SNAPSHOT_FIELDS})",
+        }
+        pages = self._pages(f"{self._compute}/snapshots", parameters)
+        return [_snapshot(item) for page in pages for item in page.get("items", ())]
+
+    def _get(self, name: str) -> Snapshot | None:
+        found = self._found(f"{self._compute}/snapshots/{name}", _SNAPSHOT_FIELDS)
+        return None if found is None else _snapshot(found)
+
+    def _notebook(self, key: NotebookKey) -> Notebook | None:
+        zone, name = key
+        url = f"{self._workbench}/projects/{self._project}/locations/{zone}/instances/{name}"
+        found = self._found(url, _NOTEBOOK_FIELDS)
+        return None if found is None else _notebook(found)
+
+    def _found(self, url: str, fields: str) -> dict[str, Any] | None:
+        try:
+            return self._rest.call("GET", url, {"fields": fields})
+        except Refusal as refusal:
+            if refusal.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise TargetUnreachable(f"{url} answered {refusal.status}: {refusal.message}") from refusal
+        except NoAnswer as error:
+            raise TargetUnreachable(f"no connection: {error}") from error
+
+    def _pages(self, url: str, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        token: str | None = ""
+        while token is not None:
+            page = self._rest.read(url, {**parameters, **({"pageToken": token} if token else {})})
+            yield page
+            token = page.get("nextPageToken") or None
+
+    def _each(self, act: Callable[[Snapshot], Outcome], snapshots: Sequence[Snapshot]) -> Iterator[Outcome]:
+        with ThreadPoolExecutor(self._workers) as pool:
+            futures: list[Future[Outcome]] = [pool.submit(act, snapshot) for snapshot in snapshots]
+            try:
+                yield from (future.result() for future in as_completed(futures))
+            finally:  # on Ctrl-C, what has not been sent is not sent
+                pool.shutdown(cancel_futures=True)
+
+
+def _of_operation(name: str, operation: Mapping[str, Any], done: Result) -> Outcome:
+    errors = operation.get("error", {}).get("errors", ())
+    if errors:
+        result, message = Result.FAILED, "; ".join(f"{item['code']}: {item['message']}" for item in errors)
+    else:
+        result, message = (done if operation.get("status") == "DONE" else Result.PENDING), ""
+    return Outcome(name, result, message, operation.get("name", ""), operation.get("user", ""))
+
+
+def _snapshot(item: Mapping[str, Any]) -> Snapshot:
+    return Snapshot(
+        name=item["name"],
+        id=str(item.get("id", "")),
+        created=datetime.fromisoformat(item["creationTimestamp"]),
+        status=item.get("status", "READY"),
+        kind=item.get("snapshotType", "STANDARD"),
+        disk=_disk(item.get("sourceDisk", "")),
+        disk_id=str(item.get("sourceDiskId", "")),
+        by_schedule=bool(item.get("autoCreated") or item.get("sourceSnapshotSchedulePolicy")),
+        storage_bytes=int(item.get("storageBytes", 0)),
+        storage_settled=item.get("storageBytesStatus") == "UP_TO_DATE",
+        locations=tuple(item.get("storageLocations", ())),
+        labels=item.get("labels", {}),
+        label_fingerprint=item.get("labelFingerprint", ""),
+    )
+
+
+def _disk(link: str) -> tuple[str, str] | None:
+    parts = link.rsplit("/", 4)  # …/zones/ZONE/disks/NAME
+    return (parts[-3], parts[-1]) if parts[-4:-2] == ["zones", parts[-3]] and len(parts) > 4 else None  # noqa: PLR2004
+
+
+def _notebook(item: Mapping[str, Any]) -> Notebook:
+    _, _, _, zone, _, name = item["name"].split("/")
+    return Notebook(
+        zone=zone,
+        name=name,
+        state=item.get("state", "STATE_UNSPECIFIED"),
+        health=item.get("healthState", "HEALTH_STATE_UNSPECIFIED"),
+        created=_moment(item.get("createTime")),
+        fleet=item.get("labels", {}).get(FLEET_LABEL),
+        history=tuple(
+            HistoryEntry(
+                action=entry.get("action", "UPGRADE"),
+                state=entry.get("state", "STATE_UNSPECIFIED"),
+                created=_moment(entry.get("createTime")),
+                snapshot=entry.get("snapshot", "").rsplit("/", 1)[-1],
+            )
+            for entry in sorted(
+                item.get("upgradeHistory", ()), key=lambda entry: str(entry.get("createTime"))
+            )
+        ),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _zone(place: str) -> str:
+    """The zone of ``projects/P/locations/ZONE`` or of ``projects/P/locations/ZONE/instances/…``."""
+    parts = place.split("/")
+    return parts[parts.index("locations") + 1] if "locations" in parts[:-1] else place
+
+
+def _term(name: str) -> str:
+    return f'(name = "{name}")'
+
+
+def _chunks(names: Iterable[str]) -> Iterator[list[str]]:
+    """Names, as many together as fit into a filter."""
+    chunk: list[str] = []
+    length = 0
+    for name in names:
+        size = len(_term(name)) + len(" OR ")
+        if chunk and length + size > _FILTER_LENGTH:
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(name)
+        length += size
+    if chunk:
+        yield chunk

@@ -1,0 +1,62 @@
+"""How much one run may delete."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from notebook_provisioner.core.snapshots.decisions import Decision, Verdict
+from notebook_provisioner.core.snapshots.facts import NotebookKey
+from notebook_provisioner.core.snapshots.rules import PolicyRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Limits of one run. What is above a number waits for the next run; what is above the share is refused.
+
+    Attributes:
+        number: Most deletions of a run.
+        per_notebook: Most deletions of a run from one notebook.
+        share: Most of the fleet's snapshots, between 0 and 1, that the policy may want gone at once.
+        share_from: Up to this many deletions the share is not looked at: of few snapshots, few are half.
+    """
+
+    number: int = 1_000
+    per_notebook: int = 50
+    share: float = 0.5
+    share_from: int = 10
+
+    def apply(self, decisions: Iterable[Decision], total: int) -> list[Decision]:
+        """Hold a run to its caps; the oldest snapshots go first.
+
+        Args:
+            decisions: The decisions to delete.
+            total: The number of the fleet's snapshots.
+
+        Returns:
+            The same decisions, oldest first, those above a cap deferred.
+
+        Raises:
+            PolicyRefused: More than the share would be deleted.
+        """
+        wanted = sorted(decisions, key=lambda item: (item.snapshot.created, item.snapshot.name))
+        if len(wanted) > max(self.share_from, self.share * total):
+            raise PolicyRefused(
+                f"this would delete {len(wanted)} of the fleet's {total} snapshots, more than "
+                f"{self.share:.0%} at once",
+                hint="look through nbp snapshots list; if it is meant, raise --max-share",
+            )
+        taken: Counter[NotebookKey] = Counter()
+        return [self._held(decision, taken) for decision in wanted]
+
+    def _held(self, decision: Decision, taken: Counter[NotebookKey]) -> Decision:
+        key = decision.belonging.notebook
+        if taken.total() >= self.number:
+            return _deferred(decision, f"above {self.number} in one run")
+        if taken[key] >= self.per_notebook:
+            return _deferred(decision, f"above {self.per_notebook} of one notebook in one run")
+        taken[key] += 1
+        return decision
+
+
+def _deferred(decision: Decision, why: str) -> Decision:
+    return replace(decision, verdict=Verdict.DEFER, reasons=(*decision.reasons, why))

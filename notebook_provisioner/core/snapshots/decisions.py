@@ -1,0 +1,217 @@
+"""What becomes of each snapshot, and why. Newest first, in memory that grows with notebooks alone."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Final
+
+from notebook_provisioner.core.retention import Walk
+from notebook_provisioner.core.snapshots.facts import (
+    MARK_LABEL,
+    RETAIN_LABEL,
+    HistoryEntry,
+    Notebook,
+    NotebookKey,
+    Snapshot,
+)
+from notebook_provisioner.core.snapshots.origin import Belonging, Origin, Register
+from notebook_provisioner.core.snapshots.rules import Rules
+
+_SETTLED_STATES: Final = frozenset({"ACTIVE", "STOPPED", "SUSPENDED"})
+_RESTING_HEALTH: Final = frozenset({"HEALTHY", "HEALTH_STATE_UNSPECIFIED"})  # nobody asks a stopped VM
+
+RulesOf = Callable[[NotebookKey], Rules]
+
+
+class Verdict(StrEnum):
+    """What is to happen to a snapshot."""
+
+    KEEP = "keep"
+    MARK = "mark"  # would be deleted, and gets its mark first
+    WAIT = "wait"  # bears its mark, and its grace is not over
+    UNMARK = "unmark"  # bears a mark, and is kept after all
+    DELETE = "delete"
+    DEFER = "defer"  # would be deleted, but a cap leaves it to a later run
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one snapshot.
+
+    Attributes:
+        snapshot: The snapshot.
+        belonging: Whose it is.
+        verdict: What is to happen.
+        reasons: Every rule that led there, in plain words; never empty.
+        rollback_point: Whether the notebook can be rolled back to it.
+    """
+
+    snapshot: Snapshot
+    belonging: Belonging
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    rollback_point: bool
+
+
+class OutOfOrder(ValueError):
+    """Snapshots came in another order than newest first."""
+
+
+class _Series:
+    """A notebook's upgrade snapshots on their way from the newest to the oldest."""
+
+    def __init__(self, notebook: Notebook, rules: Rules, now: datetime) -> None:
+        self._walk = Walk(rules.policy)
+        self._points = 0
+        self._count = 0
+        self._rules = rules
+        self.frozen = frozen(notebook, rules, now)
+
+    def reasons(self, snapshot: Snapshot, *, is_point: bool) -> tuple[str, ...]:
+        self._count += 1
+        kept = ["the notebook's newest snapshot"] if self._count == 1 else []
+        if is_point:
+            self._points += 1
+            if self._points <= self._rules.rollback_points:
+                kept.append(f"rollback point {self._points} of {self._rules.rollback_points}")
+        kept += self._walk.reasons(snapshot.created)
+        return (*kept, *((self.frozen,) if self.frozen else ()))
+
+
+def decide(
+    snapshots: Iterable[Snapshot], register: Register, rules_of: RulesOf, now: datetime
+) -> Iterator[Decision]:
+    """Decide about every snapshot of the fleet.
+
+    Args:
+        snapshots: A project's snapshots, newest first; others' among them are passed over.
+        register: The fleet's notebooks.
+        rules_of: The rules of a notebook, in being or gone.
+        now: The present, with a time zone.
+
+    Yields:
+        A decision for each snapshot of the fleet, newest first.
+
+    Raises:
+        OutOfOrder: A snapshot is newer than the one before it.
+    """
+    series: dict[NotebookKey, _Series] = {}
+    previous: datetime | None = None
+    for snapshot in snapshots:
+        if previous is not None and snapshot.created > previous:
+            raise OutOfOrder(f"snapshot {snapshot.name} is newer than the one before it")
+        previous = snapshot.created
+        belonging = register.belonging(snapshot)
+        if belonging is None:
+            continue
+        key, rules = belonging.notebook, rules_of(belonging.notebook)
+        kept = [*_kept_by_itself(snapshot, belonging, rules, now)]
+        is_point = _is_point(snapshot, belonging)
+        # What is not ready, or from the future by some clock, takes no place from those that can be used.
+        if belonging.origin is Origin.UPGRADE and snapshot.status == "READY" and snapshot.created <= now:
+            if key not in series:
+                series[key] = _Series(register.notebooks[key], rules, now)
+            kept += series[key].reasons(snapshot, is_point=is_point)
+        yield _decision(snapshot, belonging, rules, now, kept, is_point=is_point)
+
+
+def newest_first(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+    """*Snapshots* in the order that `decide` needs, whatever their order was; names break ties."""
+    return sorted(snapshots, key=lambda item: (item.created, item.name), reverse=True)
+
+
+def frozen(notebook: Notebook, rules: Rules, now: datetime) -> str | None:
+    """Why nothing of *notebook* may be deleted at present; None where something may."""
+    if notebook.state not in _SETTLED_STATES:
+        return f"the notebook is {notebook.state}"
+    healthy = {"HEALTHY"} if notebook.state == "ACTIVE" else _RESTING_HEALTH
+    if notebook.health not in healthy:
+        return f"the notebook is {notebook.health}"
+    return _unsettled(notebook.history[-1], rules, now) if notebook.history else None
+
+
+def _unsettled(last: HistoryEntry, rules: Rules, now: datetime) -> str | None:
+    action = last.action.lower()
+    if last.state != "SUCCEEDED":
+        return f"its last {action} is {last.state}"
+    if last.created is None:
+        return f"nobody knows when its last {action} was"
+    return f"its last {action} is younger than {rules.soak}" if rules.soak.after(last.created) > now else None
+
+
+def label_reasons(snapshot: Snapshot, rules: Rules, now: datetime) -> Iterator[str]:
+    """Which labels keep *snapshot*."""
+    for label in rules.keep_labels:
+        if label in snapshot.labels:
+            yield f"label {label}"
+    if RETAIN_LABEL in snapshot.labels:
+        text = snapshot.labels[RETAIN_LABEL]
+        day = _day(text)
+        if day is None:
+            yield f"label {RETAIN_LABEL}={text} is no date"
+        elif day >= now.astimezone(UTC).date():
+            yield f"label {RETAIN_LABEL}={text}"
+
+
+def _kept_by_itself(snapshot: Snapshot, belonging: Belonging, rules: Rules, now: datetime) -> Iterator[str]:
+    origin = belonging.origin
+    if origin is Origin.SCHEDULE:
+        yield "its snapshot schedule deletes it"
+    elif origin is Origin.HAND:
+        yield "made by hand"
+    elif origin is Origin.UNKNOWN:
+        yield f"zone {belonging.notebook[0]} does not answer"
+    elif origin is Origin.ORPHAN and rules.orphans.after(snapshot.created) > now:
+        yield f"an orphan younger than {rules.orphans}"
+    if snapshot.status != "READY":
+        yield f"it is {snapshot.status}"
+    if snapshot.kind != "STANDARD":
+        yield f"of type {snapshot.kind}"
+    if snapshot.created > now:
+        yield "from the future, by some clock"
+    elif rules.min_age.after(snapshot.created) > now:
+        yield f"younger than {rules.min_age}"
+    yield from label_reasons(snapshot, rules, now)
+
+
+def _is_point(snapshot: Snapshot, belonging: Belonging) -> bool:
+    entry = belonging.entry
+    return (
+        entry is not None
+        and (entry.action, entry.state) == ("UPGRADE", "SUCCEEDED")
+        and snapshot.status == "READY"
+    )
+
+
+def _decision(
+    snapshot: Snapshot,
+    belonging: Belonging,
+    rules: Rules,
+    now: datetime,
+    kept: list[str],
+    *,
+    is_point: bool,
+) -> Decision:
+    mark = snapshot.labels.get(MARK_LABEL)
+    if kept:
+        marked_by_us = mark is not None and belonging.origin in {Origin.UPGRADE, Origin.ORPHAN}
+        verdict = Verdict.UNMARK if marked_by_us else Verdict.KEEP
+        return Decision(snapshot, belonging, verdict, tuple(kept), is_point)
+    why = f"orphan: older than {rules.orphans}" if belonging.origin is Origin.ORPHAN else "no rule keeps it"
+    if rules.grace is None:
+        return Decision(snapshot, belonging, Verdict.DELETE, (why,), is_point)
+    marked = _day(mark) if mark is not None else None
+    if marked is None:
+        return Decision(snapshot, belonging, Verdict.MARK, (why,), is_point)
+    over = rules.grace.after(datetime(marked.year, marked.month, marked.day, tzinfo=UTC))
+    if over > now:
+        return Decision(snapshot, belonging, Verdict.WAIT, (why, f"marked until {over:%Y-%m-%d}"), is_point)
+    return Decision(snapshot, belonging, Verdict.DELETE, (why, f"marked on {mark}"), is_point)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

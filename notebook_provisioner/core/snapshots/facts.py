@@ -1,0 +1,106 @@
+"""What is read about snapshots and notebooks before anything is decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+NotebookKey = tuple[str, str]  # zone, name
+
+MARK_LABEL: Final = "nbp-prune"  # the day on which a snapshot was marked for deletion
+RETAIN_LABEL: Final = "retain-until"  # the last day on which somebody wants it
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One snapshot, as Compute Engine shows it.
+
+    Attributes:
+        name: Its name, unique in the project while it exists.
+        id: Its number, unique for ever: a name that was used again has another.
+        created: When it was taken, with a time zone.
+        status: ``READY``, or why it is not: ``CREATING``, ``UPLOADING``, ``DELETING``, ``FAILED``.
+        kind: ``STANDARD`` or ``ARCHIVE``.
+        disk: Zone and name of the disk that it was taken from; None for a disk that is in no zone.
+        disk_id: That disk's number: a disk made anew under the same name has another.
+        by_schedule: Whether a snapshot schedule took it.
+        storage_bytes: What it adds to the bill now; changes when its neighbours are deleted.
+        storage_settled: Whether that number is up to date.
+        locations: Where it is stored: regions or multi-regions.
+        labels: Its labels.
+        label_fingerprint: What a change of labels must name, so that it overwrites nobody's.
+    """
+
+    name: str
+    id: str
+    created: datetime
+    status: str
+    kind: str
+    disk: tuple[str, str] | None
+    disk_id: str
+    by_schedule: bool
+    storage_bytes: int
+    storage_settled: bool
+    locations: tuple[str, ...]
+    labels: Mapping[str, str]
+    label_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One line of a notebook's upgrade history.
+
+    Attributes:
+        action: ``UPGRADE`` or ``ROLLBACK``.
+        state: ``STARTED``, ``SUCCEEDED`` or ``FAILED``.
+        created: When it began; None where the API does not say.
+        snapshot: Name of the snapshot that was taken before; empty where there is none.
+    """
+
+    action: str
+    state: str
+    created: datetime | None
+    snapshot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """What matters of a notebook that exists.
+
+    Attributes:
+        zone: As in ``europe-west1-b``.
+        name: Its name; its boot disk is ``NAME-boot`` in the same zone.
+        state: As in ``ACTIVE``, ``STOPPED``, ``UPGRADING``.
+        health: As in ``HEALTHY``.
+        created: When it was made; None where the API does not say.
+        fleet: The fleet that its label names; None without the label.
+        history: Its upgrade history, oldest first.
+    """
+
+    zone: str
+    name: str
+    state: str
+    health: str
+    created: datetime | None
+    fleet: str | None
+    history: tuple[HistoryEntry, ...]
+
+    @property
+    def key(self) -> NotebookKey:
+        """What it is told apart by in its project."""
+        return (self.zone, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Notebooks:
+    """All notebooks of a project at one moment.
+
+    Attributes:
+        found: Those that answered.
+        unreachable: Zones that did not answer; nothing can be said about what is there.
+        read: When the reading began, UTC.
+    """
+
+    found: tuple[Notebook, ...]
+    unreachable: frozenset[str]
+    read: datetime

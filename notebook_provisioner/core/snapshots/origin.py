@@ -1,0 +1,115 @@
+"""Whose a snapshot is, and who made it: by the notebook's own records, never by how it is called.
+
+An upgrade's snapshot has a random name and no label that a source vouches for. What tells it is the upgrade
+history of a notebook that exists, together with the disk that it was taken from and the time. The number of
+the boot disk as it is now says nothing: an upgrade makes that disk anew.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from notebook_provisioner.core.notebooks import FLEET_LABEL
+from notebook_provisioner.core.snapshots.facts import HistoryEntry, Notebook, NotebookKey, Notebooks, Snapshot
+
+BOOT_SUFFIX: Final = "-boot"  # Workbench names boot disks so: seen in dumps of real instances (gcpdiag)
+
+# An upgrade and its snapshot are minutes apart. A name that was used again shows by its time.
+_TOGETHER: Final = timedelta(days=1)
+
+
+class Origin(StrEnum):
+    """Who made a snapshot."""
+
+    UPGRADE = "upgrade"  # Workbench, before it replaced the boot disk
+    SCHEDULE = "schedule"  # a snapshot schedule, which deletes by its own rule
+    HAND = "hand"  # somebody
+    ORPHAN = "orphan"  # whoever it was: the notebook is gone
+    UNKNOWN = "unknown"  # its zone does not answer
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Whose a snapshot of the fleet is.
+
+    Attributes:
+        origin: Who made it.
+        notebook: The notebook, in being or gone.
+        entry: The upgrade that left it; None for other origins.
+    """
+
+    origin: Origin
+    notebook: NotebookKey
+    entry: HistoryEntry | None = None
+
+
+class Register:
+    """Knows the fleet's notebooks, present and former, and tells the snapshots apart.
+
+    A notebook is the fleet's if it bears its label or stands in the fleet file. A former notebook is one that
+    stands in the file, or that somebody named; a snapshot may also bear the fleet's label itself. Other
+    snapshots of disks that are called ``…-boot`` are nobody's business here.
+
+    Args:
+        fleet: The fleet's name.
+        zones_by_name: The notebooks of the fleet file and their zones.
+        notebooks: The project's notebooks.
+        former: Names of notebooks that are gone, vouched for by the caller.
+    """
+
+    def __init__(
+        self,
+        fleet: str,
+        zones_by_name: Mapping[str, str],
+        notebooks: Notebooks,
+        former: Collection[str] = (),
+    ) -> None:
+        self._fleet = fleet
+        self._file = zones_by_name
+        self._former = frozenset(former)
+        self._unreachable = notebooks.unreachable
+        self._all = {notebook.key for notebook in notebooks.found}
+        self.notebooks = {item.key: item for item in notebooks.found if self._is_ours(item)}
+        self._entries = {key: _entries(item.history) for key, item in self.notebooks.items()}
+
+    def belonging(self, snapshot: Snapshot) -> Belonging | None:
+        """Whose *snapshot* is; None for one that has nothing to do with the fleet."""
+        if snapshot.disk is None or not snapshot.disk[1].endswith(BOOT_SUFFIX):
+            return None
+        zone, name = snapshot.disk[0], snapshot.disk[1].removesuffix(BOOT_SUFFIX)
+        key = (zone, name)
+        notebook = self.notebooks.get(key)
+        if notebook is None:
+            return self._without_notebook(snapshot, key)
+        if notebook.created is not None and snapshot.created < notebook.created:
+            return Belonging(Origin.ORPHAN, key)  # of a notebook that had this name before
+        if snapshot.by_schedule:
+            return Belonging(Origin.SCHEDULE, key)
+        entry = self._entries[key].get(snapshot.name)
+        if entry is None or entry.created is None or abs(snapshot.created - entry.created) > _TOGETHER:
+            return Belonging(Origin.HAND, key)
+        return Belonging(Origin.UPGRADE, key, entry)
+
+    def _without_notebook(self, snapshot: Snapshot, key: NotebookKey) -> Belonging | None:
+        zone, name = key
+        vouched = (
+            self._file.get(name) == zone
+            or name in self._former
+            or snapshot.labels.get(FLEET_LABEL) == self._fleet
+        )
+        if not vouched or key in self._all:  # another fleet's notebook may have the name
+            return None
+        if zone in self._unreachable:
+            return Belonging(Origin.UNKNOWN, key)
+        return Belonging(Origin.SCHEDULE if snapshot.by_schedule else Origin.ORPHAN, key)
+
+    def _is_ours(self, notebook: Notebook) -> bool:
+        if notebook.fleet is not None:
+            return notebook.fleet == self._fleet
+        return self._file.get(notebook.name) == notebook.zone
+
+
+def _entries(history: Iterable[HistoryEntry]) -> dict[str, HistoryEntry]:
+    return {entry.snapshot: entry for entry in history if entry.snapshot}

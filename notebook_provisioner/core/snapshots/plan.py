@@ -1,0 +1,138 @@
+"""A run's plan: the decisions that change something, held to the caps, and a count of the rest."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from notebook_provisioner.core.errors import Refused
+from notebook_provisioner.core.snapshots.caps import Caps
+from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict, decide
+from notebook_provisioner.core.snapshots.facts import Notebook, NotebookKey, Notebooks, Snapshot
+from notebook_provisioner.core.snapshots.origin import Origin, Register
+
+ACTIONS = frozenset({Verdict.DELETE, Verdict.MARK, Verdict.UNMARK})
+
+
+class StaleFacts(Refused):
+    """Reading took so long that what was read first may not hold any more."""
+
+    code = "stale-facts"
+
+
+@dataclass(frozen=True, slots=True)
+class PrunePlan:
+    """What one run is going to do.
+
+    Attributes:
+        decisions: Those that change something, and those that wait; oldest first.
+        notebooks: The fleet's notebooks as they were when this was decided.
+        points: Names of the rollback points that stay, by notebook.
+        counts: The fleet's snapshots by verdict.
+        origins: The fleet's snapshots by origin.
+        total: The number of the fleet's snapshots.
+        listed: The number of the project's snapshots.
+        total_bytes: What the fleet's snapshots add to the bill.
+    """
+
+    decisions: tuple[Decision, ...]
+    notebooks: Mapping[NotebookKey, Notebook]
+    points: Mapping[NotebookKey, tuple[str, ...]]
+    counts: Mapping[Verdict, int]
+    origins: Mapping[Origin, int]
+    total: int
+    listed: int
+    total_bytes: int
+
+    @property
+    def actions(self) -> tuple[Decision, ...]:
+        """The decisions that change something."""
+        return tuple(item for item in self.decisions if item.verdict in ACTIONS)
+
+    @property
+    def bytes_at_most(self) -> int:
+        """What the deletions free at most: data that a younger snapshot needs moves on to it."""
+        return sum(item.snapshot.storage_bytes for item in self.decisions if item.verdict is Verdict.DELETE)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is counted while snapshots stream by."""
+
+    listed: int = 0
+    total: int = 0
+    total_bytes: int = 0
+    counts: Counter[Verdict] = field(default_factory=Counter)
+    origins: Counter[Origin] = field(default_factory=Counter)
+    points: dict[NotebookKey, list[str]] = field(default_factory=dict)
+
+    def watch(self, snapshots: Iterable[Snapshot]) -> Iterable[Snapshot]:
+        for snapshot in snapshots:
+            self.listed += 1
+            yield snapshot
+
+    def add(self, decision: Decision, rollback_points: int) -> None:
+        self.total += 1
+        self.total_bytes += decision.snapshot.storage_bytes
+        self.counts[decision.verdict] += 1
+        self.origins[decision.belonging.origin] += 1
+        names = self.points.setdefault(decision.belonging.notebook, [])
+        if decision.rollback_point and len(names) < rollback_points:
+            names.append(decision.snapshot.name)
+
+
+def make(
+    snapshots: Iterable[Snapshot],
+    register: Register,
+    rules_of: RulesOf,
+    caps: Caps,
+    now: datetime,
+) -> PrunePlan:
+    """Decide about every snapshot, and hold the deletions to the caps.
+
+    Args:
+        snapshots: The project's snapshots, newest first. They are read once and not kept.
+        register: The fleet's notebooks.
+        rules_of: The rules of a notebook.
+        caps: The run's limits.
+        now: The present.
+
+    Raises:
+        PolicyRefused: More would be deleted than the caps let pass.
+    """
+    tally = _Tally()
+    found: dict[Verdict, list[Decision]] = {}
+    for decision in decide(tally.watch(snapshots), register, rules_of, now):
+        tally.add(decision, rules_of(decision.belonging.notebook).rollback_points)
+        if decision.verdict is not Verdict.KEEP:
+            found.setdefault(decision.verdict, []).append(decision)
+    deletions = caps.apply(found.pop(Verdict.DELETE, []), tally.total)
+    deferred = sum(1 for item in deletions if item.verdict is Verdict.DEFER)
+    tally.counts[Verdict.DELETE] -= deferred
+    tally.counts[Verdict.DEFER] += deferred
+    rest = [item for items in found.values() for item in items]
+    touched = {item.belonging.notebook for item in (*deletions, *rest)}
+    return PrunePlan(
+        decisions=(*deletions, *rest),
+        notebooks={key: item for key, item in register.notebooks.items() if key in touched},
+        points={key: tuple(names) for key, names in tally.points.items() if key in touched},
+        counts=dict(tally.counts),
+        origins=dict(tally.origins),
+        total=tally.total,
+        listed=tally.listed,
+        total_bytes=tally.total_bytes,
+    )
+
+
+def require_fresh(notebooks: Notebooks, now: datetime, limit: timedelta) -> None:
+    """Hold the facts to an age.
+
+    Raises:
+        StaleFacts: They are older than *limit*.
+    """
+    age = now - notebooks.read
+    if age > limit:
+        raise StaleFacts(
+            f"reading the project took {age.total_seconds() / 60:.0f} minutes: its beginning may not hold any more",
+            hint="run it again, in shards where the project is large: --shard 1/8",
+        )

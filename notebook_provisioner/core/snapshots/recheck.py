@@ -1,0 +1,75 @@
+"""The last look before a snapshot is deleted: everything that could have changed since the plan."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from notebook_provisioner.core.snapshots.decisions import Decision, frozen, label_reasons
+from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, NotebookKey, Snapshot
+from notebook_provisioner.core.snapshots.origin import Origin
+from notebook_provisioner.core.snapshots.rules import Rules
+
+GONE = "it is gone already"
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """What was read right before an action.
+
+    Attributes:
+        snapshots: By name; one that is absent is gone.
+        notebooks: By zone and name; one that is absent is gone.
+        now: When it was read.
+    """
+
+    snapshots: Mapping[str, Snapshot]
+    notebooks: Mapping[NotebookKey, Notebook]
+    now: datetime
+
+
+def objection(
+    decision: Decision, before: Notebook | None, points: tuple[str, ...], rules: Rules, fresh: Fresh
+) -> str | None:
+    """Why *decision*'s snapshot must not be touched after all; None where it may be.
+
+    Args:
+        decision: What was decided.
+        before: Its notebook when the decision was made; None if it was gone then.
+        points: Names of the rollback points that stay behind, and must.
+        rules: The notebook's rules.
+        fresh: The facts of this moment.
+    """
+    planned, snapshot = decision.snapshot, fresh.snapshots.get(decision.snapshot.name)
+    if snapshot is None or snapshot.status == "DELETING" or snapshot.id != planned.id:
+        return GONE
+    found = [
+        *_of_snapshot(planned, snapshot, rules, fresh.now),
+        *_of_notebook(decision, before, rules, fresh),
+    ]
+    found += [
+        f"rollback point {name} is gone"
+        for name in points
+        if (other := fresh.snapshots.get(name)) is None or other.status != "READY"
+    ]
+    return next(iter(found), None)
+
+
+def _of_snapshot(planned: Snapshot, snapshot: Snapshot, rules: Rules, now: datetime) -> Iterator[str]:
+    if (snapshot.status, snapshot.kind, snapshot.disk_id) != (planned.status, planned.kind, planned.disk_id):
+        yield f"it is {snapshot.status} now"
+    for reason in label_reasons(snapshot, rules, now):
+        yield f"it got the {reason}"
+    if snapshot.labels.get(MARK_LABEL) != planned.labels.get(MARK_LABEL):
+        yield "its mark changed"
+
+
+def _of_notebook(decision: Decision, before: Notebook | None, rules: Rules, fresh: Fresh) -> Iterator[str]:
+    notebook = fresh.notebooks.get(decision.belonging.notebook)
+    if notebook is None or before is None:
+        if notebook is not before:
+            yield "its notebook is gone" if notebook is None else "its notebook is back"
+        return
+    if (notebook.created, notebook.history) != (before.created, before.history):
+        yield "its notebook was upgraded, rolled back or made anew"
+    if decision.belonging.origin is Origin.UPGRADE and (why := frozen(notebook, rules, fresh.now)):
+        yield why
