@@ -1,12 +1,15 @@
 """What all requests share: the store, the clock, the services, and effects that come due."""
 
 import base64
+import contextlib
 import hashlib
+import logging
 import secrets
 from typing import TYPE_CHECKING
 
 import orjson
 
+from notebook_provisioner.sandbox.server.errors import ApiError
 from notebook_provisioner.sandbox.server.store import Document, Key, Store
 
 if TYPE_CHECKING:
@@ -15,9 +18,10 @@ if TYPE_CHECKING:
 
     from notebook_provisioner.sandbox.server.clock import Clock
     from notebook_provisioner.sandbox.server.discovery import Api
-    from notebook_provisioner.sandbox.server.errors import ApiError
     from notebook_provisioner.sandbox.server.service import Effect, Resource, Service
     from notebook_provisioner.sandbox.server.settings import Settings
+
+_LOG = logging.getLogger(__name__)
 
 
 class Context:
@@ -61,14 +65,29 @@ class Context:
         self.store.schedule(self.clock.now() + seconds, name, arguments)
 
     def run_effect(self, name: str, arguments: Document) -> "Document | ApiError | None":
-        """Run the effect *name* now and return what it returns."""
-        return self._effects[name](self, arguments)
+        """Run the effect *name* now and return what it returns.
+
+        Raises:
+            ApiError: The effect's own refusal; INTERNAL where it breaks, which is a bug and is logged.
+        """
+        try:
+            with self.store.transaction():
+                return self._effects[name](self, arguments)
+        except ApiError:
+            raise
+        except Exception as error:
+            _LOG.exception("effect %s broke", name)
+            raise ApiError("INTERNAL", f"the sandbox's effect {name} broke: {error!r}") from error
 
     def settle(self) -> None:
-        """Run every effect that is due, in order. Called before each request, within its transaction."""
+        """Run every effect that is due, in order. Called before each request, within its transaction.
+
+        One that fails is undone and dropped: it must not stand in the way of every request that follows.
+        """
         while (due := self.store.take_due(self.clock.now())) is not None:
             _, name, arguments = due
-            self.run_effect(name, arguments)
+            with contextlib.suppress(ApiError):
+                self.run_effect(name, arguments)
 
     def resource_of(self, key: Key) -> "Resource | None":
         """The declared resource whose collection ends as *key*'s does, or None."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping
+import functools
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from notebook_provisioner.sandbox.server.context import Context
     from notebook_provisioner.sandbox.server.discovery import Method
 
+_LOG = logging.getLogger(__name__)
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}
 _LONGEST_WAIT = 120.0  # real seconds; as Compute's wait
 
@@ -89,8 +92,8 @@ class Engine:
                 await _strike_before(fault)
             call = self._call(service, match, incoming)
             reply = await self._run(call, fault)
-            if fault is not None and fault.kind is FaultKind.DROP_AFTER:
-                raise ConnectionDropped
+            if fault is not None:
+                _strike_after(fault)
             status = reply.status
         except ApiError as error:
             status = error.http_status
@@ -176,7 +179,7 @@ class Engine:
                     self.context.settle()
                     if call.service.before is not None:
                         call.service.before(call)
-                    result = self._once(call, handler, fault)
+                    result = _guarded(call, functools.partial(self._once, call, handler, fault))
             except Pause as pause:
                 if self.context.clock.now() >= waited_until:
                     document = operations.get(call)
@@ -213,12 +216,28 @@ def json_reply(document: Json, status: int = 200) -> Reply:
     return Reply(orjson.dumps(document), status, _JSON)
 
 
+def _guarded(call: Call, answer: "Callable[[], Document | Reply]") -> Document | Reply:
+    """Run *answer*; where it breaks, the client gets an error of Google's shape and the log the traceback."""
+    try:
+        return answer()
+    except (ApiError, Pause):
+        raise
+    except Exception as error:
+        _LOG.exception("%s broke", call.method.id)
+        raise ApiError("INTERNAL", f"the sandbox broke on {call.method.id}: {error!r}") from error
+
+
 async def _strike_before(fault: Fault) -> None:
     if fault.kind is FaultKind.DELAY:
         await asyncio.sleep(fault.seconds)
     elif fault.kind is FaultKind.STATUS:
         raise fault.error()
     elif fault.kind is FaultKind.DROP_BEFORE:
+        raise ConnectionDropped
+
+
+def _strike_after(fault: Fault) -> None:
+    if fault.kind is FaultKind.DROP_AFTER:
         raise ConnectionDropped
 
 

@@ -199,8 +199,7 @@ def _finish(context: "Context", ending: Document) -> None:
     result: Document | ApiError | None = None
     if ending["then"]:
         try:
-            with context.store.transaction():
-                result = context.run_effect(ending["then"], ending["arguments"])
+            result = context.run_effect(ending["then"], ending["arguments"])
         except ApiError as failure:
             error = failure
     if isinstance(result, ApiError):

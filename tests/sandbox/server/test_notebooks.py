@@ -1,6 +1,8 @@
 """Notebooks v2: the instance, the VM and disks behind it, its states and its history."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from sandbox_server import COMPUTE, NOTEBOOKS, PROJECT, REGION, ZONE, Local
@@ -262,3 +264,49 @@ def test_container_images_and_gpus_reach_the_vm(local):
     assert vm["guestAccelerators"][0]["acceleratorType"].endswith("/nvidia-tesla-t4")
     assert vm["scheduling"]["onHostMaintenance"] == "TERMINATE"
     assert vm["networkInterfaces"][0]["accessConfigs"][0]["natIP"].startswith("203.0.113.")
+
+
+def test_a_schedule_on_the_data_disk_comes_and_goes(notebook):
+    schedule = {
+        "name": "daily",
+        "snapshotSchedulePolicy": {"schedule": {"dailySchedule": {"daysInCycle": 1, "startTime": "04:00"}}},
+    }
+    notebook.do("POST", f"{COMPUTE}/regions/{REGION}/resourcePolicies", schedule)
+    data = f"{COMPUTE}/zones/{ZONE}/disks/nb-data-workspace"
+    for policies in ([f"projects/{PROJECT}/regions/{REGION}/resourcePolicies/daily"], []):
+        body = {"gceSetup": {"dataDisks": [{"resourcePolicies": policies}]}}
+        patch(notebook, "gce_setup.data_disks.resource_policies", body)
+        attached = notebook.do("GET", data).get("resourcePolicies", [])
+        assert [link.partition("/v1/")[2] for link in attached] == policies
+        assert notebook.do("GET", NB)["gceSetup"]["dataDisks"][0]["diskSizeGb"] == "100"
+
+
+def test_a_loaded_notebook_is_operated_like_any_other(local):
+    folder = Path(__file__).parent / "dump"
+    for part, place in (("workbench", "notebooks"), ("instances-us", "compute"), ("disks", "compute")):
+        [path] = folder.glob(f"*{part}*.json")
+        document = json.loads(path.read_text())
+        local.do_load(place, document.get("instances") or document["items"])
+    name = "notebooks/v2/projects/dump-project/locations/us-west1-a/instances/research"
+    local.do("POST", f"{name}:upgrade", {})
+    assert [entry["targetVersion"] for entry in local.do("GET", name)["upgradeHistory"]] == ["m122", "m144"]
+    local.do("PATCH", f"{name}?updateMask=labels", {"labels": {"a": "b"}})
+    local.do("POST", f"{name}:stop")
+    local.do("DELETE", name)
+    assert local.ask("GET", "compute/v1/projects/dump-project/zones/us-west1-a/instances/research")[0] == 404
+
+
+def test_a_broken_effect_fails_its_operation_and_nothing_else(tmp_path, caplog):
+    sandbox = Local(tmp_path, operation_seconds=10)
+    sandbox.network()
+    sandbox.moment += 11
+    sandbox.notebook()
+    context = sandbox.engine.context
+    context.register("notebooks.v2.provisioned", lambda _context, _arguments: 1 // 0)
+    sandbox.moment += 11
+    instance = sandbox.do("GET", NB)
+    assert instance["state"] == "PROVISIONING"
+    operations = sandbox.do("GET", f"{NOTEBOOKS.rpartition('/')[0]}/operations")["operations"]
+    assert operations[-1]["error"]["code"] == 13
+    assert "provisioned broke" in caplog.text
+    context.store.close()

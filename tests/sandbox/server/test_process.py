@@ -13,8 +13,30 @@ def network(number):
     return {"name": f"net-{number}", "autoCreateSubnetworks": False}
 
 
-def names(served):
-    return {item["name"] for item in served.ask("GET", f"{COMPUTE}/global/networks")[1].get("items", [])}
+def names(served, kind="networks"):
+    """Names of all resources of a kind, page by page."""
+    found, token = set(), ""
+    while True:
+        _, page = served.ask("GET", f"{COMPUTE}/global/{kind}?pageToken={token}")
+        found |= {item["name"] for item in page.get("items", [])}
+        token = page.get("nextPageToken", "")
+        if not token:
+            return found
+
+
+@pytest.fixture
+def own(tmp_path, socket_enabled):  # noqa: ARG001 - asked for its effect
+    """A process for one test alone, which may end it."""
+    started = []
+
+    def start(*options):
+        started.append(Served(tmp_path, *options))
+        return started[-1]
+
+    yield start
+    for served in started:
+        if served.process.poll() is None:
+            served.kill()
 
 
 @pytest.mark.parametrize(
@@ -103,8 +125,8 @@ def test_batches_are_answered_part_by_part(served):
     assert "HTTP/1.1 404 Not Found" in answer
 
 
-def test_the_clock_can_be_moved_and_is_remembered(tmp_path, socket_enabled):  # noqa: ARG001 - for its effect
-    served = Served(tmp_path, "--operation-seconds", "1000")
+def test_the_clock_can_be_moved_and_is_remembered(own):
+    served = own("--operation-seconds", "1000")
     operation = served.ask("POST", f"{COMPUTE}/global/networks", network(1))[1]
     before = served.control("GET", "settings")["now"]
     served.control("POST", "settings", {"advance": 1001})
@@ -115,8 +137,8 @@ def test_the_clock_can_be_moved_and_is_remembered(tmp_path, socket_enabled):  # 
     assert served.stop() == 0
 
 
-def test_killing_it_at_any_moment_loses_nothing_that_was_answered(tmp_path, socket_enabled):  # noqa: ARG001 - for its effect
-    served = Served(tmp_path)
+def test_killing_it_at_any_moment_loses_nothing_that_was_answered(own):
+    served = own()
     answered: set[str] = set()
 
     def write(first):
@@ -138,6 +160,7 @@ def test_killing_it_at_any_moment_loses_nothing_that_was_answered(tmp_path, sock
         found = names(served)
         assert answered <= found
         assert len(found) <= len(answered) + 1 + attempt  # the one that was under way may have got in
-        routes = served.ask("GET", f"{COMPUTE}/global/routes")[1]["items"]
-        assert len(routes) == len(found)  # a network and its route come together or not at all
+        assert len(names(served, "routes")) == len(
+            found
+        )  # a network and its route come together or not at all
     assert served.stop() == 0

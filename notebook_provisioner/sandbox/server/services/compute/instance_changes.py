@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from notebook_provisioner.sandbox.server import crud, patches
 from notebook_provisioner.sandbox.server.context import fingerprint
 from notebook_provisioner.sandbox.server.errors import ApiError, invalid
-from notebook_provisioner.sandbox.server.services.compute import disks, instances, metadata
+from notebook_provisioner.sandbox.server.services.compute import disks, instances, interfaces, metadata
 from notebook_provisioner.sandbox.server.services.compute.api import ROOT, SERVICE, absolute, key_of, require
 from notebook_provisioner.sandbox.server.store import Document
 
@@ -170,7 +170,7 @@ def add_access_config(call: "Call") -> Document:
             f"At most one access config currently supported on {nic['name']}.", reason="invalidUsage"
         )
     access = dict(call.body)
-    instances.complete_access(access)
+    interfaces.complete_access(access)
     nic["accessConfigs"] = [access]
     return _write(call, instance)
 

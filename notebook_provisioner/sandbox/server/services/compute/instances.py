@@ -1,4 +1,4 @@
-"""VM instances: made, started, stopped, deleted, and what can be read out of them."""
+"""VM instances: made, started, stopped, deleted."""
 
 import re
 from typing import TYPE_CHECKING
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from notebook_provisioner.sandbox.server import crud
 from notebook_provisioner.sandbox.server.clock import rfc3339_compute
 from notebook_provisioner.sandbox.server.context import fingerprint
-from notebook_provisioner.sandbox.server.errors import ApiError, already_exists, invalid, not_found
+from notebook_provisioner.sandbox.server.errors import ApiError, already_exists, invalid
 from notebook_provisioner.sandbox.server.service import Resource
-from notebook_provisioner.sandbox.server.services.compute import addresses, disks, metadata, places
+from notebook_provisioner.sandbox.server.services.compute import disks, interfaces, metadata, places
 from notebook_provisioner.sandbox.server.services.compute.api import (
     ROOT,
     SERVICE,
@@ -45,7 +45,7 @@ def create(context: "Context", key: Key, instance: Document) -> Document:
     tags = instance.get("tags", {}).get("items", [])
     instance["tags"] = {"fingerprint": fingerprint(tags)} | ({"items": tags} if tags else {})
     instance["networkInterfaces"] = [
-        interface(context, project, zone, nic, index)
+        interfaces.interface(context, project, zone, nic, index)
         for index, nic in enumerate(instance.get("networkInterfaces") or [{}])
     ]
     instance["disks"] = [
@@ -112,68 +112,6 @@ def check_machine_type(name: str, project: str, zone: str) -> None:
             f"'{name}' does not exist in "
             f"zone '{zone}'."
         )
-
-
-def interface(context: "Context", project: str, zone: str, asked: Document, index: int) -> Document:
-    """A network interface with its addresses.
-
-    Args:
-        context: The sandbox.
-        project: The VM's project.
-        zone: Its zone.
-        asked: What the request says; a subnetwork, or a network that has one in the zone's region.
-        index: Its place among the VM's interfaces.
-
-    Raises:
-        ApiError: 400 for a subnetwork that is not there.
-    """
-    nic = dict(asked)
-    region = places.ZONES.get(zone, zone.rpartition("-")[0])
-    if not nic.get("subnetwork"):
-        network = nic.get("network") or f"{ROOT}projects/{project}/global/networks/default"
-        require(context, "networkInterfaces[0].network", network, project)
-        nic["subnetwork"] = _subnetwork_of(context, project, network, region)
-    key, subnetwork = require(context, f"networkInterfaces[{index}].subnetwork", nic["subnetwork"], project)
-    if f"/regions/{region}/" not in f"{key.collection}/":
-        raise invalid(
-            f"Invalid value for field 'resource.networkInterfaces[{index}].subnetwork': "
-            f"'{nic['subnetwork']}'. "
-            f"The subnetwork is not in the region of zone {zone}."
-        )
-    nic |= {
-        "kind": "compute#networkInterface",
-        "name": f"nic{index}",
-        "network": subnetwork["network"],
-        "subnetwork": subnetwork["selfLink"],
-        "networkIP": addresses.free_address(context, subnetwork, nic.get("networkIP")),
-        "stackType": nic.get("stackType", "IPV4_ONLY"),
-    }
-    for access in nic.get("accessConfigs", []):
-        complete_access(access)
-    return nic | {"fingerprint": fingerprint(nic)}
-
-
-def complete_access(access: Document) -> None:
-    """Fill in an external access: its address and tier."""
-    defaults = {
-        "kind": "compute#accessConfig",
-        "type": "ONE_TO_ONE_NAT",
-        "name": "external-nat",
-        "networkTier": "PREMIUM",
-        "natIP": addresses.external_address(),
-    }
-    access |= {name: access.get(name) or value for name, value in defaults.items()}
-
-
-def _subnetwork_of(context: "Context", project: str, network: str, region: str) -> str:
-    for entry in context.store.page("compute", f"projects/{project}/regions/{region}/subnetworks"):
-        if entry.document.get("network") == network:
-            return str(entry.document["selfLink"])
-    raise invalid(
-        "Invalid value for field 'resource.networkInterfaces[0]': network "
-        f"'{network.removeprefix(ROOT)}' has no subnetwork "
-        f"in region {region}."
-    )
 
 
 def _disk(context: "Context", instance: Key, asked: Document, index: int) -> Document:
@@ -326,54 +264,6 @@ def reset(call: "Call") -> Document:
 def not_ready(name: str) -> ApiError:
     """400: the VM is in no state for this."""
     return invalid(f"The resource '{name}' is not ready", reason="resourceNotReady")
-
-
-@SERVICE.method("instances.getSerialPortOutput")
-def get_serial_port_output(call: "Call") -> Document:
-    """What was loaded for the port: ``{"name": "1", "contents": …}`` in ``…/instances/I/serialPorts``."""
-    instance = call.load()
-    port = str(call.query.get("port", 1))
-    stored = call.store.get(Key("compute", f"{call.match.name}/serialPorts", port)) or {}
-    contents = str(stored.get("contents", ""))
-    begin = min(int(call.query.get("start", 0)), len(contents))
-    return {
-        "kind": "compute#serialPortOutput",
-        "selfLink": f"{instance['selfLink']}/serialPort?port={port}",
-        "start": str(begin),
-        "next": str(len(contents)),
-        "contents": contents[begin:],
-    }
-
-
-@SERVICE.method("instances.getGuestAttributes")
-def get_guest_attributes(call: "Call") -> Document:
-    """Guest attributes: ``{"name": "namespace/key", "value": …}`` in ``…/instances/I/guestAttributes``."""
-    instance = call.load()
-    if metadata.to_map(instance.get("metadata", {})).get("enable-guest-attributes", "").lower() != "true":
-        raise ApiError(
-            "CONDITION_NOT_MET", "GuestAttributes endpoint access is disabled.", reason="conditionNotMet"
-        )
-    collection = f"{call.match.name}/guestAttributes"
-    entries = call.store.page("compute", collection)
-    answer: Document = {
-        "kind": "compute#guestAttributes",
-        "selfLink": f"{instance['selfLink']}/guestAttributes",
-    }
-    wanted = str(call.query.get("variableKey") or call.query.get("queryPath") or "").rstrip("/")
-    found = [entry for entry in entries if f"{entry.key.id}/".startswith(f"{wanted}/" if wanted else "")]
-    if not found:
-        raise not_found(f"{wanted}' of type 'Guest Attribute")
-    if "variableKey" in call.query:
-        return answer | {"variableKey": wanted, "variableValue": found[0].document["value"]}
-    items = [
-        {
-            "namespace": entry.key.id.partition("/")[0],
-            "key": entry.key.id.partition("/")[2],
-            "value": entry.document["value"],
-        }
-        for entry in found
-    ]
-    return answer | {"queryPath": f"{wanted}/" if wanted else "", "queryValue": {"items": items}}
 
 
 SERVICE.add(

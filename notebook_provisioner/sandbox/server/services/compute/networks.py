@@ -5,7 +5,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from notebook_provisioner.sandbox.server import crud
-from notebook_provisioner.sandbox.server.errors import invalid
+from notebook_provisioner.sandbox.server.errors import ApiError, invalid
 from notebook_provisioner.sandbox.server.service import Resource
 from notebook_provisioner.sandbox.server.services.compute.api import (
     ROOT,
@@ -26,7 +26,7 @@ _Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def _on_create_network(call: "Call", network: Document) -> None:
     if network.get("autoCreateSubnetworks", True):
-        raise invalid("the sandbox makes custom mode networks only: set autoCreateSubnetworks to false")
+        raise ApiError("UNIMPLEMENTED", "not emulated by the sandbox: networks with autoCreateSubnetworks")
     network.setdefault("mtu", _DEFAULT_MTU)
     routing = network.setdefault("routingConfig", {})
     routing.setdefault("routingMode", "REGIONAL")

@@ -116,9 +116,8 @@ def _end(context: "Context", arguments: Document) -> Document | ApiError | None:
     before = context.store.get(busy) or {}
     context.store.delete(busy)
     try:
-        with context.store.transaction():
-            effect = f"notebooks.v2.{arguments['then']}"
-            return context.run_effect(effect, {"name": name, **arguments["arguments"]})
+        effect = f"notebooks.v2.{arguments['then']}"
+        return context.run_effect(effect, {"name": name, **arguments["arguments"]})
     except ApiError as error:
         instance = load(context, name) | before
         for entry in instance.get("upgradeHistory", [])[-1:]:

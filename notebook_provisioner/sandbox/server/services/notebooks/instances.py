@@ -10,8 +10,8 @@ from notebook_provisioner.sandbox.server.context import fingerprint
 from notebook_provisioner.sandbox.server.errors import ApiError, already_exists, invalid
 from notebook_provisioner.sandbox.server.service import Resource
 from notebook_provisioner.sandbox.server.services.compute import instances as machines
+from notebook_provisioner.sandbox.server.services.compute import interfaces, places
 from notebook_provisioner.sandbox.server.services.compute import metadata as vm_metadata
-from notebook_provisioner.sandbox.server.services.compute import places
 from notebook_provisioner.sandbox.server.services.compute.api import ROOT, url_of
 from notebook_provisioner.sandbox.server.services.compute.projects import default_service_account
 from notebook_provisioner.sandbox.server.services.notebooks import metadata, vm
@@ -223,13 +223,15 @@ def _patched(context: "Context", arguments: Document) -> Document:
     )
     setup, given = updated["gceSetup"], body.get("gceSetup", {})
     if "gceSetup.metadata" in paths:
-        setup["metadata"] = metadata.patched(stored["gceSetup"]["metadata"], given.get("metadata", {}))
+        setup["metadata"] = metadata.patched(
+            stored["gceSetup"].get("metadata", {}), given.get("metadata", {})
+        )
     if "labels" in paths:
         kept = {key: value for key, value in body.get("labels", {}).items() if value}
         updated["labels"] = kept | _system_labels(context, updated["name"])
     if any(path.startswith("gceSetup.dataDisks") for path in paths):
         policies = (given.get("dataDisks") or [{}])[0].get("resourcePolicies", [])
-        setup["dataDisks"][0] = {**setup["dataDisks"][0], "resourcePolicies": policies}
+        setup["dataDisks"] = [disk | {"resourcePolicies": policies} for disk in setup.get("dataDisks", [])]
     project, zone = locations_of(updated["name"])
     machine_type = setup["machineType"].rpartition("/")[2]
     machines.check_machine_type(machine_type, project, zone)
@@ -251,9 +253,9 @@ def _follow(context: "Context", instance: Document) -> None:
         "machineType": setup["machineType"],
         "labels": dict(instance["labels"]),
         "labelFingerprint": fingerprint(instance["labels"]),
-        "metadata": vm_metadata.from_map(setup["metadata"]),
+        "metadata": vm_metadata.from_map(setup.get("metadata", {})),
         "tags": {"items": setup["tags"], "fingerprint": fingerprint(setup["tags"])},
-        "shieldedInstanceConfig": {"enableSecureBoot": False} | setup["shieldedInstanceConfig"],
+        "shieldedInstanceConfig": {"enableSecureBoot": False} | setup.get("shieldedInstanceConfig", {}),
         "guestAccelerators": [
             item | {"acceleratorType": machine["zone"] + "/acceleratorTypes/" + item["acceleratorType"]}
             for item in vm.accelerators(setup)
@@ -266,22 +268,22 @@ def _follow(context: "Context", instance: Document) -> None:
             nic.pop("accessConfigs", None)
         elif not nic.get("accessConfigs"):
             access: Document = {}
-            machines.complete_access(access)
+            interfaces.complete_access(access)
             nic["accessConfigs"] = [access]
     context.store.put(key, machine)
+    labelled = {"labels": dict(instance["labels"]), "labelFingerprint": fingerprint(instance["labels"])}
     for suffix in ("boot", "data-workspace"):
         disk = context.store.get(disk_key(name, suffix))
-        if disk is not None:
+        if disk is None:
+            continue
+        if suffix != "boot":
             policies = [
-                url_of(item, locations_of(name)[0])
-                for item in setup["dataDisks"][0].get("resourcePolicies", [])
+                item for entry in setup.get("dataDisks", []) for item in entry.get("resourcePolicies", [])
             ]
-            changed = {
-                "labels": dict(instance["labels"]),
-                "labelFingerprint": fingerprint(instance["labels"]),
-            }
-            changed |= {"resourcePolicies": policies} if suffix != "boot" and policies else {}
-            context.store.put(disk_key(name, suffix), disk | changed)
+            disk["resourcePolicies"] = [url_of(item, locations_of(name)[0]) for item in policies]
+            if not policies:
+                del disk["resourcePolicies"]
+        context.store.put(disk_key(name, suffix), disk | labelled)
 
 
 SERVICE.add(

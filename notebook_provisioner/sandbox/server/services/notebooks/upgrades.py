@@ -131,8 +131,8 @@ def _rebuilt(context: "Context", arguments: Document) -> Document:
     image = context.store.get(key_of(source.get("sourceImage", ""), "")) if "sourceImage" in source else None
     history = instance["upgradeHistory"]
     version = release_of(image) if image else _taken_at(history, source["sourceSnapshot"]).get("version", "")
-    if version and "version" in instance["gceSetup"]["metadata"]:
-        instance["gceSetup"]["metadata"]["version"] = version.removeprefix("m")
+    if version and "version" in _metadata(instance):
+        _metadata(instance)["version"] = version.removeprefix("m")
     if image and "vmImage" in instance["gceSetup"]:
         instance["gceSetup"]["vmImage"] |= {
             "imageId": image["name"],
@@ -176,10 +176,15 @@ def _entry(call: "Call", instance: Document, action: str, image: Document | None
         "state": "STARTED",
         "action": action,
         "createTime": rfc3339(call.clock.now()),
-        "framework": instance["gceSetup"]["metadata"].get("framework", ""),
-        "version": instance["gceSetup"]["metadata"].get("version", ""),
+        "framework": _metadata(instance).get("framework", ""),
+        "version": _metadata(instance).get("version", ""),
     }
     return entry | ({"vmImage": image["selfLink"]} if image else {})
+
+
+def _metadata(instance: Document) -> dict[str, str]:
+    values: dict[str, str] = instance["gceSetup"].get("metadata", {})
+    return values
 
 
 def _append(context: "Context", name: str, entry: Document) -> None:
