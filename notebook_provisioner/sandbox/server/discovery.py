@@ -77,18 +77,18 @@ class Api:
         return properties
 
     @cached_property
-    def operation_templates(self) -> tuple[tuple[re.Pattern[str], str], ...]:
-        """Patterns of the resource names under which this API keeps operations, with their collection."""
-        found = []
+    def operation_parents(self) -> tuple[re.Pattern[str], ...]:
+        """Patterns of the names under which this API keeps operations, the most specific first."""
+        found = set()
         for method in self.methods.values():
             if method.verb == "get" and method.resource.rpartition(".")[2] == "operations":
-                pattern = next(
-                    (item["pattern"] for item in method.parameters.values() if item.get("pattern")), None
-                )
-                if pattern and "operations/" in pattern:
-                    parent = pattern.removeprefix("^").partition("operations/")[0]
-                    found.append((re.compile(parent), method.resource))
-        return tuple(sorted(found, key=lambda entry: -len(entry[0].pattern)))
+                for parameter in method.parameters.values():
+                    head, operations, _ = (
+                        parameter.get("pattern", "").removeprefix("^").partition("operations/")
+                    )
+                    if operations:
+                        found.add(head)
+        return tuple(re.compile(head) for head in sorted(found, key=len, reverse=True))
 
 
 def documents_folder() -> Path:

@@ -157,7 +157,7 @@ def _compute(call: "Call", target: Key, verb: str) -> tuple[Key, Document]:
 def _longrunning(call: "Call", target: Key, verb: str) -> tuple[Key, Document]:
     now = call.clock.now()
     parent = ""
-    for pattern, _ in call.api.operation_templates:
+    for pattern in call.api.operation_parents:
         if found := pattern.match(target.name):
             parent = found.group(0)
             break

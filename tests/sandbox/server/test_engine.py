@@ -1,5 +1,8 @@
 """What the engine does for every API: validation, errors, lists, operations, idempotency."""
 
+import subprocess
+import sys
+
 import pytest
 from sandbox_server import COMPUTE, NOTEBOOKS, Local
 
@@ -188,3 +191,12 @@ def test_emulation_is_told_from_the_code(local):
         "notebooks.projects.locations.instances.generateAccessToken",
         "notebooks.projects.locations.operations.cancel",
     ]
+
+
+def test_the_server_imports_no_client_of_googles():
+    program = (
+        "import sys, notebook_provisioner.sandbox.server.__main__ as main;"
+        "main.app.all_services();"
+        "sys.exit(', '.join(name for name in sys.modules if name.startswith(('google.', 'googleapiclient'))) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

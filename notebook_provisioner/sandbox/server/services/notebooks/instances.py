@@ -276,7 +276,8 @@ def _follow(context: "Context", instance: Document) -> None:
         disk = context.store.get(disk_key(name, suffix))
         if disk is None:
             continue
-        if suffix != "boot":
+        # Schedules that were attached to the disk itself stay, unless the instance names its own.
+        if suffix != "boot" and any("resourcePolicies" in entry for entry in setup.get("dataDisks", [])):
             policies = [
                 item for entry in setup.get("dataDisks", []) for item in entry.get("resourcePolicies", [])
             ]
