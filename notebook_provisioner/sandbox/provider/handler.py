@@ -1,7 +1,6 @@
 """Create, read, update, delete and import a resource: what most types share. Odd ones override a step."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from notebook_provisioner.sandbox.provider.conversion import Converter
@@ -15,7 +14,6 @@ _PLACES: Final = frozenset({"region", "zone"})
 """Arguments that the API answers with a link, and Terraform's state holds as a name."""
 
 
-@dataclass(frozen=True, slots=True)
 class Failed(Exception):
     """A resource could not be brought into its planned state.
 
@@ -23,8 +21,9 @@ class Failed(Exception):
         state: What is known of it now; None where it does not exist.
     """
 
-    message: str
-    state: Object | None = None
+    def __init__(self, message: str, state: Object | None = None) -> None:
+        super().__init__(message)
+        self.state = state
 
 
 class Handler:

@@ -14,18 +14,6 @@ from notebook_provisioner.sandbox.provider.values import Path, Value, decode, en
 _ERROR = 1
 
 
-class Unknown(Exception):
-    """Terraform asks for a resource type or data source that the stand-in does not have."""
-
-    def __init__(self, type_name: str) -> None:
-        super().__init__(
-            f"{type_name} is not in the stand-in for hashicorp/google {schema.PROVIDER_VERSION}, which knows "
-            "only what notebook-provisioner's modules use. Use hashicorp/google itself: unset "
-            "TF_CLI_CONFIG_FILE and run `terraform init -upgrade` where the registry can be reached, or name "
-            "a mirror of it in NBP_REAL_PROVIDER_MIRROR."
-        )
-
-
 class Provider:
     """One configured provider. Terraform calls from several threads; only the configuration is kept."""
 
@@ -41,7 +29,7 @@ class Provider:
         answer: Callable[[AnyMessage], AnyMessage] = getattr(self, procedure)
         try:
             return answer(request)
-        except (Unknown, NoEndpoint, Failed, ApiError, ValueError) as error:
+        except (NoEndpoint, Failed, ApiError, ValueError) as error:
             return _refusal(procedure, str(error))
         except Exception as error:  # noqa: BLE001 - Terraform must get an answer, and the log the traceback
             import traceback
@@ -84,13 +72,13 @@ class Provider:
 
     def ValidateResourceTypeConfig(self, request: AnyMessage) -> AnyMessage:  # noqa: N802 - Terraform's name
         """Check a resource's arguments."""
-        block = _resource_block(request.type_name)
+        block = schema.resource_block(request.type_name)
         problems = validate(block, _decoded(request.config, block))
         return message("Diagnostics", diagnostics=[_diagnostic(problem) for problem in problems])
 
     def ValidateDataSourceConfig(self, request: AnyMessage) -> AnyMessage:  # noqa: N802 - Terraform's name
         """Check a data source's arguments."""
-        block = _data_source_block(request.type_name)
+        block = schema.data_source_block(request.type_name)
         problems = validate(block, _decoded(request.config, block))
         return message("Diagnostics", diagnostics=[_diagnostic(problem) for problem in problems])
 
@@ -98,7 +86,8 @@ class Provider:
         """Read a stored state, also one that a neighbouring release of hashicorp/google has written."""
         stored = json.loads(request.raw_state.json)
         return message(
-            "UpgradeResponse", upgraded_state=_encoded(_resource_block(request.type_name).conform(stored))
+            "UpgradeResponse",
+            upgraded_state=_encoded(schema.resource_block(request.type_name).conform(stored)),
         )
 
     def PlanResourceChange(self, request: AnyMessage) -> AnyMessage:  # noqa: N802 - Terraform's name
@@ -121,7 +110,7 @@ class Provider:
         from notebook_provisioner.sandbox.provider.handler import Failed
         from notebook_provisioner.sandbox.provider.rest import ApiError
 
-        block = _resource_block(request.type_name)
+        block = schema.resource_block(request.type_name)
         prior, planned = (_decoded(value, block) for value in (request.prior_state, request.planned_state))
         response = message("ApplyResponse", legacy_type_system=True, private=request.planned_private)
         verb = "deleting" if planned is None else "creating" if prior is None else "updating"
@@ -161,7 +150,7 @@ class Provider:
         """Look something up."""
         from notebook_provisioner.sandbox.provider.data_sources import read
 
-        block = _data_source_block(request.type_name)
+        block = schema.data_source_block(request.type_name)
         found = read(request.type_name, block, _decoded(request.config, block), self._connected())
         return message("ReadDataResponse", state=_encoded(found))
 
@@ -179,21 +168,9 @@ class Provider:
     def _handler(self, type_name: str) -> Any:  # noqa: ANN401 - handler.Handler; importing it is deferred
         from notebook_provisioner.sandbox.provider.registry import definitions
 
-        block = _resource_block(type_name)
+        block = schema.resource_block(type_name)
         definition = definitions()[type_name]
         return definition.handler(type_name, block, definition.row, self._connected())
-
-
-def _resource_block(type_name: str) -> schema.Block:
-    if type_name not in schema.resource_types():
-        raise Unknown(type_name)
-    return schema.resource_block(type_name)
-
-
-def _data_source_block(type_name: str) -> schema.Block:
-    if type_name not in schema.data_source_types():
-        raise Unknown(f"data.{type_name}")
-    return schema.data_source_block(type_name)
 
 
 def _schemas(names: Iterable[str], block: Callable[[str], schema.Block]) -> list[AnyMessage]:

@@ -134,6 +134,11 @@ def _same_records(stored: Value, configured: Value) -> bool:
     return bool(new) and sorted(old) == sorted(new)
 
 
+def _as_tags(expression: Value) -> str:
+    """Organization policies read conditions on labels as conditions on tags."""
+    return str(expression or "").replace("Labels", "TagId").replace("label", "tag")
+
+
 def _same_tags(stored: Value, configured: Value) -> bool:
     return sorted(stored or []) == sorted([*(configured or []), *WORKBENCH_PROVIDED_TAGS])
 
@@ -167,6 +172,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "HourlyFormatSuppressDiff": lambda old, new: old == f"0{new}",
     "LastSlashDiffSuppress": lambda old, new: (old or "").removesuffix("/") == (new or "").removesuffix("/"),
     "OptionalSurroundingSpacesSuppress": lambda old, new: (old or "").strip() == (new or "").strip(),
+    "WorkbenchInstanceAcceleratorDiffSuppress": lambda old, new: not old and is_void(new),
     "WorkbenchInstanceKmsDiffSuppress": lambda old, new: (old or "").startswith(new or ""),
     "WorkbenchInstanceTagsDiffSuppress": _same_tags,
     "authHeaderDiffSuppress": lambda _old, new: not new,
@@ -179,6 +185,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "monitoringDashboardDiffSuppress": _same_dashboard,
     "resourceOrgPolicyPolicyDryRunSpecRulesDiffSuppress": _same_rules,
     "resourceOrgPolicyPolicySpecRulesDiffSuppress": _same_rules,
+    "resourceOrgpolicyPolicyRulesConditionExpressionDiffSuppress": (
+        lambda old, new: _as_tags(old) == _as_tags(new)
+    ),
     "rrdatasDnsDiffSuppress": _same_records,
 }
 

@@ -1,9 +1,11 @@
 """Compute Engine: networks, addresses, routers, firewalls, snapshot schedules."""
 
+import ipaddress
 from typing import Any, Final
 
 from notebook_provisioner.sandbox.provider.handler import Handler
 from notebook_provisioner.sandbox.provider.mapping import Row
+from notebook_provisioner.sandbox.provider.planning import Planned
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
 from notebook_provisioner.sandbox.provider.rest import Json
 from notebook_provisioner.sandbox.provider.values import Object
@@ -44,6 +46,14 @@ class Network(Handler):
 class Subnetwork(Linked):
     """Subnetworks: two fields have methods of their own, and flow logs are on when their block is there."""
 
+    def plan(self, prior: Object | None, config: Object) -> Planned:
+        """Plan; a range can grow in place, and nothing else."""
+        planned = super().plan(prior, config)
+        old, new = (prior or {}).get("ip_cidr_range"), planned.state.get("ip_cidr_range")
+        if isinstance(old, str) and isinstance(new, str) and not _within(old, new):
+            return Planned(planned.state, (*planned.replace, ("ip_cidr_range",)))
+        return planned
+
     def _body(self, state: Object) -> dict[str, Any]:
         body = super()._body(state)
         if state.get("log_config"):
@@ -80,6 +90,13 @@ class Subnetwork(Linked):
 
 class Firewall(Linked):
     """Firewall rules: logs are on when their block is there."""
+
+    def plan(self, prior: Object | None, config: Object) -> Planned:
+        """Plan; a rule for what comes in says where from."""
+        sources = ("source_tags", "source_ranges", "source_service_accounts")
+        if config.get("direction") in {None, "INGRESS"} and all(config.get(name) is None for name in sources):
+            raise ValueError("one of source_tags, source_ranges, or source_service_accounts must be defined")
+        return super().plan(prior, config)
 
     def _body(self, state: Object) -> dict[str, Any]:
         body = super()._body(state)
@@ -177,6 +194,12 @@ class PolicyAttachment(Handler):
 
     def _remove(self, prior: Object) -> None:
         self.client.wait("compute", self._call(prior, "removeResourcePolicies"))
+
+
+def _within(inner: str, outer: str) -> bool:
+    """Whether all addresses of one range are in the other."""
+    ranges = [ipaddress.ip_network(text, strict=False) for text in (inner, outer)]
+    return ranges[0].version == ranges[1].version and ranges[0].subnet_of(ranges[1])  # type: ignore[arg-type]
 
 
 DEFINITIONS: Final = {

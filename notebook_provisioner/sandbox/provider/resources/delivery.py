@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from notebook_provisioner.sandbox.provider.handler import Handler
+from notebook_provisioner.sandbox.provider.handler import Failed, Handler
 from notebook_provisioner.sandbox.provider.mapping import Row
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
 from notebook_provisioner.sandbox.provider.rest import Json
@@ -13,7 +13,15 @@ _SCHEDULED: Final = "projects/{project}/locations/{region}/jobs"
 
 
 class RunJob(Handler):
-    """Cloud Run jobs: an update sends the whole job."""
+    """Cloud Run jobs: an update sends the whole job, and Terraform protects them by default."""
+
+    def _remove(self, prior: Object) -> None:
+        if prior.get("deletion_protection"):
+            message = (
+                "cannot destroy job without setting deletion_protection=false and running `terraform apply`"
+            )
+            raise Failed(message, prior)
+        super()._remove(prior)
 
     def _modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
         answer = self.client.send("PATCH", self._item_url(planned), self._body(planned))

@@ -1,9 +1,10 @@
 """IAM and projects: service accounts, custom roles, enabled services."""
 
-from typing import Any, Final
+from typing import Final
 
 from notebook_provisioner.sandbox.provider.handler import Failed, Handler
 from notebook_provisioner.sandbox.provider.mapping import Row
+from notebook_provisioner.sandbox.provider.planning import Planned
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
 from notebook_provisioner.sandbox.provider.rest import ApiError, Json
 from notebook_provisioner.sandbox.provider.values import Object
@@ -12,7 +13,7 @@ from notebook_provisioner.sandbox.provider.values import Object
 class ServiceAccount(Handler):
     """Service accounts: the e-mail address follows from the account's id and the project."""
 
-    def plan(self, prior: Object | None, config: Object) -> Any:  # noqa: ANN401 - Planned
+    def plan(self, prior: Object | None, config: Object) -> Planned:
         """Plan; ``email`` and ``member`` are known as soon as the id and the project are."""
         planned = super().plan(prior, config)
         account, project = planned.state["account_id"], planned.state["project"]
