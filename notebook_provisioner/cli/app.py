@@ -3,7 +3,7 @@
 import functools
 import os
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
@@ -14,7 +14,11 @@ from notebook_provisioner.cli.output import Output
 from notebook_provisioner.core.errors import InvalidInput, NotFound, TargetUnreachable
 
 if TYPE_CHECKING:
+    from notebook_provisioner.adapters.google.lease import BucketLease
     from notebook_provisioner.adapters.google.session import Target
+    from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
+    from notebook_provisioner.adapters.journal import FileJournal
+    from notebook_provisioner.adapters.lock import FileLease
     from notebook_provisioner.core.diagnosis import Facts
     from notebook_provisioner.core.fleet import Fleet
     from notebook_provisioner.core.ports import NotebookDirectory, Provisioner
@@ -189,6 +193,61 @@ class App:
 
         return WorkbenchDirectory(self._google_target(), self.fleet.project)
 
+    def snapshots(self, *, per_second: float = 20.0) -> "GoogleSnapshots":
+        """The project's snapshots.
+
+        Args:
+            per_second: Changes a second at most.
+
+        Raises:
+            TargetUnreachable: The sandbox does not come up.
+        """
+        from notebook_provisioner.adapters.google.rest import Rest
+        from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
+
+        return GoogleSnapshots(Rest(self._google_target()), self.fleet.project, per_second=per_second)
+
+    def clock(self) -> Callable[[], datetime]:
+        """The target's time, UTC: the sandbox's can be set.
+
+        Raises:
+            TargetUnreachable: The sandbox does not answer.
+        """
+        if self.fleet.target == "google":
+            return lambda: datetime.now(UTC)
+        from notebook_provisioner.adapters.google.rest import Rest
+
+        target = self._google_target()
+        ahead = Rest(target).read(f"{target.url}/sandbox/v1/status")["now"] - datetime.now(UTC).timestamp()
+        return lambda: datetime.now(UTC) + timedelta(seconds=ahead)
+
+    def lease(self, name: str, address: str | None = None) -> "BucketLease | FileLease":
+        """What keeps two runs of *name* apart: an object in a bucket, else a locked file.
+
+        Args:
+            name: What is run, as in ``snapshots-prune``.
+            address: ``gs://BUCKET/OBJECT``; beside Terraform's state where it is not given, if there is a
+                bucket for that.
+        """
+        from notebook_provisioner.adapters.google.lease import BucketLease
+        from notebook_provisioner.adapters.lock import FileLease
+
+        state = self.fleet.state if self.fleet.target == "google" else None
+        if address is None and state is not None:
+            address = f"gs://{state.bucket}/{state.prefix}/leases/{name}"
+        if address is None:
+            return FileLease(self._work_folder / f"{name}.lock")
+        bucket, _, path = address.removeprefix("gs://").partition("/")
+        if not address.startswith("gs://") or not bucket or not path:
+            raise InvalidInput(f"{address!r} is no place for a lease", hint="write gs://BUCKET/OBJECT")
+        return BucketLease(self._google_target(), bucket, path)
+
+    def journal(self, name: str, common: dict[str, str], echo: Callable[[str], None]) -> "FileJournal":
+        """The journal of *name*, in the fleet's folder; *common* is in every line, *echo* gets every line."""
+        from notebook_provisioner.adapters.journal import FileJournal
+
+        return FileJournal(self._work_folder / f"{name}.jsonl", common, echo=echo)
+
     def diagnose(self) -> "Facts":
         """What this machine has and lacks, for ``nbp doctor``."""
         from notebook_provisioner.adapters import machine
@@ -208,6 +267,10 @@ class App:
             return False
         ring = f"projects/{fleet.project}/locations/{fleet.region}/keyRings/{encryption.key_ring}"
         return key_exists(self._google_target(), f"{ring}/cryptoKeys/{encryption.key}")
+
+    @property
+    def _work_folder(self) -> Path:
+        return self.home / ".nbp" / f"{self.fleet.name}-{self.fleet.target}"
 
     def _google_target(self) -> "Target":
         from notebook_provisioner.adapters.google.session import Target

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "sandbox": "Run the embedded Google Cloud.",
     "schema": "Print the fleet file's JSON Schema, for editors.",
     "show": "Show one notebook in full.",
+    "snapshots": "List and prune boot-disk snapshots.",
 }
 
 TRACEBACK_VERBOSITY: Final = 2

@@ -149,7 +149,9 @@ class Rest:
 
         with translated():
             try:
-                answer = self._session().request(  # type: ignore[no-untyped-call]method, url, params=parameters, json=body, timeout=_TIMEOUT)
+                answer = self._session().request(  # type: ignore[no-untyped-call]
+                    method, url, params=parameters, json=body, timeout=_TIMEOUT
+                )
             except (requests.RequestException, google.auth.exceptions.TransportError) as error:
                 raise _Again(f"{type(error).__name__}: {error}") from error
         if answer.ok:

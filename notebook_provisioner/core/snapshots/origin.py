@@ -5,7 +5,7 @@ history of a notebook that exists, together with the disk that it was taken from
 the boot disk as it is now says nothing: an upgrade makes that disk anew.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -57,6 +57,7 @@ class Register:
         zones_by_name: The notebooks of the fleet file and their zones.
         notebooks: The project's notebooks.
         former: Names of notebooks that are gone, vouched for by the caller.
+        only: Which notebooks, in being or gone, are looked at; all by default.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class Register:
         zones_by_name: Mapping[str, str],
         notebooks: Notebooks,
         former: Collection[str] = (),
+        only: Callable[[NotebookKey], bool] = lambda _: True,
     ) -> None:
+        self._only = only
         self._fleet = fleet
         self._file = zones_by_name
         self._former = frozenset(former)
@@ -78,15 +81,20 @@ class Register:
         """Whose *snapshot* is; None for one that has nothing to do with the fleet."""
         if snapshot.disk is None or not snapshot.disk[1].endswith(BOOT_SUFFIX):
             return None
-        zone, name = snapshot.disk[0], snapshot.disk[1].removesuffix(BOOT_SUFFIX)
-        key = (zone, name)
+        key = (snapshot.disk[0], snapshot.disk[1].removesuffix(BOOT_SUFFIX))
+        if not self._only(key):
+            return None
         notebook = self.notebooks.get(key)
         if notebook is None:
             return self._without_notebook(snapshot, key)
-        if notebook.created is not None and snapshot.created < notebook.created:
-            return Belonging(Origin.ORPHAN, key)  # of a notebook that had this name before
+        return self._with_notebook(snapshot, notebook)
+
+    def _with_notebook(self, snapshot: Snapshot, notebook: Notebook) -> Belonging:
+        key = notebook.key
         if snapshot.by_schedule:
             return Belonging(Origin.SCHEDULE, key)
+        if notebook.created is not None and snapshot.created < notebook.created:
+            return Belonging(Origin.ORPHAN, key)  # of a notebook that had this name before
         entry = self._entries[key].get(snapshot.name)
         if entry is None or entry.created is None or abs(snapshot.created - entry.created) > _TOGETHER:
             return Belonging(Origin.HAND, key)

@@ -133,6 +133,6 @@ def require_fresh(notebooks: Notebooks, now: datetime, limit: timedelta) -> None
     age = now - notebooks.read
     if age > limit:
         raise StaleFacts(
-            f"reading the project took {age.total_seconds() / 60:.0f} minutes: its beginning may not hold any more",
+            f"reading took {age.total_seconds() / 60:.0f} minutes: what was read first may not hold any more",
             hint="run it again, in shards where the project is large: --shard 1/8",
         )

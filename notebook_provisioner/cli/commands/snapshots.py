@@ -1,0 +1,155 @@
+"""``nbp snapshots``: list and prune boot-disk snapshots."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from notebook_provisioner.cli.app import App, pass_app
+from notebook_provisioner.cli.main import global_options
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@click.group()
+def snapshots() -> None:
+    """List and prune boot-disk snapshots.
+
+    Every upgrade of a notebook leaves a snapshot of the old boot disk, and nobody deletes it. Which
+    are kept stands in the fleet file, under snapshots:; options override it for one run. The keep
+    rules mean what they mean to restic forget; one rule that keeps is enough.
+    """
+
+
+def _selection(command: F) -> F:
+    """Which notebooks, and by which rules."""
+    count, length = click.IntRange(min=1, max=1_000), "TIME"
+    units = ("hourly", "daily", "weekly", "monthly", "yearly")
+    options = [
+        click.argument("names", nargs=-1, metavar="[NOTEBOOK]..."),
+        click.option("--former", multiple=True, metavar="NAME", help="A notebook that is gone. Repeatable."),
+        click.option("--shard", metavar="I/N", envvar="NBP_SHARD", help="The I-th of N parts of the fleet."),
+        click.option("--rollback-points", type=click.IntRange(0, 1_000), help="Rollback points to keep."),
+        click.option("--keep-last", type=count, help="Newest snapshots to keep."),
+        *(click.option(f"--keep-{unit}", type=count, hidden=True) for unit in units),
+        click.option("--keep-within", metavar=length, help="Keep what is younger, as in 90d or 1y6m."),
+        *(click.option(f"--keep-within-{unit}", metavar=length, hidden=True) for unit in units),
+        click.option("--min-age", metavar=length, help="Delete nothing younger."),
+        click.option("--soak", metavar=length, help="Delete nothing for so long after an upgrade."),
+        click.option("--orphans-keep-within", metavar=length, help="Keep snapshots of gone notebooks."),
+        click.option("--grace", metavar=length, help="Mark first, delete so long after."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@snapshots.command(name="list")
+@_selection
+@global_options
+@pass_app
+def list_(
+    app: App,
+    /,
+    *,
+    names: tuple[str, ...],
+    former: tuple[str, ...],
+    shard: str | None,
+    **rules: str | int | None,
+) -> None:
+    """List the fleet's snapshots: whose they are, what they cost, and what prune would do.
+
+    Costs are estimates at Google's list price for the US; what a snapshot stores changes when its
+    neighbours are deleted. Regional snapshots are not shown: version 1 of the API does not know them.
+    --keep-hourly, -daily, -weekly, -monthly, -yearly, and --keep-within-hourly and so on work too.
+
+    \b
+    Exit status: 0 done, 1 failed, 4 refused: the rules keep nothing.
+
+    \b
+    Example:
+      nbp snapshots list
+      nbp snapshots list ana-research --keep-monthly 6
+    """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
+    from notebook_provisioner.cli import pruning  # reads the fleet's models, which --help must not pay for
+
+    pruning.show_all(app, pruning.Selection.of(names, former, shard), rules)
+
+
+@snapshots.command()
+@_selection
+@click.option("--yes", is_flag=True, help="Do it; a dry run without.")
+@click.option("--due", is_flag=True, help="Run as the scheduled job: with a lease, a log line a snapshot.")
+@click.option(
+    "--lease", metavar="gs://BUCKET/OBJECT", envvar="NBP_LEASE", help="Where --due keeps its lease."
+)
+@click.option(
+    "--max-deletions", type=click.IntRange(min=1), default=1_000, show_default=True, help="Most in one run."
+)
+@click.option(
+    "--max-per-notebook",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="Most of a notebook.",
+)
+@click.option(
+    "--max-share",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Refuse to delete more of the fleet's snapshots; not looked at up to 10.",
+)
+@click.option(
+    "--per-second",
+    type=click.FloatRange(min=0),
+    default=20.0,
+    show_default=True,
+    help="Changes a second at most; slows down by itself when Google asks. 0 for no limit.",
+)
+@global_options
+@pass_app
+def prune(
+    app: App,
+    /,
+    *,
+    names: tuple[str, ...],
+    former: tuple[str, ...],
+    shard: str | None,
+    yes: bool,
+    due: bool,
+    lease: str | None,
+    max_deletions: int,
+    max_per_notebook: int,
+    max_share: float,
+    per_second: float,
+    **rules: str | int | None,
+) -> None:
+    """Delete the snapshots that no rule keeps.
+
+    A dry run unless --yes is given. Only what an upgrade of a notebook of this fleet left behind is
+    ever deleted, and what its former notebooks left; never what a schedule or a hand made, the newest
+    rollback points, or anything of a notebook that is unhealthy or was upgraded lately. Labels keep
+    too: hold, and retain-until=2027-06-30. Each snapshot and its notebook are read again right before.
+
+    \b
+    Exit status: 0 done or nothing to do, 1 some could not be deleted, 3 a dry run found some to
+    delete or mark, 4 refused and nothing changed: the rules keep nothing, a cap, or another run.
+
+    \b
+    Example:
+      nbp snapshots prune
+      nbp snapshots prune --keep-monthly 6 --yes
+    """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
+    from notebook_provisioner.cli import pruning  # reads the fleet's models, which --help must not pay for
+    from notebook_provisioner.core.snapshots.caps import Caps
+
+    run = pruning.Run(
+        selection=pruning.Selection.of(names, former, shard),
+        rules=rules,
+        caps=Caps(number=max_deletions, per_notebook=max_per_notebook, share=max_share),
+        per_second=per_second,
+    )
+    if due:
+        click.get_current_context().exit(pruning.prune_as_job(app, run, act=yes, lease=lease))
+    click.get_current_context().exit(pruning.prune(app, run, act=yes))
