@@ -11,6 +11,7 @@ from pydantic import Field
 
 from notebook_provisioner.core.fleet import formats, names
 from notebook_provisioner.core.fleet.base import Model
+from notebook_provisioner.core.fleet.guest import Hardening, Jupyter, PackageIndex, UserScript
 from notebook_provisioner.core.fleet.profile import Profile
 from notebook_provisioner.core.fleet.surroundings import Encryption, Network, Perimeter, State
 
@@ -141,7 +142,8 @@ class _Settings(Model):
     sync: Sync = Sync()
     """Copies of the user's files to a bucket."""
     packages: tuple[names.Package, ...] = ()
-    """Python packages to install, each pinned: `polars==1.35.2`."""
+    """Python packages to install, each pinned: `polars==1.35.2`. ` --hash=sha256:…` may follow; then every
+    package, with all that it needs, must be listed with its hashes."""
     repositories: tuple[Repository, ...] = ()
     """Git repositories to clone."""
     metadata: dict[names.MetadataKey, Annotated[str, Field(max_length=262_144)]] = Field(default_factory=dict)
@@ -149,6 +151,16 @@ class _Settings(Model):
     tool sets are refused."""
     post_startup_behavior: PostStartupBehavior = "run_once"
     """When the post-startup script runs."""
+    hardening: Hardening = Hardening()
+    """How strict the post-startup script is."""
+    jupyter: Jupyter = Jupyter()
+    """Limits of the Jupyter server."""
+    package_index: PackageIndex = PackageIndex()
+    """Where packages come from; the image's own settings where nothing is given."""
+    environment: dict[names.VariableName, names.VariableValue] = Field(default_factory=dict)
+    """Environment variables that users see; no credentials."""
+    user_script: UserScript | None = None
+    """A script of one's own, run last."""
 
 
 class Defaults(_Settings):

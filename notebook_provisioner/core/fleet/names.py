@@ -113,9 +113,10 @@ Package = patterned(
     "unpinned-package",
     "pinned package",
     "name==version",
-    r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(\[[A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*\])?==[0-9][A-Za-z0-9.!+_-]*",
+    r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(\[[A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*\])?==[0-9][A-Za-z0-9.!+_-]*"
+    r"( --hash=sha256:[0-9a-f]{64})*",
     "polars==1.35.2",
-    longest=200,
+    longest=2_000,
 )
 # Metadata.items.key in the discovery document compute.v1.
 MetadataKey = patterned(
@@ -137,4 +138,46 @@ Reason = patterned(
 )
 GlobPattern = patterned(
     "exclude", "pattern", "one path pattern", r"[^\x00-\x1f]+", "*.parquet", "tmp/**", longest=500
+)
+IndexUrl = patterned(
+    "package-index",
+    "package index",
+    "an https URL without credentials",
+    r"https://" + HOST + r"(:[0-9]{1,5})?(/[A-Za-z0-9._~%+-]+)*/?",
+    "https://europe-west1-python.pkg.dev/acme/pypi/simple",
+    longest=500,
+)
+StorageObject = patterned(
+    "storage-object",
+    "Cloud Storage object",
+    "gs://bucket/object",
+    r"gs://[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]+",
+    "gs://acme-scripts/welcome.sh",
+    longest=1_024,
+)
+Sha256 = patterned(
+    "sha256",
+    "SHA-256",
+    "64 lower-case hexadecimal digits",
+    r"[0-9a-f]{64}",
+    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    shortest=64,
+    longest=64,
+)
+VariableName = patterned(
+    "variable-name",
+    "environment variable",
+    "capital letters, digits and _, a letter first",
+    r"[A-Z][A-Z0-9_]*",
+    "FEATURE_STORE",
+    longest=128,
+)
+VariableValue = patterned(
+    "variable-value",
+    "value of a variable",
+    "one line of text",
+    r"[^\x00-\x1f\x7f]*",
+    "eu-west",
+    shortest=0,
+    longest=4_096,
 )

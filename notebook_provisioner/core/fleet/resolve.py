@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from notebook_provisioner.catalog.images import CURRENT_FAMILY
+from notebook_provisioner.core.fleet.guest import Hardening, Jupyter, PackageIndex, UserScript
 from notebook_provisioner.core.fleet.model import (
     Control,
     Exemption,
@@ -45,6 +46,11 @@ class ResolvedNotebook:
         repositories: Git repositories to clone.
         metadata: Merged further metadata.
         post_startup_behavior: When the post-startup script runs.
+        hardening: How strict the post-startup script is.
+        jupyter: Limits of the Jupyter server.
+        package_index: Where packages come from.
+        environment: Variables that users see.
+        user_script: A script of one's own; None for none.
     """
 
     name: str
@@ -63,6 +69,11 @@ class ResolvedNotebook:
     repositories: tuple[Repository, ...]
     metadata: Mapping[str, str]
     post_startup_behavior: PostStartupBehavior
+    hardening: Hardening
+    jupyter: Jupyter
+    package_index: PackageIndex
+    environment: Mapping[str, str]
+    user_script: UserScript | None
 
     def is_exempt(self, control: Control) -> bool:
         """Whether *control* is switched off here."""
@@ -96,6 +107,11 @@ def resolve(fleet: Fleet, notebook: Notebook) -> ResolvedNotebook:
         repositories=pick("repositories"),
         metadata={**fleet.defaults.metadata, **notebook.metadata},
         post_startup_behavior=pick("post_startup_behavior"),
+        hardening=pick("hardening"),
+        jupyter=pick("jupyter"),
+        package_index=pick("package_index"),
+        environment=pick("environment"),
+        user_script=pick("user_script"),
     )
 
 

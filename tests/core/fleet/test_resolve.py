@@ -32,6 +32,10 @@ REPLACED = {
     "packages": st.lists(st.sampled_from(["polars==1.0", "numpy==2.0"]), unique=True),
     "repositories": st.just([]) | st.just([{"url": "https://git.example.com/a.git"}]),
     "post_startup_behavior": st.sampled_from(["run_once", "run_every_start"]),
+    "hardening": st.fixed_dictionaries({}, optional={"shell_escapes": st.sampled_from(["allow", "block"])}),
+    "jupyter": st.fixed_dictionaries({}, optional={"cull_idle_seconds": st.integers(300, 86_400)}),
+    "package_index": st.fixed_dictionaries({}, optional={"pip": st.just("https://pypi.acme.example/simple")}),
+    "environment": st.dictionaries(st.sampled_from(["A", "B"]), st.sampled_from(["x", "y"])),
 }
 MERGED = {"labels": LABELS, "metadata": METADATA, "exemptions": st.lists(EXEMPTION, max_size=2)}
 SETTINGS = st.fixed_dictionaries({}, optional={**REPLACED, **MERGED})

@@ -49,6 +49,7 @@ _RULES: Final = (
     _rule(notebooks.label_count, "labels defaults"),
     _rule(notebooks.metadata),
     _rule(notebooks.packages),
+    _rule(notebooks.environment),
     _rule(exemptions.expiry),
     _rule(exemptions.repeated),
     _rule(exemptions.idle_timeout, "defaults"),

@@ -1,9 +1,9 @@
-"""Notebooks: names, profiles, labels, metadata, packages."""
+"""Notebooks: names, profiles, labels, metadata, packages, variables."""
 
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from notebook_provisioner.catalog import labels as label_rules
 from notebook_provisioner.catalog import metadata_keys
@@ -12,6 +12,9 @@ from notebook_provisioner.core.fleet.checks.context import Context
 
 if TYPE_CHECKING:
     from notebook_provisioner.core.fleet.source import Path
+
+_CREDENTIAL: Final = re.compile(r"PASSW|SECRET|TOKEN|CREDENTIAL|API_?KEY|PRIVATE_?KEY")
+_TAKEN: Final = re.compile(r"(LD_|DYLD_|PYTHON|BASH_ENV$|ENV$|IFS$|PATH$|SHELL|JUPYTER_|IPYTHON|NBP_)")
 
 
 def distinct_names(context: Context) -> Iterator[Finding]:
@@ -99,3 +102,22 @@ def packages(context: Context) -> Iterator[Finding]:
                 said = f"{package} is listed above as {seen[name]}"
                 yield context.error("duplicate-package", (*path, "packages", index), said, "keep one")
             seen.setdefault(name, package)
+        hashed = [" --hash=" in package for package in settings.packages]
+        if any(hashed) and not all(hashed):
+            said = f"{settings.packages[hashed.index(False)]} has no hash, and others have"
+            remedy = "give every package its hashes, or none: pip takes all or nothing"
+            yield context.error("package-hashes", (*path, "packages", hashed.index(False)), said, remedy)
+
+
+def environment(context: Context) -> Iterator[Finding]:
+    """Variables that programs take credentials from, or code, are no place for settings that all can read."""
+    for path, settings in context.settings():
+        for name in settings.environment:
+            place = (*path, "environment", name)
+            if _CREDENTIAL.search(name):
+                said = f"{name} is a name for a credential, and the file is readable by everybody"
+                remedy = "keep it in Secret Manager, and write the secret's name here under another key"
+                yield context.error("credential-in-environment", place, said, remedy, key=True)
+            elif _TAKEN.match(name):
+                said = f"{name} changes which code runs, or is set by nbp"
+                yield context.error("reserved-variable", place, said, "take another name", key=True)
