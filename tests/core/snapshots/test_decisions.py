@@ -1,0 +1,258 @@
+"""What becomes of each snapshot: examples, and laws over random histories."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from snapshot_facts import NOW, ago, entry, notebook, register, rules, snapshot, upgraded
+
+from notebook_provisioner.core.errors import Refused
+from notebook_provisioner.core.fleet.model import Snapshots
+from notebook_provisioner.core.snapshots.decisions import OutOfOrder, Verdict, decide, newest_first
+from notebook_provisioner.core.snapshots.rules import Rules
+
+
+def verdicts(snapshots, notebooks, ruling=None, now=NOW, **options):
+    ruling = ruling or rules()
+    known = register(*notebooks, **options)
+    return {
+        decision.snapshot.name: decision
+        for decision in decide(newest_first(snapshots), known, lambda _: ruling, now)
+    }
+
+
+def deleted(*arguments, **options):
+    return {name for name, item in verdicts(*arguments, **options).items() if item.verdict is Verdict.DELETE}
+
+
+def test_only_the_newest_rollback_points_stay():
+    owner, made = upgraded(5)
+    assert deleted(made, [owner]) == {"nb-2", "nb-3", "nb-4"}
+    assert deleted(made, [owner], rules(rollback_points=4)) == {"nb-4"}
+
+
+def test_every_decision_says_why():
+    owner, made = upgraded(3)
+    found = verdicts(made, [owner])
+    assert found["nb-0"].reasons == ("the notebook's newest snapshot", "rollback point 1 of 2")
+    assert found["nb-1"].reasons == ("rollback point 2 of 2",)
+    assert found["nb-2"].reasons == ("no rule keeps it",)
+    assert found["nb-2"].rollback_point
+
+
+def test_the_rules_of_restic_keep_more():
+    owner, made = upgraded(6)
+    found = verdicts(made, [owner], rules(keep_monthly=4))
+    assert found["nb-3"].reasons == ("keep-monthly",)
+    assert deleted(made, [owner], rules(keep_monthly=4)) == {"nb-4", "nb-5"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"state": "UPGRADING"},
+        {"state": "STARTING"},
+        {"health": "UNHEALTHY"},
+        {"health": "AGENT_NOT_RUNNING"},
+        {"health": "HEALTH_STATE_UNSPECIFIED"},
+        {"state": "STOPPED", "health": "UNHEALTHY"},
+    ],
+)
+def test_a_notebook_that_is_not_well_keeps_everything(changed):
+    owner, made = upgraded(5)
+    assert deleted(made, [replace(owner, **changed)]) == set()
+
+
+def test_a_stopped_notebook_need_not_prove_its_health():
+    owner, made = upgraded(5)
+    stopped = replace(owner, state="STOPPED", health="HEALTH_STATE_UNSPECIFIED")
+    assert deleted(made, [stopped]) == {"nb-2", "nb-3", "nb-4"}
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        entry("", 3, action="ROLLBACK"),
+        entry("", 3),
+        entry("", 30, state="FAILED"),
+        entry("", 30, state="STARTED"),
+        replace(entry("", 30), created=None),
+    ],
+)
+def test_a_notebook_whose_last_upgrade_is_not_settled_keeps_everything(last):
+    owner, made = upgraded(5)
+    assert deleted(made, [replace(owner, history=(*owner.history, last))]) == set()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"labels": {"hold": ""}},
+        {"labels": {"hold": "false"}},
+        {"labels": {"retain-until": "2026-06-15"}},
+        {"labels": {"retain-until": "when-ana-says"}},
+        {"status": "UPLOADING"},
+        {"status": "DELETING"},
+        {"kind": "ARCHIVE"},
+        {"by_schedule": True},
+    ],
+)
+def test_what_is_marked_or_not_plain_is_kept(changed):
+    owner, made = upgraded(5)
+    made[4] = replace(made[4], **changed)
+    assert "nb-4" not in deleted(made, [owner])
+
+
+def test_a_retention_day_that_is_over_keeps_no_longer():
+    owner, made = upgraded(5)
+    made[4] = replace(made[4], labels={"retain-until": "2026-06-14"})
+    assert "nb-4" in deleted(made, [owner])
+
+
+def test_what_cannot_be_rolled_back_to_takes_no_rollback_points_place():
+    owner, made = upgraded(4)
+    made[0] = replace(made[0], status="FAILED")
+    assert deleted(made, [owner]) == {"nb-3"}
+
+
+def test_a_failed_upgrades_snapshot_is_no_rollback_point():
+    owner, made = upgraded(4)
+    history = list(owner.history)
+    history[2] = replace(history[2], state="FAILED")  # nb-1's
+    found = verdicts(made, [replace(owner, history=tuple(history))])
+    assert found["nb-1"].verdict is Verdict.DELETE
+    assert found["nb-2"].reasons == ("rollback point 2 of 2",)
+
+
+def test_min_age_keeps_the_young():
+    owner, made = upgraded(5, newest=10)
+    assert deleted(made, [owner], rules(min_age="101d")) == {"nb-4"}
+
+
+def test_orphans_have_a_rule_of_their_own():
+    made = [snapshot("young", 89, of="in-file"), snapshot("old", 91, of="in-file")]
+    assert deleted(made, []) == {"old"}
+    assert deleted(made, [], rules(orphans_keep_within="1y")) == set()
+
+
+def test_a_marked_snapshot_waits_for_its_grace():
+    owner, made = upgraded(4)
+    ruling = rules(grace="7d")
+    assert verdicts(made, [owner], ruling)["nb-3"].verdict is Verdict.MARK
+    for day, verdict in (("2026-06-10", "wait"), ("2026-06-08", "delete"), ("soon", "mark")):
+        made[3] = replace(made[3], labels={"nbp-prune": day})
+        assert verdicts(made, [owner], ruling)["nb-3"].verdict == verdict
+
+
+def test_a_mark_comes_off_what_is_kept_after_all():
+    owner, made = upgraded(4)
+    made[0] = replace(made[0], labels={"nbp-prune": "2026-06-01"})
+    assert verdicts(made, [owner], rules(grace="7d"))["nb-0"].verdict is Verdict.UNMARK
+
+
+def test_another_order_than_newest_first_is_refused():
+    owner, made = upgraded(2)
+    with pytest.raises(OutOfOrder):
+        list(decide(reversed(made), register(owner), lambda _: rules(), NOW))
+
+
+def test_a_policy_that_keeps_nothing_is_refused():
+    with pytest.raises(Refused, match="keeps nothing"):
+        Rules.read(Snapshots(), {"rollback_points": 0})
+    assert Rules.read(Snapshots(), {"rollback_points": 0, "keep_last": 1}).policy.last == 1
+
+
+def test_a_digest_tells_policies_apart():
+    assert rules().digest == rules().digest
+    assert rules().digest != rules(keep_last=3).digest
+
+
+notebooks = st.integers(1, 3)
+ages = st.lists(st.integers(1, 900), min_size=0, max_size=12, unique=True)
+rulings = st.fixed_dictionaries(
+    {"rollback_points": st.integers(1, 4)},
+    optional={
+        "keep_last": st.integers(1, 6),
+        "keep_monthly": st.integers(1, 6),
+        "keep_within": st.sampled_from(["40d", "1y"]),
+        "min_age": st.sampled_from(["1d", "100d"]),
+        "soak": st.sampled_from(["1h", "30d"]),
+    },
+)
+
+
+@st.composite
+def worlds(draw):
+    """Notebooks with histories of any state, and snapshots of any kind."""
+    found, made = [], []
+    for number in range(draw(notebooks)):
+        name, history = f"nb{number}", []
+        for days in sorted(draw(ages), reverse=True):
+            state = draw(st.sampled_from(["SUCCEEDED"] * 5 + ["FAILED"]))
+            labels = draw(st.sampled_from([{}, {}, {}, {"hold": ""}, {"nbp-prune": "2026-01-01"}]))
+            item = snapshot(f"{name}-{days}", days, of=name, labels=labels)
+            if draw(st.integers(0, 5)):
+                history.append(entry(item.name, days, state=state))
+            made.append(item)
+        if draw(st.integers(0, 5)):
+            found.append(notebook(*history, name=name))
+    return found, made
+
+
+@settings(deadline=None)
+@given(worlds(), rulings)
+def test_a_rollback_point_inside_n_is_never_deleted(world, ruling):
+    found, made = world
+    gone = deleted(made, found, rules(**ruling))
+    for owner in found:
+        points = [item.snapshot for item in reversed(owner.history) if item.state == "SUCCEEDED"]
+        assert not set(points[: ruling["rollback_points"]]) & gone
+
+
+@settings(deadline=None)
+@given(worlds(), rulings, st.sampled_from(["keep_daily", "keep_yearly", "keep_weekly"]), st.integers(1, 5))
+def test_another_rule_never_deletes_more(world, ruling, rule, count):
+    found, made = world
+    assert deleted(made, found, rules(**ruling, **{rule: count})) <= deleted(made, found, rules(**ruling))
+
+
+@settings(deadline=None)
+@given(worlds(), rulings, st.randoms(use_true_random=False))
+def test_the_order_of_input_does_not_matter(world, ruling, chance):
+    found, made = world
+    mixed, owners = list(made), list(found)
+    chance.shuffle(mixed)
+    chance.shuffle(owners)
+    assert verdicts(mixed, owners, rules(**ruling)) == verdicts(made, found, rules(**ruling))
+
+
+@settings(deadline=None)
+@given(worlds(), rulings)
+def test_applying_twice_changes_nothing(world, ruling):
+    found, made = world
+    gone = deleted(made, found, rules(**ruling))
+    left = [item for item in made if item.name not in gone]
+    assert deleted(left, found, rules(**ruling)) == set()
+
+
+@settings(deadline=None)
+@given(worlds(), rulings, st.integers(1, 400))
+def test_what_is_from_the_future_is_kept_and_takes_nobodys_place(world, ruling, days):
+    found, made = world
+    early = ago(days)
+    future = {item.name for item in made if item.created > early}
+    gone = deleted(made, found, rules(**ruling), now=early)
+    assert not gone & future
+    past = [item for item in made if item.name not in future]
+    assert gone == deleted(past, found, rules(**ruling), now=early)
+
+
+@settings(deadline=None)
+@given(worlds(), rulings, st.integers(0, 48))
+def test_a_clock_that_is_behind_never_deletes_more(world, ruling, hours):
+    found, made = world
+    old = [item for item in made if item.created < ago(3)]
+    behind = NOW - timedelta(hours=hours)
+    assert deleted(old, found, rules(**ruling), now=behind) <= deleted(old, found, rules(**ruling))
