@@ -109,6 +109,7 @@ OVERRIDES: dict[str, dict[str, Any]] = {
         "unique_writer_identity": {"default": True},
     },
     "google_storage_bucket": {"location": {"normalize": "upper"}},
+    "data.google_client_config": {"access_token": {"sensitive": True}},
 }
 
 
@@ -165,6 +166,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         add_facts(block, iam_facts(block) if "_iam_" in name and "etag" in block["attributes"] else {})
         add_facts(block, source.resource_facts(name))
         add_facts(block, OVERRIDES.get(name, {}))
+    for name, block in data_sources.items():
+        add_facts(block, OVERRIDES.get(f"data.{name}", {}))
     write(options.destination, "resources", resources)
     write(options.destination, "data_sources", data_sources)
     (options.destination / "provider.json").write_text(render(provider) + "\n", encoding="utf-8")

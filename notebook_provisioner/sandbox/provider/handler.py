@@ -56,7 +56,10 @@ class Handler:
             answer = {}  # an attempt whose answer got lost has made it: read what is there
         answer = self.client.wait(self.row.service, answer)
         state = self._identified(planned, answer)
-        return self._settled(state)
+        try:
+            return self._settled(state)
+        except (ApiError, ValueError) as error:
+            raise Failed(f"made, but not readable: {error}", state) from error
 
     def read(self, state: Object) -> Object | None:
         """The state as it is now; None where the resource is gone."""

@@ -73,6 +73,11 @@ def _attribute(attribute: Attribute, given: Value, here: Path) -> Iterator[Probl
 
 
 def _elements(attribute: Attribute, given: list[Value], here: Path) -> Iterator[Problem]:
+    if len(given) < attribute.min_items:
+        detail = (
+            f"Attribute {here[-1]} requires {attribute.min_items} item minimum, but config has {len(given)}."
+        )
+        yield Problem(here, "Not enough list items", detail)
     if attribute.max_items and len(given) > attribute.max_items:
         detail = f"No more than {attribute.max_items} {here[-1]} may be given, got {len(given)}."
         yield Problem(here, "Too many list items", detail)

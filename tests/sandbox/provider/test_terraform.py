@@ -151,6 +151,18 @@ def test_a_failed_operation_is_told(workspace, sandbox):
     clean(space)
 
 
+def test_what_was_made_but_could_not_be_read_is_not_lost(workspace, sandbox):
+    space = workspace(NETWORK)
+    fault = {"method": "compute.networks.get", "kind": "status", "status": 403, "count": 1}
+    sandbox.control("POST", "faults", fault)
+    status, said = space.run("apply", "-auto-approve", "-input=false")
+    assert status == 1
+    assert "made, but not readable" in said
+    assert changes(space) == {"google_compute_network.n": ["delete", "create"]}
+    space.succeed("apply", "-auto-approve", "-input=false")
+    clean(space)
+
+
 def test_an_unknown_type_is_named(workspace):
     space = workspace(NETWORK + 'resource "google_sql_database" "d" {\n  name = "d"\n  instance = "i"\n}\n')
     status, said = space.run("validate")

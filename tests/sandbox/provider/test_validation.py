@@ -79,6 +79,12 @@ def problems(type_name, **config):
             "one of `content,source` must be specified",
         ),
         (
+            "google_project_iam_custom_role",
+            {"role_id": "prune", "title": "t", "permissions": []},
+            ("permissions",),
+            "requires 1 item minimum",
+        ),
+        (
             "google_monitoring_dashboard",
             {"dashboard_json": "{"},
             ("dashboard_json",),
