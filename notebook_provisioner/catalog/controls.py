@@ -1,11 +1,31 @@
-"""Hardening controls that a fleet file may switch off, one notebook at a time."""
+"""What a plan is held to: every hardening control, why it is there, and which standards it serves.
 
+The rows stand in ``controls.toml``. Mappings to standards are those that somebody published; a control
+without one has none recorded.
+"""
+
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from importlib import resources
+from typing import Any, Final, Literal
 
-from notebook_provisioner.catalog import metadata_keys
 from notebook_provisioner.catalog.provenance import Source
+
+Weight = Literal["high", "medium"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """A standard that controls are mapped to.
+
+    Attributes:
+        title: Its name and version.
+        source: Who published the mapping.
+    """
+
+    title: str
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,30 +33,51 @@ class Control:
     """One control.
 
     Attributes:
-        id: As fleet files name it.
+        id: As findings and fleet files name it.
         title: What it does.
+        why: What happens without it.
+        severity: ``high`` stops an apply, ``medium`` is said.
         source: Where its mechanism is documented.
+        exemptible: Whether a fleet file may switch it off for a notebook, with a reason and an expiry.
+        mappings: Sections of standards that it serves, by the standard's key in ``STANDARDS``; only
+            published ones.
     """
 
     id: str
     title: str
+    why: str
+    severity: Weight
     source: Source
+    exemptible: bool
+    mappings: Mapping[str, tuple[str, ...]]
 
 
-CONTROLS: Final[Mapping[str, Control]] = {
-    row.id: row
-    for row in (
-        Control("notebook-disable-root", "no root for the user", metadata_keys.DOCUMENTED),
-        Control("notebook-disable-downloads", "no downloads from JupyterLab", metadata_keys.DOCUMENTED),
-        Control("notebook-disable-nbconvert", "no exports through nbconvert", metadata_keys.DOCUMENTED),
-        Control("notebook-disable-terminal", "no terminal in JupyterLab", metadata_keys.DOCUMENTED),
-        Control("idle-timeout-seconds", "an idle notebook is stopped", metadata_keys.DOCUMENTED),
-        Control(
-            "secure-boot",
-            "only signed software boots",
-            Source(
-                "https://cloud.google.com/compute/shielded-vm/docs/shielded-vm", metadata_keys.DOCUMENTED.read
-            ),
-        ),
+def _read() -> tuple[Mapping[str, Control], Mapping[str, Standard]]:
+    text = resources.files(__package__).joinpath("controls.toml").read_text(encoding="utf-8")
+    tables = tomllib.loads(text)
+    sources = {name: Source(**row) for name, row in tables["sources"].items()}
+    standards = {
+        key: Standard(row["title"], Source(row["url"], row["read"]))
+        for key, row in tables["mappings"].items()
+    }
+    controls = {name: _control(name, row, sources, standards) for name, row in tables["controls"].items()}
+    return controls, standards
+
+
+def _control(
+    name: str, row: Mapping[str, Any], sources: Mapping[str, Source], standards: Mapping[str, Standard]
+) -> Control:
+    return Control(
+        id=name,
+        title=row["title"],
+        why=row["why"],
+        severity=row["severity"],
+        source=sources[row["source"]],
+        exemptible=row.get("exemptible", False),
+        mappings={key: tuple(row[key]) for key in standards if key in row},
     )
-}
+
+
+_CATALOGUE: Final = _read()
+CONTROLS: Final = _CATALOGUE[0]
+STANDARDS: Final = _CATALOGUE[1]

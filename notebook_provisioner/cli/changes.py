@@ -39,14 +39,14 @@ def show_plan(app: App, plan: Plan, *, whole: bool) -> None:
     app.output.text(f"{words}. Impact: {plan.impact.label}{hidden}.")
 
 
-def plan_data(plan: Plan, findings: Sequence[Finding]) -> dict[str, Any]:
+def plan_data(plan: Plan, findings: tuple[Finding, ...]) -> dict[str, Any]:
     """A plan for the JSON envelope."""
     return {
         "pending": bool(plan.steps),
         "impact": plan.impact,
         "no_op_reason": plan.no_op_reason,
         "steps": plan.steps,
-        "refused": bool(findings),
+        "refused": bool(guardrails.refused(findings)),
     }
 
 

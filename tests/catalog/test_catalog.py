@@ -51,9 +51,19 @@ def test_disk_types_and_confidential_types_are_the_apis():
     assert enum("ConfidentialInstanceConfig", "confidentialInstanceType") == {"SEV"}
 
 
-def test_controls_are_those_that_the_format_names():
-    assert set(get_args(model.Control)) == controls.CONTROLS.keys()
-    assert all(row.id == key for key, row in controls.CONTROLS.items())
+def test_the_format_exempts_from_the_controls_that_allow_it():
+    assert set(get_args(model.Control)) == {row.id for row in controls.CONTROLS.values() if row.exemptible}
+
+
+def test_controls_are_complete():
+    for key, row in controls.CONTROLS.items():
+        assert row.id == key
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", key)
+        assert row.severity in {"high", "medium"}
+        assert row.why.endswith(".")
+        assert row.title
+        assert row.mappings.keys() <= controls.STANDARDS.keys()
+        assert all(row.mappings.values())
 
 
 def test_no_metadata_key_is_both_protected_and_typed():

@@ -4,10 +4,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from plan_documents import ADDRESS, change, document, metadata, notebook
+from plan_documents import ADDRESS, KEY, change, document, metadata, notebook
 
 from notebook_provisioner.core import fleet, guardrails
 from notebook_provisioner.core.errors import GuardrailRefused
+from notebook_provisioner.core.findings import Severity
 from notebook_provisioner.core.terraform_plan import read
 
 NOTEBOOK = "google_workbench_instance"
@@ -58,10 +59,9 @@ def test_the_modules_own_notebook_passes(codes):
             "default-service-account",
         ),
         ({"service_accounts": [{"email": "p@appspot.gserviceaccount.com"}]}, "default-service-account"),
-        ({"metadata": metadata(notebook_disable_root="false")}, "control-off"),
-        ({"metadata": metadata(notebook_disable_downloads=None)}, "control-off"),
-        ({"metadata": metadata(idle_timeout_seconds=None)}, "control-off"),
-        ({"shielded_instance_config": [{"enable_secure_boot": False}]}, "control-off"),
+        ({"metadata": metadata(notebook_disable_root="false")}, "notebook-disable-root"),
+        ({"metadata": metadata(notebook_disable_downloads=None)}, "notebook-disable-downloads"),
+        ({"metadata": metadata(idle_timeout_seconds=None)}, "idle-timeout-seconds"),
     ],
 )
 def test_a_notebook_that_is_not_hardened(codes, setup, code):
@@ -92,8 +92,8 @@ def test_an_account_made_by_the_same_plan_is_its_own(codes):
 
 def test_an_exemption_in_the_fleet_file_is_granted_and_no_other(codes):
     off = metadata(notebook_disable_terminal="false", notebook_disable_root="false")
-    assert codes(create(metadata=off)) == ["control-off", "control-off"]
-    assert codes(create(metadata=off), which="exempt") == ["control-off"]
+    assert codes(create(metadata=off)) == ["notebook-disable-root", "notebook-disable-terminal"]
+    assert codes(create(metadata=off), which="exempt") == ["notebook-disable-root"]
 
 
 def test_two_notebooks_do_not_share_an_account(codes):
@@ -110,7 +110,12 @@ def test_a_protected_notebook_is_not_deleted(codes, actions, mark):
     ]
 
 
-GOOD_BUCKET = {"public_access_prevention": "enforced", "uniform_bucket_level_access": True}
+GOOD_BUCKET = {
+    "public_access_prevention": "enforced",
+    "uniform_bucket_level_access": True,
+    "versioning": [{"enabled": True}],
+    "encryption": [{"default_kms_key_name": KEY}],
+}
 
 
 @pytest.mark.parametrize(
@@ -120,10 +125,20 @@ GOOD_BUCKET = {"public_access_prevention": "enforced", "uniform_bucket_level_acc
         ({"public_access_prevention": "inherited"}, ["public-bucket"]),
         ({"public_access_prevention": None}, ["public-bucket"]),
         ({"uniform_bucket_level_access": False}, ["object-acls"]),
+        ({"versioning": []}, ["bucket-versioning"]),
+        ({"encryption": []}, ["customer-key"]),
     ],
 )
 def test_buckets(codes, changed, expected):
     assert codes(create("google_storage_bucket", **{**GOOD_BUCKET, **changed})) == expected
+
+
+def test_what_is_of_medium_severity_is_said_and_does_not_stop(our_fleet):
+    bucket = create("google_storage_bucket", **{**GOOD_BUCKET, "versioning": []})
+    findings = guardrails.check(read(document(bucket)), our_fleet["strict"])
+    assert [finding.severity for finding in findings] == [Severity.WARNING]
+    assert guardrails.refused(findings) == ()
+    guardrails.require(findings)
 
 
 ALLOW = {"direction": "INGRESS", "allow": [{"protocol": "tcp", "ports": ["22"]}]}
@@ -144,6 +159,12 @@ ALLOW = {"direction": "INGRESS", "allow": [{"protocol": "tcp", "ports": ["22"]}]
         ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["199.36.153.4/30"]}, []),
         ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["0.0.0.0/0"]}, ["open-egress"]),
         ({**ALLOW, "direction": "EGRESS"}, ["open-egress"]),
+        (
+            {**ALLOW, "direction": "EGRESS", "destination_ranges": ["0.0.0.0/1", "128.0.0.0/1"]},
+            ["open-egress"],
+        ),
+        ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["8.0.0.0/8", "9.0.0.0/8"]}, ["open-egress"]),
+        ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["8.0.0.0/8"]}, []),
     ],
 )
 def test_firewall_rules(codes, rule, expected):
@@ -155,11 +176,84 @@ def test_ranges_that_nobody_can_see_are_open(codes):
     assert codes(entry) == ["open-ingress"]
 
 
+DENY = {
+    "direction": "EGRESS",
+    "deny": [{"protocol": "all"}],
+    "destination_ranges": ["0.0.0.0/0"],
+    "priority": 65000,
+}
+NETWORK = {"auto_create_subnetworks": False, "delete_default_routes_on_create": True}
+
+
+@pytest.mark.parametrize(
+    ("weaker", "expected"),
+    [
+        ({}, []),
+        ({"disabled": True}, ["default-deny"]),
+        ({"priority": 65535}, ["default-deny"]),  # Google's own rule stands there, and allows
+        ({"deny": [{"protocol": "tcp"}]}, ["default-deny"]),
+        ({"destination_ranges": ["10.0.0.0/8"]}, ["default-deny"]),
+    ],
+)
+def test_a_network_denies_what_no_rule_allows(codes, weaker, expected):
+    rule = {**DENY, **weaker}
+    made = change("google_compute_firewall", ["create"], after=rule)
+    assert codes(create("google_compute_network", **NETWORK), made) == expected
+    assert codes(change("google_compute_firewall", ["update"], before=DENY, after=rule)) == expected
+
+
+def test_the_denial_goes_with_its_network_and_not_before(codes):
+    gone = change("google_compute_firewall", ["delete"], before=DENY)
+    assert codes(gone) == ["default-deny"]
+    assert codes(gone, change("google_compute_network", ["delete"], before=NETWORK)) == []
+
+
 def test_a_key_is_left_behind_and_not_destroyed(codes):
     assert codes(change("google_kms_crypto_key", ["delete"], before={"deletion_policy": "DELETE"})) == [
         "key-deletion"
     ]
     assert codes(change("google_kms_crypto_key", ["delete"], before={"deletion_policy": "ABANDON"})) == []
+
+
+@pytest.mark.parametrize(
+    ("period", "expected"),
+    [("7776000s", []), ("7776001s", ["key-rotation"]), (None, ["key-rotation"])],
+)
+def test_keys_rotate(codes, period, expected):
+    assert (
+        codes(create("google_kms_crypto_key", purpose="ENCRYPT_DECRYPT", rotation_period=period)) == expected
+    )
+
+
+def test_metadata_that_workbench_wrote_is_carried_along_and_not_written(codes):
+    own = metadata(proxy_mode="mail")
+    kept = change(NOTEBOOK, ["update"], before=notebook(metadata=own), after=notebook(metadata=own))
+    assert codes(kept) == []
+    changed = notebook(metadata={**own, "proxy-mode": "service_account"})
+    assert codes(change(NOTEBOOK, ["update"], before=notebook(metadata=own), after=changed)) == [
+        "protected-metadata"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (f"gs://nbp-quickstart-quickstart-scripts/post-startup/ana/{'0' * 64}.sh", []),
+        (f"gs://elsewhere/post-startup/ana/{'0' * 64}.sh", ["post-startup-source"]),
+        ("gs://nbp-quickstart-quickstart-scripts/post-startup/ana/latest.sh", ["post-startup-source"]),
+        ("https://example.com/script.sh", ["post-startup-source"]),
+    ],
+)
+def test_scripts_come_from_the_fleets_bucket_named_by_their_content(codes, script, expected):
+    assert codes(create(metadata=metadata(post_startup_script=script))) == expected
+
+
+def test_proxy_subnets_hold_no_notebooks(codes):
+    assert codes(create("google_compute_subnetwork", purpose="REGIONAL_MANAGED_PROXY")) == []
+    assert codes(create("google_compute_subnetwork", purpose="PRIVATE")) == [
+        "private-google-access",
+        "flow-logs",
+    ]
 
 
 @pytest.mark.parametrize(

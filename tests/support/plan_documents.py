@@ -4,6 +4,7 @@ from typing import Any
 
 ADDRESS = 'module.notebook["ana"].google_workbench_instance.this'
 ACCOUNT = "nb-ana@project-one.iam.gserviceaccount.com"
+KEY = "projects/nbp-quickstart/locations/europe-west1/keyRings/notebooks/cryptoKeys/notebooks"
 
 
 def notebook(**setup: Any) -> dict[str, Any]:
@@ -11,6 +12,7 @@ def notebook(**setup: Any) -> dict[str, Any]:
     return {
         "name": "ana",
         "labels": {"team": "one"},
+        "instance_owners": ["ana@example.com"],
         "enable_deletion_protection": False,
         "deletion_policy": "DELETE",
         "gce_setup": [
@@ -24,6 +26,8 @@ def notebook(**setup: Any) -> dict[str, Any]:
                     {"enable_secure_boot": True, "enable_vtpm": True, "enable_integrity_monitoring": True}
                 ],
                 "accelerator_configs": [],
+                "boot_disk": [{"disk_encryption": "CMEK", "kms_key": KEY}],
+                "data_disks": [{"disk_encryption": "CMEK", "kms_key": KEY}],
                 **setup,
             }
         ],
@@ -37,6 +41,7 @@ def metadata(**changed: str | None) -> dict[str, str]:
         "notebook-disable-nbconvert": "true",
         "notebook-disable-root": "true",
         "notebook-disable-terminal": "true",
+        "block-project-ssh-keys": "true",
         "idle-timeout-seconds": "3600",
         **{name.replace("_", "-"): value for name, value in changed.items()},
     }

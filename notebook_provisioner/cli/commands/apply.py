@@ -65,6 +65,7 @@ def _carry_out(
         document = terraform.plan(show=app.settings.verbose > 0)
         plan, findings = changes.decide(app, document)
         guardrails.require(findings)
+        app.output.findings(findings)
         plan.require(accept)
         changes.show_plan(app, plan, whole=app.settings.verbose > 0)
         if not plan.steps:

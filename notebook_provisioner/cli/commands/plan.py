@@ -23,6 +23,7 @@ def plan(app: App) -> None:
       nbp plan --fleet examples/quickstart/fleet.yaml
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import changes  # reads the fleet's models, which --help must not pay for
+    from notebook_provisioner.core import guardrails
 
     terraform = app.provisioner()
     app.output.say(f"Comparing {app.fleet_path} with {app.fleet.project} …")
@@ -31,7 +32,7 @@ def plan(app: App) -> None:
     decided, findings = changes.decide(app, document)
     app.output.findings(findings)
     changes.show_plan(app, decided, whole=True)
-    if findings:
+    if guardrails.refused(findings):
         app.output.say("apply would refuse this plan")
     app.output.result(changes.plan_data(decided, findings), findings=findings)
     if decided.steps:

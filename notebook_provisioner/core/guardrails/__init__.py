@@ -1,0 +1,67 @@
+"""What no plan may do, whatever the fleet file or an edited module says.
+
+Read from the plan's JSON, after Terraform has resolved every variable and before it changes anything. An
+unknown value is treated as the bad one: what cannot be seen cannot be vouched for. Each finding carries the
+id of a control in ``catalog.controls`` as its code.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from notebook_provisioner.core.errors import GuardrailRefused
+from notebook_provisioner.core.findings import Finding, Severity
+from notebook_provisioner.core.fleet import Fleet
+from notebook_provisioner.core.guardrails import identity, network, notebooks, perimeter, storage
+from notebook_provisioner.core.guardrails.facts import PlanRule, Rule, Surroundings
+from notebook_provisioner.core.terraform_plan import TerraformPlan
+
+_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    **identity.RULES,
+    **network.RULES,
+    **notebooks.RULES,
+    **perimeter.RULES,
+    **storage.RULES,
+}
+_COMMON: Final[tuple[Rule, ...]] = identity.COMMON
+_WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (*notebooks.WHOLE_PLAN, *network.WHOLE_PLAN)
+
+
+def check(plan: TerraformPlan, fleet: Fleet) -> tuple[Finding, ...]:
+    """Hold a plan to the guardrails.
+
+    Args:
+        plan: What Terraform would do.
+        fleet: The fleet file, for the exemptions that it grants.
+
+    Returns:
+        Every violation, in the plan's order.
+    """
+    surroundings = Surroundings(fleet, {notebook.name: notebook for notebook in fleet.resolved_notebooks})
+    found = [
+        finding
+        for change in plan.changes
+        for rule in _RULES.get(change.type, ()) + _COMMON
+        for finding in rule(change, surroundings)
+    ]
+    return (*found, *(finding for rule in _WHOLE_PLAN for finding in rule(plan)))
+
+
+def refused(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Those of *findings* that stop an apply; the others are only said."""
+    return tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+
+
+def require(findings: tuple[Finding, ...]) -> None:
+    """Refuse a plan that breaks a control of high severity.
+
+    Raises:
+        GuardrailRefused: There is at least one; carries every finding.
+    """
+    errors = refused(findings)
+    if errors:
+        addresses = ", ".join(dict.fromkeys(finding.subject for finding in errors))
+        raise GuardrailRefused(
+            f"nothing was changed: {len(errors)} guardrail violation(s) in {addresses}",
+            hint="each finding above names its way out; guardrails have no override",
+            findings=findings,
+        )

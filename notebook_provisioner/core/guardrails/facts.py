@@ -1,0 +1,73 @@
+"""What the guardrails share: how a rule looks, and how a finding gets its weight."""
+
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from notebook_provisioner.catalog.controls import CONTROLS
+from notebook_provisioner.core.findings import Finding, Severity
+from notebook_provisioner.core.fleet import Fleet, ResolvedNotebook
+from notebook_provisioner.core.terraform_plan import Action, Change, TerraformPlan
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_WEIGHTS: Final = {"high": Severity.ERROR, "medium": Severity.WARNING}
+_WIDEST: Final = {4: 8, 6: 32}  # the prefix of a range that is still a list and not the Internet
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a rule may ask about besides the change.
+
+    Attributes:
+        fleet: The fleet file.
+        notebooks: Its notebooks with every value filled in, by name.
+    """
+
+    fleet: Fleet
+    notebooks: Mapping[str, ResolvedNotebook]
+
+
+Rule = Callable[[Change, Surroundings], Iterator[Finding]]
+PlanRule = Callable[[TerraformPlan], Iterator[Finding]]
+
+
+def finding(control: str, change: Change, message: str, remedy: str) -> Finding:
+    """Say that *change* breaks *control*, with the control's own weight."""
+    return Finding(control, _WEIGHTS[CONTROLS[control].severity], change.address, message, remedy)
+
+
+def stays(change: Change) -> bool:
+    """Whether the resource is there after the plan."""
+    return change.action not in {Action.DELETE, Action.FORGET}
+
+
+def goes(change: Change) -> bool:
+    """Whether the resource, as it is, is deleted."""
+    return change.action in {Action.DELETE, Action.REPLACE}
+
+
+def comes(change: Change) -> bool:
+    """Whether the resource is made anew."""
+    return change.action in {Action.CREATE, Action.REPLACE}
+
+
+def listed(value: Any) -> Sequence[Any]:  # noqa: ANN401  # any planned value
+    """A planned list; nothing where it is absent or unknown."""
+    return value if isinstance(value, list) else ()
+
+
+def network(text: str) -> Network:
+    """An address or range; host bits are allowed."""
+    return ipaddress.ip_network(text, strict=False)
+
+
+def is_wide(ranges: Sequence[str]) -> bool:
+    """Whether *ranges*, joined where they touch, hold one that is wider than any list of destinations."""
+    networks = [network(text) for text in ranges]
+    joined: list[Network] = [
+        *ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv4Network)),
+        *ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv6Network)),
+    ]
+    return any(one.prefixlen < _WIDEST[one.version] for one in joined)

@@ -1,0 +1,87 @@
+"""Guardrails for buckets, and for the keys that encrypt them and the disks."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet import Fleet
+from notebook_provisioner.core.fleet.surroundings import CreateKey, ExistingKey
+from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, goes, stays
+from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
+
+_LONGEST_ROTATION: Final = 90 * 24 * 60 * 60  # seconds; CIS Google Cloud 1.10
+
+
+def fleet_key(fleet: Fleet) -> str | None:
+    """The key that disks and buckets must use, by its full name; None where Google keeps the keys."""
+    encryption = fleet.encryption
+    if isinstance(encryption, ExistingKey):
+        return str(encryption.kms_key)
+    if isinstance(encryption, CreateKey):
+        ring = f"projects/{fleet.project}/locations/{fleet.region}/keyRings/{encryption.key_ring}"
+        return f"{ring}/cryptoKeys/{encryption.key}"
+    return None
+
+
+def _bucket(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    if not stays(change):
+        return
+    if change.planned("public_access_prevention") != "enforced":
+        yield finding(
+            "public-bucket",
+            change,
+            "public access prevention would not be enforced, so one binding could open it to everybody",
+            'set public_access_prevention = "enforced"',
+        )
+    if change.planned("uniform_bucket_level_access") is not True:
+        yield finding(
+            "object-acls",
+            change,
+            "object ACLs would stay in force beside IAM, where no policy review sees them",
+            "set uniform_bucket_level_access = true",
+        )
+    if change.planned("versioning", 0, "enabled") is not True:
+        yield finding(
+            "bucket-versioning",
+            change,
+            "overwritten and deleted objects would be gone",
+            "set versioning { enabled = true }",
+        )
+    key = fleet_key(surroundings.fleet)
+    planned = change.planned("encryption", 0, "default_kms_key_name")
+    if key is not None and planned != key:
+        shown = "an unknown key" if planned is UNKNOWN else planned or "Google's keys"
+        yield finding(
+            "customer-key",
+            change,
+            f"the bucket would be encrypted with {shown}",
+            f"set default_kms_key_name to {key}",
+        )
+
+
+def _key(change: Change, _: Surroundings) -> Iterator[Finding]:
+    if goes(change) and change.before.get("deletion_policy") != "ABANDON":
+        yield finding(
+            "key-deletion",
+            change,
+            "the key would be destroyed, and with it every disk, snapshot and bucket that it encrypts",
+            "leave encryption as it is; a destroy leaves the key behind once no notebook is protected",
+        )
+    period = change.planned("rotation_period")
+    if not stays(change) or change.planned("purpose") not in {None, "", "ENCRYPT_DECRYPT"}:
+        return
+    seconds = re.fullmatch(r"(\d+)(\.\d+)?s", period) if isinstance(period, str) else None
+    if seconds is None or int(seconds[1]) > _LONGEST_ROTATION:
+        yield finding(
+            "key-rotation",
+            change,
+            "the key would not rotate within 90 days",
+            'set rotation_period = "7776000s"',
+        )
+
+
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "google_kms_crypto_key": (_key,),
+    "google_storage_bucket": (_bucket,),
+}

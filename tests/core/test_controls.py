@@ -1,0 +1,31 @@
+"""The catalogue, the guardrails and the page for auditors name the same controls."""
+
+import re
+from pathlib import Path
+
+from notebook_provisioner.catalog.controls import CONTROLS
+
+ROOT = Path(__file__).parents[2]
+GUARDRAILS = ROOT / "notebook_provisioner" / "core" / "guardrails"
+
+
+def test_every_control_has_a_guardrail_and_every_guardrail_a_control():
+    text = "".join(path.read_text() for path in GUARDRAILS.glob("*.py"))
+    raised = set(re.findall(r'finding\(\s*"([a-z-]+)"', text))
+    exemptible = {row.id for row in CONTROLS.values() if row.exemptible}
+    assert all(f'"{control}"' in text for control in exemptible)
+    assert raised == CONTROLS.keys() - exemptible
+
+
+def test_every_control_is_on_the_page_for_auditors():
+    page = (ROOT / "docs" / "auditors" / "controls.md").read_text()
+    sections = dict(re.findall(r"^## ([a-z-]+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    assert sections.keys() == CONTROLS.keys()
+    for control, section in sections.items():
+        assert ("no published mapping recorded" in section) == (not CONTROLS[control].mappings)
+
+
+def test_every_control_is_tripped_by_a_test():
+    tests = (ROOT / "tests" / "core" / "test_seeded_mistakes.py").read_text()
+    tests += (ROOT / "tests" / "core" / "test_guardrails.py").read_text()
+    assert {control for control in CONTROLS if f'"{control}"' not in tests} == set()
