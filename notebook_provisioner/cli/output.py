@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "nbp/1"
 
+_RICH_ROWS: Final = 100  # a longer table that nobody sees on a terminal is aligned without rich: 1 ms a row
+
 _SEVERITY_STYLE: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
 
 
@@ -68,6 +70,9 @@ class Output:
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a result as a table on stdout; nothing in JSON mode, where ``result`` carries the data."""
         if self.json:
+            return
+        if len(rows) > _RICH_ROWS and not sys.stdout.isatty():
+            click.echo(_aligned([columns, *rows]))
             return
         from rich.console import Console  # a tenth of a second that --help must not pay
         from rich.table import Table
@@ -126,3 +131,10 @@ class Output:
             "errors": errors,
         }
         click.echo(json.dumps(envelope, indent=2, ensure_ascii=False))
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

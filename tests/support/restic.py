@@ -58,7 +58,7 @@ def pairs(seed: int) -> list[dict[str, Any]]:
         seed: What histories and policies are made from.
     """
     assert RESTIC is not None
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311  # to be repeatable, not secret
     with tempfile.TemporaryDirectory() as folder:
         run = _Repository(Path(folder))
         taken = [

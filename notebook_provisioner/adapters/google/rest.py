@@ -3,13 +3,14 @@
 Google's own client for Compute Engine takes over two seconds to import.
 """
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from notebook_provisioner.adapters.google.pace import Pace
-from notebook_provisioner.adapters.google.session import Target, translated
+from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.core.errors import TargetUnreachable
 
 if TYPE_CHECKING:
@@ -91,9 +92,6 @@ class Rest:
             NoAnswer: None that stays.
             TargetUnreachable: No credentials.
         """
-        from google.api_core.exceptions import RetryError
-        from google.api_core.retry import Retry
-
         sent = 0
 
         def once() -> dict[str, Any]:
@@ -102,6 +100,11 @@ class Rest:
                 pace.wait()
             sent += 1
             return self._once(method, url, parameters, body, pace)
+
+        with contextlib.suppress(_Again):
+            return once()
+        from google.api_core.exceptions import RetryError
+        from google.api_core.retry import Retry  # a sixth of a second that calls without trouble need not pay
 
         retry = Retry(
             predicate=lambda error: isinstance(error, _Again),
@@ -147,13 +150,17 @@ class Rest:
         import google.auth.exceptions
         import requests
 
-        with translated():
-            try:
-                answer = self._session().request(  # type: ignore[no-untyped-call]
-                    method, url, params=parameters, json=body, timeout=_TIMEOUT
-                )
-            except (requests.RequestException, google.auth.exceptions.TransportError) as error:
-                raise _Again(f"{type(error).__name__}: {error}") from error
+        try:
+            answer = self._session().request(  # type: ignore[no-untyped-call]
+                method, url, params=parameters, json=body, timeout=_TIMEOUT
+            )
+        except google.auth.exceptions.RefreshError as error:
+            raise TargetUnreachable(
+                f"Google refuses the credentials: {error}",
+                hint="log in again with: gcloud auth application-default login",
+            ) from error
+        except (requests.RequestException, google.auth.exceptions.TransportError) as error:
+            raise _Again(f"{type(error).__name__}: {error}") from error
         if answer.ok:
             if pace is not None:
                 pace.speed_up()

@@ -15,7 +15,7 @@ from notebook_provisioner.core.snapshots.facts import Notebook, NotebookKey, Sna
 from notebook_provisioner.core.snapshots.plan import PrunePlan
 from notebook_provisioner.core.snapshots.recheck import GONE, Fresh, objection
 
-WAVE: Final = 200  # snapshots that are looked at together
+WAVE: Final = 300  # snapshots that are looked at together
 
 
 class Result(StrEnum):
