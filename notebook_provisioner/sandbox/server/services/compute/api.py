@@ -39,7 +39,9 @@ SERVICE = Service(
     proto_package="google.cloud.compute.v1",
     error_style=ErrorStyle.LEGACY,
     self_link_root=ROOT,
-    undocumented=frozenset({"RouterNat.initialNatIps"}),  # hashicorp/google sends it with every NAT
+    undocumented=frozenset(  # hashicorp/google sends them: with every NAT, with a network's routing mode
+        {"NetworkRoutingConfig.deleteBgpAlwaysCompareMed", "RouterNat.initialNatIps"}
+    ),
     undocumented_parameters=frozenset({"returnPartialSuccess"}),  # gcloud sends it; once documented
     before=_check_place,
     on_create=_on_create,
