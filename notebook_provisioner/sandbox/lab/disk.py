@@ -100,6 +100,11 @@ def put(root: Path, files: Mapping[str, bytes]) -> None:
         path.chmod(0o755 if content.startswith(b"#!") else 0o644)
 
 
+def mount_points(home: str) -> tuple[str, ...]:
+    """Every folder that is mounted over at a boot, in that order, relative to the root."""
+    return (*overlays(), "usr/local", home, "run", "tmp", "dev", "proc")
+
+
 def mount_point(root: Path, name: str) -> Path:
     """A folder under *root* that may be mounted over, reached through no symbolic link.
 

@@ -52,6 +52,7 @@ class Machine:
         self._folder = folder
         self._image_files = dict(image_files)
         self._jupyter_user = jupyter_user
+        self._home = f"home/{jupyter_user}"
         self._is_root_disabled = is_root_disabled
         self._boots = 0
         data_disk = folder / "data-disk"
@@ -137,6 +138,9 @@ class Machine:
             ProvisionerError: The machine did not come up; says what was printed.
             InvalidInput: Its own root broke its boot disk so that nothing can be mounted there.
         """
+        for name in disk.mount_points(self._home):
+            if name != "usr/local":  # inside an overlay, which is not mounted here
+                disk.mount_point(self._folder / "root", name)
         self._boots += 1
         folder = self._folder / f"boot-{self._boots}"
         folder.mkdir(mode=0o700)
@@ -170,7 +174,7 @@ class Machine:
             "root": str(self._folder / "root"),
             "layers": str(self._folder / "layers"),
             "data_disk": str(self._folder / "data-disk"),
-            "home": f"home/{self._jupyter_user}",
+            "home": self._home,
             "kind": self.kind.value,
             "lock_file": disk.lock_file(self.kind),
             "commands": [f"#!/bin/bash\nexec {shlex.join(words)}\n" for words in commands],

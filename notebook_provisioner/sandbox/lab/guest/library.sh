@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # What the lab's boot programs share. File descriptor 3 takes events, 4 takes the output of what is run.
 readonly METADATA=http://metadata.google.internal/computeMetadata/v1
-export DATA=/var/lib/nbp-lab
+# shellcheck disable=SC2034  # for the programs that read this file
+readonly DATA=/var/lib/nbp-lab
 
 console() {
   printf '%s\r\n' "$*" >/dev/ttyS0
