@@ -45,7 +45,7 @@ destroy: setup ## Take the fleet down again
 	@$(NBP) destroy
 
 test: setup-dev ## Run every test
-	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: setup-dev ## Check style, types, layers, shell and Terraform formatting
 	$(BIN)/ruff check .
