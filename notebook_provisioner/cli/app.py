@@ -143,7 +143,6 @@ class App:
         Raises:
             TargetUnreachable: The sandbox does not come up.
         """
-        from notebook_provisioner import __version__
         from notebook_provisioner.adapters.files import data
         from notebook_provisioner.adapters.terraform.provider import choose
         from notebook_provisioner.adapters.terraform.runner import TerraformRunner
@@ -153,7 +152,6 @@ class App:
             bucket_backend,
             local_backend,
         )
-        from notebook_provisioner.core import post_startup
         from notebook_provisioner.sandbox import environment
 
         fleet = self.fleet
@@ -165,7 +163,6 @@ class App:
         else:
             self._google_target().credentials()  # says what is missing better than Terraform does
         provider = choose(fleet.target, os.environ.get(REAL_PROVIDER), workspace.directory, _stand_in)
-        templates = {path.name: path.read_text("utf-8") for path in data("post_startup").glob("*.sh.j2")}
         inputs = Inputs(
             source=data("terraform"),
             fleet_text=self.fleet_text,
@@ -175,13 +172,22 @@ class App:
                 else local_backend(workspace)
             ),
             variables={"target": fleet.target, "adopt_key": self._has_left_over_key()},
-            scripts={
-                notebook.name: post_startup.render(notebook, templates, version=__version__)
-                for notebook in fleet.resolved_notebooks
-            },
+            scripts=self.scripts(),
             provider=provider.fingerprint,
         )
         return TerraformRunner(workspace, inputs, {**variables, **provider.environment}, say=self.output.say)
+
+    def scripts(self) -> dict[str, str]:
+        """The fleet's post-startup scripts, by notebook."""
+        from notebook_provisioner import __version__
+        from notebook_provisioner.adapters.files import data
+        from notebook_provisioner.core.post_startup import Renderer
+
+        templates = {path.name: path.read_text("utf-8") for path in data("post_startup").glob("*.sh.j2")}
+        renderer = Renderer(templates, version=__version__)
+        return {
+            notebook.name: renderer.render(notebook, self.fleet) for notebook in self.fleet.resolved_notebooks
+        }
 
     def notebooks(self) -> "NotebookDirectory":
         """The project's notebooks as they are.

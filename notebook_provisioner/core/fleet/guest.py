@@ -21,7 +21,7 @@ class Hardening(Model):
     """`block` takes `!`, `%%bash`, `%system` and their like out of IPython. A guard rail, no boundary: Python
     can still start programs."""
     unattended_upgrades: bool = False
-    """Whether the Debian packages of the VM image are upgraded by themselves; they need a reachable source."""
+    """Whether the Debian packages of the VM image upgrade by themselves; their source must be reachable."""
 
 
 class Jupyter(Model):

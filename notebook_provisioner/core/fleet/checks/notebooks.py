@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from notebook_provisioner.core.fleet.source import Path
 
 _CREDENTIAL: Final = re.compile(r"PASSW|SECRET|TOKEN|CREDENTIAL|API_?KEY|PRIVATE_?KEY")
-_TAKEN: Final = re.compile(r"(LD_|DYLD_|PYTHON|BASH_ENV$|ENV$|IFS$|PATH$|SHELL|JUPYTER_|IPYTHON|NBP_)")
+_TAKEN: Final = re.compile(
+    r"(LD_|DYLD_|PYTHON|BASH_ENV$|ENV$|IFS$|PATH$|SHELL|JUPYTER_|IPYTHON|NBP_|NOTEBOOK_)"
+)
 
 
 def distinct_names(context: Context) -> Iterator[Finding]:
