@@ -1,0 +1,83 @@
+"""The lease in Cloud Storage, against the sandbox."""
+
+import pytest
+from snapshot_documents import Control
+
+from notebook_provisioner.adapters.google import lease as module
+from notebook_provisioner.adapters.google.lease import BucketLease, LeaseLost
+from notebook_provisioner.adapters.google.session import Target
+from notebook_provisioner.adapters.lock import LeaseHeld
+from notebook_provisioner.core.errors import NotFound
+from notebook_provisioner.sandbox.process import SandboxProcess
+
+pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory):
+    pytest.importorskip("pytest_socket").enable_socket()
+    process = SandboxProcess(tmp_path_factory.mktemp("live") / ".sandbox")
+    yield process.start()
+    process.stop()
+
+
+@pytest.fixture
+def control(connection):
+    control = Control(connection.url, connection.token)
+    control.ask("POST", "sandbox/v1/reset", {})
+    control.ask("POST", "storage/v1/b?project=p-one", {"name": "leases-of-one"})
+    return control
+
+
+@pytest.fixture
+def lease(connection, control):
+    del control
+    target = Target(url=connection.url, token=connection.token)
+    return lambda: BucketLease(target, "leases-of-one", "jobs/prune")
+
+
+def test_one_holder_at_a_time(lease):
+    words = "another run holds gs://leases-of-one/jobs/prune"
+    with lease(), pytest.raises(LeaseHeld, match=words), lease():
+        pass
+    with lease():
+        pass
+
+
+def test_a_dead_runs_lease_is_taken_over_when_its_time_is_over(lease, control, monkeypatch):
+    dead = lease()
+    dead.__enter__()
+    control.ask("POST", "sandbox/v1/settings", {"advance": 590})
+    with pytest.raises(LeaseHeld), lease():
+        pass
+    control.ask("POST", "sandbox/v1/settings", {"advance": 20})
+    monkeypatch.setattr(module, "_RENEW_AFTER", module.DURATION * 0)
+    with lease() as alive:
+        with pytest.raises(LeaseLost, match="took over"):
+            dead.renew()
+        dead.__exit__(None, None, None)  # must not give back what is no longer its own
+        alive.renew()
+        with pytest.raises(LeaseHeld), lease():
+            pass
+
+
+def test_a_renewed_lease_lives_on(lease, control, monkeypatch):
+    monkeypatch.setattr(module, "_RENEW_AFTER", module.DURATION * 0)
+    with lease() as held:
+        control.ask("POST", "sandbox/v1/settings", {"advance": 590})
+        held.renew()
+        control.ask("POST", "sandbox/v1/settings", {"advance": 590})
+        with pytest.raises(LeaseHeld), lease():
+            pass
+
+
+def test_a_lost_answer_does_not_lock_the_run_out(lease, control):
+    control.fault(method="storage.objects.insert", kind="drop-after", count=1)
+    with lease():
+        pass
+
+
+def test_a_bucket_that_is_not_there_is_said(connection):
+    target = Target(url=connection.url, token=connection.token)
+    with pytest.raises(NotFound, match="no bucket nowhere"), BucketLease(target, "nowhere", "x"):
+        pass

@@ -1,0 +1,200 @@
+"""Snapshots over real HTTP: pages, retries, lost answers, failed operations, marks."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from snapshot_documents import NOTEBOOKS, PROJECT, SNAPSHOTS, ZONE, Control, letters, project, snapshot
+
+from notebook_provisioner.adapters.google.rest import Rest
+from notebook_provisioner.adapters.google.session import Target
+from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
+from notebook_provisioner.core.errors import TargetUnreachable
+from notebook_provisioner.core.snapshots.sweep import Result
+from notebook_provisioner.sandbox.process import SandboxProcess
+
+pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory):
+    pytest.importorskip("pytest_socket").enable_socket()
+    process = SandboxProcess(tmp_path_factory.mktemp("live") / ".sandbox")
+    yield process.start()
+    process.stop()
+
+
+@pytest.fixture
+def control(connection):
+    control = Control(connection.url, connection.token)
+    control.ask("POST", "sandbox/v1/reset", {})
+    control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0})
+    control.load(project(3, 5, NOW))
+    control.clear()
+    return control
+
+
+@pytest.fixture
+def store(connection, control):
+    del control
+    target = Target(url=connection.url, token=connection.token)
+    return GoogleSnapshots(Rest(target, patience=5), PROJECT, per_second=0, patience=3)
+
+
+def results(outcomes):
+    return {outcome.name: outcome.result for outcome in outcomes}
+
+
+def test_snapshots_stream_newest_first(store, control):
+    made = [snapshot(f"s-{n:04}", "nb-00000-boot", NOW - timedelta(hours=n), n) for n in range(1_100)]
+    control.load({SNAPSHOTS: made})
+    control.clear()
+    found = list(store.snapshots())
+    assert len(found) == 1_115
+    assert [item.created for item in found] == sorted((item.created for item in found), reverse=True)
+    assert control.counts() == {"compute.snapshots.list": 3}
+    assert (found[0].name, found[0].disk, found[0].storage_bytes) == (
+        "s-0000",
+        (ZONE, "nb-00000-boot"),
+        10 * 2**30,
+    )
+
+
+def test_a_snapshot_of_a_regional_disk_belongs_to_no_zone(store, control):
+    disk = f"https://www.googleapis.com/compute/v1/projects/{PROJECT}/regions/europe-west1/disks/nb-boot"
+    control.load({SNAPSHOTS: [snapshot("regional", "x", NOW, 1, sourceDisk=disk)]})
+    assert next(store.snapshots()).disk is None
+
+
+def test_notebooks_come_with_their_history(store):
+    found = store.notebooks()
+    assert [item.name for item in found.found] == ["nb-00000", "nb-00001", "nb-00002"]
+    first = found.found[0]
+    assert (first.zone, first.state, first.health, first.fleet) == (ZONE, "ACTIVE", "HEALTHY", "quickstart")
+    assert [entry.snapshot for entry in first.history] == [letters(n) for n in range(1, 6)]
+    assert found.unreachable == frozenset()
+
+
+def test_reading_again_costs_few_calls(store, control):
+    store.notebooks()
+    names = [letters(n) for n in range(1, 16)]
+    control.clear()
+    snapshots, notebooks = store.again([*names, "gone"], [(ZONE, "nb-00000")])
+    assert set(snapshots) == set(names)
+    assert list(notebooks) == [(ZONE, "nb-00000")]
+    assert sum(control.counts().values()) == 2
+    _, notebooks = store.again([], [(ZONE, "nb-00000"), (ZONE, "nb-00001"), (ZONE, "gone")])
+    assert (ZONE, "nb-00001") in notebooks
+    assert (ZONE, "gone") not in notebooks
+
+
+def test_what_is_deleted_is_gone(store, control):
+    wanted = list(store.snapshots())[:4]
+    outcomes = list(store.delete(wanted))
+    assert set(results(outcomes).values()) == {Result.DELETED}
+    assert all(outcome.operation and outcome.user for outcome in outcomes)
+    assert control.names() == {letters(n) for n in range(1, 16)} - {item.name for item in wanted}
+
+
+def test_operations_that_take_time_are_settled_together(store, control):
+    control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 1.0})
+    wanted = list(store.snapshots())[:6]
+    outcomes = list(store.delete(wanted))
+    assert set(results(outcomes).values()) == {Result.PENDING}
+    control.clear()
+    assert set(results(store.settle(outcomes)).values()) == {Result.DELETED}
+    assert "compute.globalOperations.get" not in control.counts()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "status", "status": 503},
+        {"kind": "status", "status": 429},
+        {"kind": "status", "status": 403, "reason": "rateLimitExceeded"},
+        {"kind": "drop-before"},
+        {"kind": "drop-after"},
+    ],
+)
+def test_a_bad_moment_is_sat_out(store, control, rule):
+    control.fault(method="compute.snapshots.delete", count=2, **rule)
+    wanted = list(store.snapshots())[:3]
+    assert set(results(store.delete(wanted)).values()) == {Result.DELETED}
+    assert not control.names() & {item.name for item in wanted}
+
+
+def test_a_lost_answer_that_stays_lost_is_resolved_by_reading(store, control):
+    wanted = list(store.snapshots())[:1]
+    control.fault(method="compute.snapshots.delete", kind="drop-after")
+    outcomes = list(store.delete(wanted))
+    assert results(outcomes) == {wanted[0].name: Result.PENDING}
+    assert results(store.settle(outcomes)) == {wanted[0].name: Result.DELETED}
+
+
+def test_a_request_that_never_arrives_is_failed(store, control):
+    wanted = list(store.snapshots())[:1]
+    control.fault(method="compute.snapshots.delete", kind="drop-before")
+    (outcome,) = store.settle(list(store.delete(wanted)))
+    assert outcome.result is Result.FAILED
+    assert wanted[0].name in control.names()
+
+
+def test_a_failed_operation_is_failed(store, control):
+    wanted = list(store.snapshots())[:2]
+    control.fault(method="compute.snapshots.delete", kind="failed-operation", status=400, message="in use")
+    outcomes = list(store.delete(wanted))
+    assert set(results(outcomes).values()) == {Result.FAILED}
+    assert "in use" in outcomes[0].message
+    assert {item.name for item in wanted} <= control.names()
+
+
+def test_no_permission_is_failed_at_once(store, control):
+    control.fault(method="compute.snapshots.delete", kind="status", status=403, reason="forbidden")
+    wanted = list(store.snapshots())[:1]
+    assert results(store.delete(wanted)) == {wanted[0].name: Result.FAILED}
+    assert control.counts()["compute.snapshots.delete"] == 1
+
+
+def test_what_somebody_else_deleted_is_gone_and_not_ours(store):
+    wanted = list(store.snapshots())[:1]
+    assert results(store.delete(wanted)) == {wanted[0].name: Result.DELETED}
+    assert results(store.delete(wanted)) == {wanted[0].name: Result.GONE}
+
+
+def test_marks_are_set_and_taken_off_beside_other_labels(store, control):
+    name = next(store.snapshots()).name
+    control.load({SNAPSHOTS: [snapshot(name, "nb-00000-boot", NOW, 1, labels={"team": "one"})]})
+    assert results(store.mark(list(store.snapshots())[:1], "2026-06-15")) == {name: Result.MARKED}
+    marked = next(store.snapshots())
+    assert marked.labels == {"team": "one", "nbp-prune": "2026-06-15"}
+    assert results(store.mark([marked], None)) == {name: Result.UNMARKED}
+    assert next(store.snapshots()).labels == {"team": "one"}
+
+
+def test_somebodys_new_label_is_not_overwritten(store, control):
+    old = next(store.snapshots())
+    url = f"compute/v1/projects/{PROJECT}/global/snapshots/{old.name}/setLabels"
+    control.ask("POST", url, {"labels": {"hold": ""}, "labelFingerprint": old.label_fingerprint})
+    (outcome,) = store.mark([old], "2026-06-15")
+    assert outcome.result is Result.FAILED
+    assert next(store.snapshots()).labels == {"hold": ""}
+
+
+def test_the_recycle_bin_is_unknown_where_nobody_may_ask(store):
+    assert store.recycle_days() is None
+
+
+def test_a_refusal_to_read_is_said(store, control):
+    control.fault(method="compute.snapshots.list", kind="status", status=403, reason="forbidden")
+    with pytest.raises(TargetUnreachable, match="403"):
+        list(store.snapshots())
+
+
+def test_an_unhealthy_notebook_shows(store, control):
+    page = control.ask("GET", f"notebooks/v2/projects/{PROJECT}/locations/{ZONE}/instances")
+    ill = page["instances"][0] | {"healthState": "UNHEALTHY", "state": "UPGRADING"}
+    control.load({NOTEBOOKS: [ill]})
+    assert {(item.state, item.health) for item in store.notebooks().found} == {
+        ("ACTIVE", "HEALTHY"),
+        ("UPGRADING", "UNHEALTHY"),
+    }

@@ -1,0 +1,36 @@
+"""One holder at a time on one machine, and none after a process died."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from notebook_provisioner.adapters.lock import FileLease, LeaseHeld
+
+HOLD = (
+    "import sys, time; from pathlib import Path; from notebook_provisioner.adapters.lock import FileLease\n"
+    "with FileLease(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+)
+
+
+def test_a_second_holder_is_refused_until_the_first_is_gone(tmp_path):
+    path = tmp_path / "folder" / "job.lock"
+    with FileLease(path) as lease:
+        lease.renew()
+        with pytest.raises(LeaseHeld, match="another run"), FileLease(path):
+            pass
+    with FileLease(path):
+        pass
+
+
+def test_a_killed_process_holds_nothing(tmp_path):
+    path = tmp_path / "job.lock"
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(LeaseHeld), FileLease(path):
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    with FileLease(path):
+        pass

@@ -1,0 +1,207 @@
+"""``nbp snapshots`` as a program's user meets it, against the sandbox over real HTTP."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from snapshot_chaos import KINDS, run
+from snapshot_documents import PROJECT, SNAPSHOTS, ZONE, Control, letters, project, snapshot
+
+from notebook_provisioner.adapters.google.lease import BucketLease
+from notebook_provisioner.adapters.google.session import Target
+from notebook_provisioner.sandbox.process import SandboxProcess
+
+pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
+NBP = str(Path(sys.executable).with_name("nbp"))
+FLEET = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def connection(home):
+    pytest.importorskip("pytest_socket").enable_socket()
+    process = SandboxProcess(home / ".sandbox")
+    yield process.start()
+    process.stop()
+
+
+@pytest.fixture
+def control(connection):
+    control = Control(connection.url, connection.token)
+    control.ask("POST", "sandbox/v1/reset", {})
+    control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0})
+    control.load(project(2, 4, datetime.now(UTC)))
+    control.clear()
+    return control
+
+
+@pytest.fixture
+def nbp(home, control, monkeypatch):
+    del control
+    monkeypatch.setenv("NBP_HOME", str(home))
+    monkeypatch.setenv("NBP_FLEET", str(FLEET))
+
+    def call(*arguments, status=0):
+        done = subprocess.run([NBP, "snapshots", *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done
+
+    return call
+
+
+def data(done):
+    return json.loads(done.stdout)["data"]
+
+
+def test_list_says_whose_what_and_why(nbp, control):
+    now = datetime.now(UTC)
+    control.load(
+        {
+            SNAPSHOTS: [
+                snapshot("by-hand", "nb-00000-boot", now - timedelta(days=9), 101),
+                snapshot("nightly", "nb-00000-boot", now - timedelta(days=9), 102, autoCreated=True),
+                snapshot("left", "ben-research-boot", now - timedelta(days=95), 103),
+                snapshot("database", "db-boot", now - timedelta(days=900), 104),
+            ]
+        }
+    )
+    rows = {row["name"]: row for row in data(nbp("list", "--format", "json"))["snapshots"]}
+    assert "database" not in rows
+    assert {name: rows[name]["origin"] for name in ("by-hand", "nightly", "left")} == {
+        "by-hand": "hand",
+        "nightly": "schedule",
+        "left": "orphan",
+    }
+    oldest = rows[letters(1)]
+    assert oldest["verdict"] == "delete"
+    assert oldest["reasons"] == ["no rule keeps it"]
+    assert oldest["age_days"] == 150
+    assert oldest["usd_per_month"] == 0.65
+    shown = nbp("list").stdout
+    assert "11 snapshots, 110.0 GiB, about $7.15 a month" in shown
+    assert "rollback point 1 of 2" in shown
+
+
+def test_a_dry_run_changes_nothing_and_ends_in_3(nbp, control):
+    done = nbp("prune", status=3)
+    assert "4 to keep, 4 to delete" in done.stdout
+    assert len(control.names()) == 8
+    assert data(nbp("prune", "--format", "json", status=3))["pending"] == 4
+
+
+def test_yes_deletes_and_the_second_time_there_is_nothing_to_do(nbp, control, home):
+    done = data(nbp("prune", "--yes", "--format", "json"))
+    assert {item["result"] for item in done["results"]} == {"deleted"}
+    assert done["freed"] == {
+        "bytes_at_most": 4 * 10 * 2**30,
+        "bytes_measured": 4 * 10 * 2**30,
+        "settled": True,
+    }
+    assert control.names() == {letters(n) for n in (3, 4, 7, 8)}
+    assert data(nbp("prune", "--yes", "--format", "json"))["pending"] == 0
+    journal = home / ".nbp" / "quickstart-sandbox" / "snapshots-prune.jsonl"
+    line = json.loads(journal.read_text().splitlines()[-1])
+    assert (line["event"], line["result"], line["user"]) == ("outcome", "deleted", "sandbox@localhost")
+    assert len(line["policy"]) == 12
+
+
+def test_options_win_over_the_fleet_file(nbp):
+    assert data(nbp("prune", "--rollback-points", "4", "--format", "json"))["pending"] == 0
+    assert data(nbp("prune", "--keep-monthly", "3", "--format", "json", status=3))["pending"] == 2
+    assert data(nbp("prune", "nb-00001", "--format", "json", status=3))["pending"] == 2
+
+
+def test_shards_share_the_work(nbp):
+    parts = [nbp("list", "--shard", f"{part}/3", "--format", "json") for part in (1, 2, 3)]
+    names = [row["name"] for part in parts for row in data(part)["snapshots"]]
+    assert sorted(names) == sorted(letters(n) for n in range(1, 9))
+
+
+def test_a_policy_that_keeps_nothing_is_refused(nbp, control):
+    done = nbp("prune", "--yes", "--rollback-points", "0", "--format", "json", status=4)
+    assert json.loads(done.stdout)["errors"][0]["code"] == "policy-refused"
+    assert len(control.names()) == 8
+
+
+def test_a_large_share_is_refused(nbp, control):
+    control.load(project(4, 8, datetime.now(UTC)))
+    assert "more than 50%" in nbp("prune", "--yes", status=4).stderr
+
+
+def test_wrong_words_are_said_with_the_right_ones(nbp):
+    assert "--min-age" in nbp("prune", "--min-age", "3weeks", status=1).stderr
+    assert "1/8" in nbp("prune", "--shard", "9/8", status=1).stderr
+    assert "gs://BUCKET/OBJECT" in nbp("prune", "--due", "--lease", "s3://x", status=1).stderr
+
+
+def test_a_failure_ends_in_1_and_is_partial(nbp, control):
+    control.fault(method="compute.snapshots.delete", kind="failed-operation", status=400, count=1)
+    done = nbp("prune", "--yes", "--format", "json", status=1)
+    assert json.loads(done.stdout)["status"] == "partial"
+    assert sorted(item["result"] for item in data(done)["results"]) == ["deleted"] * 3 + ["failed"]
+    assert len(control.names()) == 5
+
+
+def test_marks_come_first_where_there_is_a_grace(nbp, control):
+    done = data(nbp("prune", "--yes", "--grace", "7d", "--format", "json"))
+    assert {item["result"] for item in done["results"]} == {"marked"}
+    assert data(nbp("prune", "--grace", "7d", "--format", "json"))["counts"]["wait"] == 4
+    control.ask("POST", "sandbox/v1/settings", {"advance": 8 * 86_400})
+    assert data(nbp("prune", "--grace", "7d", "--format", "json", status=3))["counts"]["delete"] == 4
+
+
+def test_the_job_logs_a_line_a_snapshot(nbp):
+    done = nbp("prune", "--due", "--yes")
+    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    outcomes = [line for line in lines if line["event"] == "outcome"]
+    assert len(outcomes) == 4
+    assert {line["severity"] for line in lines} == {"INFO"}
+    assert all(line["reasons"] and line["policy"] and line["user"] for line in outcomes)
+
+
+def test_two_jobs_never_overlap(nbp, control, connection):
+    control.ask("POST", "storage/v1/b?project=p-one", {"name": "leases-of-one"})
+    job = ["prune", "--due", "--yes", "--lease", "gs://leases-of-one/prune"]
+    target = Target(url=connection.url, token=connection.token)
+    with BucketLease(target, "leases-of-one", "prune"):
+        assert "another run holds" in nbp(*job, status=4).stderr
+        assert len(control.names()) == 8
+    nbp(*job)
+    assert len(control.names()) == 4
+
+
+def test_what_a_real_upgrade_leaves_is_known_for_what_it_is(nbp, control):
+    network = f"projects/{PROJECT}/global/networks/net"
+    compute = f"compute/v1/projects/{PROJECT}"
+    control.ask("POST", f"{compute}/global/networks", {"name": "net", "autoCreateSubnetworks": False})
+    subnet = {"name": "sub", "network": network, "ipCidrRange": "10.0.0.0/24"}
+    control.ask("POST", f"{compute}/regions/europe-west1/subnetworks", subnet)
+    place = f"projects/{PROJECT}/regions/europe-west1/subnetworks/sub"
+    setup = {
+        "disablePublicIp": True,
+        "networkInterfaces": [{"subnet": place}],
+        "vmImage": {"project": "cloud-notebooks-managed", "name": "workbench-instances-v20240613"},
+    }
+    instances = f"notebooks/v2/projects/{PROJECT}/locations/{ZONE}/instances"
+    control.ask("POST", f"{instances}?instanceId=ana-research", {"gceSetup": setup})
+    control.ask("POST", f"{instances}/ana-research:upgrade", {})
+    rows = [
+        row for row in data(nbp("list", "--format", "json"))["snapshots"] if row["notebook"] == "ana-research"
+    ]
+    (row,) = rows
+    assert (row["origin"], row["rollback_point"], row["verdict"]) == ("upgrade", True, "keep")
+    assert "its last upgrade is younger than 7d" in row["reasons"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_bad_day_breaks_no_promise(control, nbp, home, kind, seed):
+    del nbp
+    assert run(control, kind, seed, home).wrong == ()

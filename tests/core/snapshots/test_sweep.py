@@ -1,0 +1,206 @@
+"""Caps, the last look, and the order of things in a sweep, over a world in memory."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from snapshot_facts import NOW, ZONE, ago, entry, register, rules, snapshot, upgraded
+
+from notebook_provisioner.core.errors import Refused
+from notebook_provisioner.core.snapshots import plan as planning
+from notebook_provisioner.core.snapshots.caps import Caps
+from notebook_provisioner.core.snapshots.decisions import Verdict, newest_first
+from notebook_provisioner.core.snapshots.facts import Notebooks
+from notebook_provisioner.core.snapshots.sweep import Outcome, Result, sweep
+
+
+class World:
+    """Implements sweep.SnapshotChanges and sweep.Journal over dictionaries."""
+
+    def __init__(self, notebooks, snapshots):
+        self.notebooks = {item.key: item for item in notebooks}
+        self.snapshots = {item.name: item for item in snapshots}
+        self.events = []
+        self.between = lambda: None
+        self.pending = set()
+
+    def plan(self, ruling=None, caps=None):
+        return planning.make(
+            newest_first(self.snapshots.values()),
+            register(*self.notebooks.values()),
+            lambda _: ruling or rules(),
+            caps or Caps(share=1),
+            NOW,
+        )
+
+    def sweep(self, ruling=None, plan=None):
+        plan = plan or self.plan(ruling)
+        return sweep(plan, self, lambda _: ruling or rules(), journal=self, clock=lambda: NOW)
+
+    def again(self, names, notebooks):
+        self.between()
+        return (
+            {name: self.snapshots[name] for name in names if name in self.snapshots},
+            {key: self.notebooks[key] for key in notebooks if key in self.notebooks},
+        )
+
+    def delete(self, snapshots):
+        for item in snapshots:
+            self.events.append(("delete", item.name))
+            if item.name in self.pending:
+                yield Outcome(item.name, Result.PENDING)
+            else:
+                del self.snapshots[item.name]
+                yield Outcome(item.name, Result.DELETED, operation="op", user="ana")
+
+    def mark(self, snapshots, day):
+        for item in snapshots:
+            labels = {**item.labels, "nbp-prune": day} if day else {}
+            self.snapshots[item.name] = replace(item, labels=labels)
+            yield Outcome(item.name, Result.MARKED if day else Result.UNMARKED)
+
+    def settle(self, pending):
+        return (Outcome(item.name, Result.FAILED, "in use") for item in pending)
+
+    def write(self, entries):
+        self.events += [(item["event"], item["snapshot"], item.get("result")) for item in entries]
+
+
+def results(report):
+    return {outcome.name: outcome.result for _, outcome in report.results}
+
+
+def test_what_no_rule_keeps_is_deleted_once():
+    owner, made = upgraded(4)
+    world = World([owner], made)
+    report = world.sweep()
+    assert results(report) == {"nb-2": Result.DELETED, "nb-3": Result.DELETED}
+    assert report.bytes_at_most == 2 * 2**30
+    assert not report.failed
+    assert set(world.snapshots) == {"nb-0", "nb-1"}
+    assert results(world.sweep()) == {}
+
+
+def test_every_deletion_is_written_down_before_and_after():
+    owner, made = upgraded(3)
+    world = World([owner], made)
+    world.sweep()
+    assert world.events == [("intent", "nb-2", None), ("delete", "nb-2"), ("outcome", "nb-2", "deleted")]
+
+
+def test_what_does_not_end_well_is_said():
+    owner, made = upgraded(4)
+    world = World([owner], made)
+    world.pending = {"nb-3"}
+    report = world.sweep()
+    assert results(report) == {"nb-2": Result.DELETED, "nb-3": Result.FAILED}
+    assert report.failed
+    assert ("settled", "nb-3", "failed") in world.events
+
+
+def test_marking_comes_a_run_before_deleting():
+    owner, made = upgraded(3)
+    world = World([owner], made)
+    assert results(world.sweep(rules(grace="7d"))) == {"nb-2": Result.MARKED}
+    assert results(world.sweep(rules(grace="7d"))) == {}
+    world.snapshots["nb-2"] = replace(world.snapshots["nb-2"], labels={"nbp-prune": "2026-06-01"})
+    assert results(world.sweep(rules(grace="7d"))) == {"nb-2": Result.DELETED}
+
+
+def change_snapshot(name, **changed):
+    return lambda world: world.snapshots.update({name: replace(world.snapshots[name], **changed)})
+
+
+def change_notebook(**changed):
+    def change(world):
+        key = (ZONE, "nb")
+        world.notebooks[key] = replace(world.notebooks[key], **changed)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (change_snapshot("nb-2", labels={"hold": ""}), "it got the label hold"),
+        (change_snapshot("nb-2", labels={"retain-until": "2027-01-01"}), "it got the label retain-until"),
+        (change_snapshot("nb-2", labels={"nbp-prune": "2026-01-01"}), "its mark changed"),
+        (change_snapshot("nb-2", status="UPLOADING"), "it is UPLOADING now"),
+        (change_snapshot("nb-2", disk_id="other"), "it is READY now"),
+        (change_snapshot("nb-1", status="DELETING"), "rollback point nb-1 is gone"),
+        (lambda world: world.snapshots.pop("nb-0"), "rollback point nb-0 is gone"),
+        (lambda world: world.notebooks.clear(), "its notebook is gone"),
+        (change_notebook(state="UPGRADING"), "the notebook is UPGRADING"),
+        (change_notebook(health="UNHEALTHY"), "the notebook is UNHEALTHY"),
+        (change_notebook(created=ago(1)), "upgraded, rolled back or made anew"),
+        (change_notebook(history=(entry("", 0, action="ROLLBACK"),)), "rolled back"),
+    ],
+)
+def test_what_changed_since_the_plan_is_left_alone(change, words):
+    owner, made = upgraded(3)
+    world = World([owner], made)
+    world.between = lambda: change(world)
+    report = world.sweep()
+    ((_, outcome),) = report.results
+    assert outcome.result is Result.SKIPPED
+    assert words in outcome.message
+    assert "nb-2" in world.snapshots
+    assert not report.failed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda world: world.snapshots.pop("nb-2"),
+        change_snapshot("nb-2", status="DELETING"),
+        change_snapshot("nb-2", id="of another snapshot with this name"),
+    ],
+)
+def test_what_somebody_else_deleted_is_not_reported_as_deleted(change):
+    owner, made = upgraded(3)
+    world = World([owner], made)
+    world.between = lambda: change(world)
+    assert results(world.sweep()) == {"nb-2": Result.GONE}
+
+
+def test_a_former_notebook_that_is_back_keeps_its_snapshots():
+    world = World([], [snapshot("old", 400, of="in-file")])
+    plan = world.plan()
+    back, _ = upgraded(0, name="in-file")
+    world.notebooks[back.key] = back
+    ((_, outcome),) = world.sweep(plan=plan).results
+    assert (outcome.result, outcome.message) == (Result.SKIPPED, "its notebook is back")
+
+
+def test_caps_leave_the_youngest_to_the_next_run():
+    owner, made = upgraded(8)
+    plan = World([owner], made).plan(caps=Caps(number=2, share=1))
+    assert [item.snapshot.name for item in plan.actions] == ["nb-7", "nb-6"]
+    assert plan.counts[Verdict.DEFER] == 4
+    other, more = upgraded(8, name="two")
+    plan = World([owner, other], [*made, *more]).plan(caps=Caps(per_notebook=1, share=1))
+    assert sorted(item.snapshot.name for item in plan.actions) == ["nb-7", "two-7"]
+
+
+def test_a_large_share_at_once_is_refused():
+    owner, made = upgraded(30)
+    with pytest.raises(Refused, match="28 of the fleet's 30"):
+        World([owner], made).plan(caps=Caps(share=0.5))
+
+
+def test_a_small_fleet_may_lose_most():
+    owner, made = upgraded(10)
+    assert len(World([owner], made).plan(caps=Caps(share=0.1)).actions) == 8
+
+
+def test_a_plan_counts_what_it_passed():
+    owner, made = upgraded(4)
+    plan = World([owner], [*made, snapshot("foreign", 9, of="database")]).plan()
+    assert (plan.listed, plan.total, plan.bytes_at_most) == (5, 4, 2 * 2**30)
+
+
+def test_stale_facts_are_refused():
+    facts = Notebooks((), frozenset(), NOW - timedelta(minutes=16))
+    with pytest.raises(Refused, match="16 minutes"):
+        planning.require_fresh(facts, NOW, timedelta(minutes=15))
+    planning.require_fresh(facts, NOW, timedelta(minutes=17))
