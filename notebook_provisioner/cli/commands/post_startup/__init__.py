@@ -1,0 +1,17 @@
+"""``nbp post-startup``: the scripts that harden notebooks."""
+
+import click
+
+from notebook_provisioner.cli.commands.post_startup.render import render
+
+
+@click.group()
+def post_startup() -> None:
+    """Render the scripts that harden notebooks.
+
+    nbp apply renders and uploads them; each notebook runs its own as root after its first start,
+    and reports how that ended in the guest attribute notebook-provisioner/status.
+    """
+
+
+post_startup.add_command(render)
