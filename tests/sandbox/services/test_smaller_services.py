@@ -384,6 +384,27 @@ def test_alert_policies_and_their_channels(api):
     _refused(projects.alertPolicies().create(name=PARENT, body=unknown), 404)
 
 
+def test_a_locked_log_bucket_keeps_what_it_promised(api):
+    buckets = api("logging", "v2", "/logging/").projects().locations().buckets()
+    name = f"{PLACE}/buckets/audit"
+    made = buckets.create(parent=PLACE, bucketId="audit", body={"locked": True}).execute()
+    assert (made["name"], made["retentionDays"], made["lifecycleState"]) == (name, 30, "ACTIVE")
+    longer = buckets.patch(name=name, updateMask="retentionDays", body={"retentionDays": 400}).execute()
+    assert longer["retentionDays"] == 400
+    _refused(buckets.patch(name=name, updateMask="retentionDays", body={"retentionDays": 7}), 400, "reduced")
+    _refused(buckets.patch(name=name, updateMask="locked", body={"locked": False}), 400, "unlocked")
+    _refused(buckets.delete(name=name), 400, "locked")
+
+
+def test_a_dashboard_is_not_changed_unseen(api):
+    dashboards = api("monitoring", "v1", "/monitoring/").projects().dashboards()
+    made = dashboards.create(parent=PARENT, body={"displayName": "one", "gridLayout": {}}).execute()
+    changed = {"displayName": "two", "gridLayout": {}, "etag": made["etag"]}
+    again = dashboards.patch(name=made["name"], body=changed).execute()
+    assert again["displayName"] == "two"
+    _refused(dashboards.patch(name=made["name"], body=changed), 409, "etag")
+
+
 def test_job_run_says_that_nothing_ran(api):
     jobs = api("run", "v2", "/run/").projects().locations().jobs()
     body = {"template": {"template": {"containers": [{"image": "img"}]}}}

@@ -1,4 +1,4 @@
-"""Cloud Logging: sinks, log-based metrics, and entries to write and read."""
+"""Cloud Logging: log buckets, sinks, log-based metrics, and entries to write and read."""
 
 import re
 from typing import TYPE_CHECKING, Final
@@ -20,6 +20,7 @@ SERVICE = Service(
     version="v2",
     proto_package="google.logging.v2",
     not_emulated=(
+        "a deleted log bucket is gone at once, without the week in which Google takes it back",
         "delivery to a sink's destination; counting by metrics; retention; audit logs of the sandbox",
         "entries are filtered by field comparisons only (AIP-160), a list is one page of up to 1,000",
     ),
@@ -27,6 +28,7 @@ SERVICE = Service(
 
 _ENTRIES: Final = "entries"
 _PAGE_LIMIT: Final = 1000
+_DEFAULT_RETENTION: Final = 30  # days, where a bucket says nothing
 # LogEntry.severity in the discovery document
 _SEVERITIES: Final = {
     "DEFAULT": 0,
@@ -60,7 +62,38 @@ def _short_name(call: "Call", document: Document) -> None:
     document["name"] = str(document["name"]).rpartition("/")[2]
 
 
+def _complete_bucket(call: "Call", bucket: Document) -> None:
+    del call
+    bucket.setdefault("retentionDays", _DEFAULT_RETENTION)
+    bucket["lifecycleState"] = "ACTIVE"
+
+
+def _keep_lock(call: "Call", stored: Document, new: Document) -> None:
+    del call
+    if not stored.get("locked"):
+        return
+    if not new.get("locked"):
+        raise invalid("A locked bucket cannot be unlocked.")
+    if new["retentionDays"] < stored["retentionDays"]:
+        raise invalid("A locked bucket's retention period cannot be reduced.")
+
+
+def _refuse_locked(call: "Call", bucket: Document) -> None:
+    del call
+    if bucket.get("locked"):
+        raise invalid("A locked bucket cannot be deleted.")
+
+
 SERVICE.add(
+    *(
+        Resource(
+            collection=collection,
+            on_create=_complete_bucket,
+            on_update=_keep_lock,
+            on_delete=_refuse_locked,
+        )
+        for collection in ("locations.buckets", "projects.locations.buckets")
+    ),
     Resource(collection="projects.sinks", on_create=_complete_sink),
     Resource(collection="sinks", on_create=_complete_sink),
     Resource(collection="projects.metrics", on_create=_short_name),
