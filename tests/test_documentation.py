@@ -14,7 +14,9 @@ PAGES = sorted(
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
-@pytest.mark.parametrize("script", ["generate_controls.py", "generate_module_readmes.py", "generate_reference.py"])
+@pytest.mark.parametrize(
+    "script", ["generate_controls.py", "generate_module_readmes.py", "generate_reference.py"]
+)
 def test_generated_pages_are_current(script):
     checked = subprocess.run(
         [sys.executable, REPOSITORY / "scripts" / script, "--check"],

@@ -29,6 +29,7 @@ module "network" {
   subnet     = local.fleet.network.subnet
   vip        = local.fleet.network.vip
   egress     = local.fleet.network.egress
+  iap_ssh    = local.fleet.network.iap_ssh
 
   depends_on = [module.project]
 }
@@ -54,6 +55,9 @@ module "perimeter" {
   access_levels  = local.fleet.perimeter.access_levels
   project_number = module.project.number
 
+  # Workbench needs a shared VPC's host project in the perimeter of the project that holds the notebooks.
+  additional_project_numbers = module.shared_network[*].host_project_number
+
   depends_on = [module.project]
 }
 
@@ -69,6 +73,21 @@ module "encryption" {
   protection_level = local.fleet.encryption.protection_level
   deletion_policy  = local.fleet.encryption.deletion_policy
   service_agents   = module.project.service_agents
+}
+
+module "observability" {
+  source = "../modules/observability"
+  count  = local.fleet.observability == null ? 0 : 1
+
+  project_id     = local.fleet.project
+  fleet_name     = local.fleet.name
+  location       = local.fleet.region
+  labels         = local.fleet.labels
+  retention_days = local.fleet.observability.retention_days
+  locked         = local.fleet.observability.locked
+  notify         = local.fleet.observability.notify
+
+  depends_on = [module.project]
 }
 
 module "script_bucket" {
@@ -91,7 +110,7 @@ module "sync_bucket" {
   name          = each.value
   location      = local.fleet.region
   kms_key       = local.kms_key
-  labels        = local.notebooks[each.key].labels
+  labels        = module.notebook[each.key].labels
   writer        = module.notebook[each.key].service_account
   force_destroy = !local.notebooks[each.key].deletion_protection
 }
@@ -113,5 +132,6 @@ module "notebook" {
   exemptions           = each.value.exemptions
   additional_metadata  = each.value.metadata
   deletion_protection  = each.value.deletion_protection
+  data_disk_snapshots  = each.value.data_disk_snapshots
   post_startup_script  = try(merge(module.script_bucket.scripts[each.key], { behavior = each.value.post_startup_behavior }), null)
 }

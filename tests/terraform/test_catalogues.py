@@ -16,6 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = REPOSITORY / "terraform" / "modules"
 METADATA_KEYS = json.loads((MODULES / "notebook" / "metadata_keys.json").read_text())
 ENDPOINTS = json.loads((MODULES / "network" / "google_endpoints.json").read_text())
+ALERTS = json.loads((MODULES / "observability" / "alerts.json").read_text())
 SERVICES = json.loads((MODULES / "perimeter" / "services.json").read_text())
 
 
@@ -63,6 +64,18 @@ def test_every_restricted_service_says_why():
     services = [row["service"] for row in SERVICES]
     assert len(set(services)) == len(services)
     assert all(row["service"].endswith(".googleapis.com") and row["why"].endswith(".") for row in SERVICES)
+
+
+def test_every_alert_says_why_and_where_it_comes_from():
+    names = [row["name"] for row in ALERTS]
+    assert len(set(names)) == len(names)
+    for row in ALERTS:
+        assert row["severity"] in {"CRITICAL", "ERROR", "WARNING"}
+        assert row["why"].endswith(".")
+        assert row["source"].startswith("https://")
+        assert isinstance(row["verified"], bool)
+        assert row["filter"].count('"') % 2 == 0
+        assert row["filter"].count("(") == row["filter"].count(")")
 
 
 def test_readmes_are_fresh():

@@ -58,6 +58,7 @@ def test_notebooks_resolve_alike(read, name):
             "exemptions": [{"control": one.control, "reason": one.reason} for one in notebook.exemptions],
             "metadata": dict(notebook.metadata),
             "post_startup_behavior": notebook.post_startup_behavior,
+            "data_disk_snapshots": notebook.data_disk_snapshots and notebook.data_disk_snapshots.model_dump(),
             "sync_enabled": notebook.sync.enabled,
         }
         for notebook in parsed(path).resolved_notebooks
@@ -85,6 +86,7 @@ def test_the_rest_of_the_fleet_resolves_alike(read, name):
         "region": ours.region,
         "cidr": network.get("cidr"),
     }
+    assert theirs["network"]["iap_ssh"] == network.get("iap_ssh", False)
     assert theirs["network"]["vip"] == network["vip"]
     assert theirs["network"]["egress"].items() <= network["egress"].items()
     perimeter = ours.perimeter.model_dump(mode="json")
@@ -93,6 +95,8 @@ def test_the_rest_of_the_fleet_resolves_alike(read, name):
     assert [level["name"] for level in theirs["perimeter"]["access_levels"]] == [
         level["name"] for level in perimeter.get("access_levels", [])
     ]
+    watched = ours.observability
+    assert theirs["observability"] == (watched and watched.model_dump(mode="json"))
     encryption = ours.encryption.model_dump(mode="json")
     assert theirs["encryption"]["create"] == (encryption["mode"] == "create")
     for key in ("key_ring", "key", "kms_key"):

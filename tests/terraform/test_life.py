@@ -2,15 +2,19 @@
 
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from notebook_provisioner.core import fleet, guardrails, terraform_plan
 from notebook_provisioner.sandbox import environment
 from notebook_provisioner.sandbox.process import SandboxProcess
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NO_CHANGES, CHANGES = 0, 2  # of terraform plan -detailed-exitcode
+QUICKSTART = ("ana-research", "ana-training", "ben-research")
+PRODUCTION = ("card-models", "claims-review", "sanctions-lab")
 EXEMPTION = """\
     exemptions:
       - control: idle-timeout-seconds
@@ -42,6 +46,15 @@ class Root:
         ]
         terraform.succeed(self._root, "init", "-no-color", "-input=false")
 
+    def make_surroundings(self):
+        """Make what the fleet file says is there already."""
+        folder = Path(shutil.copytree(Path(__file__).parent / "surroundings", self._folder / "surroundings"))
+        self._terraform.succeed(folder, "init", "-no-color", "-input=false")
+        variable = f"-var=fleet_file={self.fleet_file}"
+        self._terraform.succeed(folder, "apply", "-auto-approve", "-no-color", "-input=false", variable)
+        made = json.loads(self._terraform.succeed(folder, "output", "-json"))
+        self.edit('"987654321098"', f'"{made["access_policy"]["value"]}"')
+
     def apply(self, *options):
         return self._terraform.succeed(self._root, "apply", "-auto-approve", *self._arguments, *options)
 
@@ -60,6 +73,12 @@ class Root:
         }
         assert bool(changes) == (planned.returncode == CHANGES), planned.stdout
         return changes
+
+    def findings(self):
+        """What the guardrails say about the last plan."""
+        shown = json.loads(self._terraform.succeed(self._root, "show", "-json", "plan"))
+        ours = fleet.parse(self.fleet_file.read_text(), file="fleet.yaml", today=date(2026, 11, 22))
+        return guardrails.check(terraform_plan.read(shown), ours)
 
     def outputs(self):
         shown = json.loads(self._terraform.succeed(self._root, "output", "-json"))
@@ -85,7 +104,7 @@ def root(installed_terraform, tmp_path, request):
         )
         shutil.copy(fleet, tmp_path / "fleet.yaml")
         (tmp_path / "rendered").mkdir()
-        for name in ("ana", "ben", "ana-research", "ana-training", "ben-research"):
+        for name in ("ana", "ben", *QUICKSTART, *PRODUCTION):
             (tmp_path / "rendered" / f"{name}.sh").write_text(f"#!/bin/bash\necho {name}\n")
         variables = environment.for_terraform(connection, project="unused", region="unused")
         yield Root(type(installed_terraform)({**installed_terraform.environment, **variables}), tmp_path)
@@ -95,11 +114,13 @@ def root(installed_terraform, tmp_path, request):
 
 @pytest.mark.parametrize("root", ["examples/quickstart/fleet.yaml"], indirect=True)
 def test_the_quickstart_lives(root):
+    assert root.plan()
+    assert root.findings() == ()
     root.apply()
     assert root.plan() == {}
 
     notebooks = root.outputs()["notebooks"]
-    assert set(notebooks) == {"ana-research", "ana-training", "ben-research"}
+    assert set(notebooks) == set(QUICKSTART)
     accounts = {notebook["service_account"] for notebook in notebooks.values()}
     assert len(accounts) == len(notebooks)
     assert all(notebook["proxy_uri"] for notebook in notebooks.values())
@@ -120,6 +141,22 @@ def test_the_quickstart_lives(root):
     assert root.resources() == []
 
     root.apply("-var=adopt_key=true")  # the key ring and the key are still there: Cloud KMS deletes neither
+    assert root.plan() == {}
+
+
+@pytest.mark.parametrize("root", ["examples/production/fleet.yaml"], indirect=True)
+def test_production_lives(root):
+    root.make_surroundings()
+    assert root.plan()
+    assert root.findings() == ()
+    root.apply()
+    assert root.plan() == {}
+
+    root.edit("keep_days: 30", "keep_days: 60")
+    assert set(root.plan()) == {
+        f'module.notebook["{name}"].google_compute_resource_policy.data_disk[0]' for name in PRODUCTION
+    }
+    root.apply()
     assert root.plan() == {}
 
 

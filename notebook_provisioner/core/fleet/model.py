@@ -13,7 +13,7 @@ from notebook_provisioner.core.fleet import formats, names
 from notebook_provisioner.core.fleet.base import Model
 from notebook_provisioner.core.fleet.guest import Hardening, Jupyter, PackageIndex, UserScript
 from notebook_provisioner.core.fleet.profile import Profile
-from notebook_provisioner.core.fleet.surroundings import Encryption, Network, Perimeter, State
+from notebook_provisioner.core.fleet.surroundings import Encryption, Network, Observability, Perimeter, State
 
 if TYPE_CHECKING:
     from notebook_provisioner.core.fleet.resolve import ResolvedNotebook
@@ -102,6 +102,15 @@ class Snapshots(Model):
     """Where given, snapshots are first labelled, and deleted this long after."""
 
 
+class DataDiskSnapshots(Model):
+    """Daily snapshots of the user's disk."""
+
+    hour: Annotated[int, Field(ge=0, le=23)] = 2
+    """The hour, in UTC, in which the snapshot is begun."""
+    keep_days: Annotated[int, Field(ge=1, le=365)] = 14
+    """Days for which each snapshot is kept; the last ones outlive the disk."""
+
+
 class Sync(Model):
     """Copies of the user's files to a bucket."""
 
@@ -139,6 +148,8 @@ class _Settings(Model):
     """When upgrades may happen; never where it is not given."""
     snapshots: Snapshots = Snapshots()
     """Which boot-disk snapshots are kept."""
+    data_disk_snapshots: DataDiskSnapshots | None = None
+    """Daily snapshots of the user's disk; none where it is not given."""
     sync: Sync = Sync()
     """Copies of the user's files to a bucket."""
     packages: tuple[names.Package, ...] = ()
@@ -201,6 +212,8 @@ class Fleet(Model):
     """The VPC Service Controls perimeter around the project."""
     encryption: Encryption
     """The key that disks and buckets are encrypted with."""
+    observability: Observability | None = None
+    """Audit logs and alerts; none of them is set up where it is not given."""
     labels: dict[formats.LabelKey, formats.LabelValue] = Field(default_factory=dict)
     """Labels of everything that is made."""
     profiles: Annotated[dict[names.ProfileName, Profile], Field(min_length=1)]

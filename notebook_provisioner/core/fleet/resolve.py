@@ -13,6 +13,7 @@ from notebook_provisioner.catalog.images import CURRENT_FAMILY
 from notebook_provisioner.core.fleet.guest import Hardening, Jupyter, PackageIndex, UserScript
 from notebook_provisioner.core.fleet.model import (
     Control,
+    DataDiskSnapshots,
     Exemption,
     Fleet,
     Notebook,
@@ -41,6 +42,7 @@ class ResolvedNotebook:
         exemptions: The defaults' exemptions, then its own.
         upgrade: When it may be upgraded; None for never.
         snapshots: Which boot-disk snapshots are kept.
+        data_disk_snapshots: Daily snapshots of the user's disk; None for none.
         sync: Copies of the user's files.
         packages: Pinned Python packages.
         repositories: Git repositories to clone.
@@ -64,6 +66,7 @@ class ResolvedNotebook:
     exemptions: tuple[Exemption, ...]
     upgrade: Upgrade | None
     snapshots: Snapshots
+    data_disk_snapshots: DataDiskSnapshots | None
     sync: Sync
     packages: tuple[str, ...]
     repositories: tuple[Repository, ...]
@@ -102,6 +105,7 @@ def resolve(fleet: Fleet, notebook: Notebook) -> ResolvedNotebook:
         exemptions=exemptions,
         upgrade=pick("upgrade"),
         snapshots=pick("snapshots"),
+        data_disk_snapshots=pick("data_disk_snapshots"),
         sync=pick("sync"),
         packages=pick("packages"),
         repositories=pick("repositories"),

@@ -68,6 +68,8 @@ class CreateNetwork(_Network):
     mode: Literal["create"]
     cidr: formats.Cidr
     """The subnet's private IPv4 range, /29 or larger."""
+    iap_ssh: bool = False
+    """Whether SSH may come in from Identity-Aware Proxy, which checks who is calling."""
 
 
 class ExistingNetwork(_Network):
@@ -137,6 +139,17 @@ class EnforcedPerimeter(_Perimeter):
 
 
 Perimeter = Annotated[NoPerimeter | DryRunPerimeter | EnforcedPerimeter, Field(discriminator="mode")]
+
+
+class Observability(Model):
+    """Audit logs that are kept, and alerts."""
+
+    retention_days: Annotated[int, Field(ge=30, le=3650)] = 400
+    """Days for which audit logs are kept."""
+    locked: bool = True
+    """Whether the log bucket is locked: its retention can then only grow, and it cannot be unlocked."""
+    notify: tuple[formats.Owner, ...] = ()
+    """E-mail addresses that are told of alerts."""
 
 
 class GoogleManagedEncryption(Model):

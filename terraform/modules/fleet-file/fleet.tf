@@ -23,8 +23,9 @@ locals {
         region = local._file.region
         cidr   = try(local._network.cidr, null)
       }
-      vip    = try(local._network.vip, "restricted")
-      egress = try(local._network.egress, { mode = "none" })
+      vip     = try(local._network.vip, "restricted")
+      egress  = try(local._network.egress, { mode = "none" })
+      iap_ssh = try(local._network.iap_ssh, false)
     }
 
     perimeter = {
@@ -33,6 +34,12 @@ locals {
       organization  = try(local._perimeter.organization, null)
       access_policy = try(local._perimeter.access_policy, null)
       access_levels = try(local._perimeter.access_levels, [])
+    }
+
+    observability = try(local._file.observability, null) == null ? null : {
+      retention_days = try(local._file.observability.retention_days, 400)
+      locked         = try(local._file.observability.locked, true)
+      notify         = try(local._file.observability.notify, [])
     }
 
     # The key is guarded as long as one of the fleet's notebooks is. After that it is left behind, usable: snapshots and

@@ -5,8 +5,10 @@ locals {
     idle_timeout_seconds  = 3600
     deletion_protection   = true
     post_startup_behavior = "run_once"
+    data_disk_snapshots   = null
     zone                  = null
   }
+  _built_in_snapshots = { hour = 2, keep_days = 14 }
   _built_in_disks = {
     boot = { size_gb = 150, type = "PD_BALANCED" }
     data = { size_gb = 100, type = "PD_BALANCED" }
@@ -52,6 +54,7 @@ locals {
       exemptions            = [for exemption in notebook.exemptions : { control = exemption.control, reason = exemption.reason }]
       metadata              = notebook.metadata
       post_startup_behavior = notebook.post_startup_behavior
+      data_disk_snapshots   = notebook.data_disk_snapshots == null ? null : merge(local._built_in_snapshots, notebook.data_disk_snapshots)
       sync_enabled          = try(notebook.sync.enabled, false)
     }
   }

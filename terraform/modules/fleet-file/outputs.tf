@@ -1,5 +1,5 @@
 output "fleet" {
-  description = "The fleet apart from its notebooks: name, project, region, target, labels, network, perimeter, encryption."
+  description = "The fleet apart from its notebooks: name, project, region, target, labels, network, perimeter, observability, encryption."
   value       = local.fleet
 }
 

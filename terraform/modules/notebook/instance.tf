@@ -1,8 +1,13 @@
+# Costs are told apart by owner; cost centre and environment are labels of the fleet.
+locals {
+  labels = merge({ owner = substr(replace(lower(var.owner), "/[^a-z0-9_-]/", "_"), 0, 63) }, var.labels)
+}
+
 resource "google_workbench_instance" "this" {
   project                    = var.project_id
   name                       = var.name
   location                   = var.zone
-  labels                     = var.labels
+  labels                     = local.labels
   instance_owners            = [var.owner]
   enable_deletion_protection = var.deletion_protection
   deletion_policy            = var.deletion_protection ? "PREVENT" : "DELETE" # also stops an edit that would replace it
@@ -52,10 +57,11 @@ resource "google_workbench_instance" "this" {
     }
 
     data_disks {
-      disk_size_gb    = var.profile.data_disk.size_gb
-      disk_type       = var.profile.data_disk.type
-      disk_encryption = var.kms_key == null ? "GMEK" : "CMEK"
-      kms_key         = var.kms_key
+      disk_size_gb      = var.profile.data_disk.size_gb
+      disk_type         = var.profile.data_disk.type
+      disk_encryption   = var.kms_key == null ? "GMEK" : "CMEK"
+      kms_key           = var.kms_key
+      resource_policies = google_compute_resource_policy.data_disk[*].id
     }
 
     network_interfaces {

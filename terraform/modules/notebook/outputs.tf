@@ -3,6 +3,11 @@ output "id" {
   value       = google_workbench_instance.this.id
 }
 
+output "labels" {
+  description = "Labels of the notebook, the owner's among them."
+  value       = local.labels
+}
+
 output "metadata" {
   description = "Metadata that the module sets; Workbench adds its own."
   value       = local.metadata

@@ -29,6 +29,21 @@ variable "additional_metadata" {
   }
 }
 
+variable "data_disk_snapshots" {
+  description = "Daily snapshots of the data disk: the hour, in UTC, in which they begin, and for how many days each is kept. Null takes none."
+  type = object({
+    hour      = optional(number, 2)
+    keep_days = optional(number, 14)
+  })
+  default = null
+  validation {
+    condition = var.data_disk_snapshots == null || try(
+      contains(range(24), var.data_disk_snapshots.hour) && contains(range(1, 366), var.data_disk_snapshots.keep_days), false,
+    )
+    error_message = "data_disk_snapshots.hour is a whole number from 0 to 23, keep_days one from 1 to 365."
+  }
+}
+
 variable "deletion_protection" {
   description = "Refuse to delete the notebook, here and in the API. To delete it, switch this off and apply first."
   type        = bool

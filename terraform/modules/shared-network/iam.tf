@@ -1,3 +1,7 @@
+data "google_project" "host" {
+  project_id = var.host_project_id
+}
+
 # The Notebooks service agent puts VMs into the host project's subnet on the fleet's behalf. On this subnet alone.
 resource "google_compute_subnetwork_iam_member" "notebooks_agent" {
   project    = var.host_project_id

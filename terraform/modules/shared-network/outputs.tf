@@ -1,3 +1,8 @@
+output "host_project_number" {
+  description = "Number of the host project, which belongs into the perimeter of the projects that use its network."
+  value       = data.google_project.host.number
+}
+
 output "network" {
   description = "The VPC network, as `projects/PROJECT/global/networks/NAME`."
   value       = "projects/${var.host_project_id}/global/networks/${var.name}"

@@ -24,6 +24,7 @@ run "built_in_values" {
       exemptions            = []
       metadata              = {}
       post_startup_behavior = "run_once"
+      data_disk_snapshots   = null
       sync_enabled          = false
     })
     error_message = "What the file leaves out must be filled in: ${jsonencode(output.notebooks["only"])}"
@@ -86,6 +87,7 @@ run "a_notebook_goes_before_the_defaults" {
       ]
       metadata              = { install-unattended-upgrades = "true", jupyter-user = "analyst" }
       post_startup_behavior = "run_every_start"
+      data_disk_snapshots   = { hour = 5, keep_days = 14 }
       sync_enabled          = false
     })
     error_message = "Keys replace the defaults' whole; labels, metadata and exemptions add up: ${jsonencode(output.notebooks["its-own-way"])}"

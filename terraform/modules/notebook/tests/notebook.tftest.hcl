@@ -1,4 +1,12 @@
-mock_provider "google" {}
+mock_provider "google" {
+  mock_resource "google_service_account" {
+    defaults = {
+      email  = "nb-mock@project.iam.gserviceaccount.com"
+      member = "serviceAccount:nb-mock@project.iam.gserviceaccount.com"
+      name   = "projects/project/serviceAccounts/nb-mock@project.iam.gserviceaccount.com"
+    }
+  }
+}
 
 variables {
   project_id = "project"
@@ -345,4 +353,52 @@ run "a_name_that_is_too_long_for_its_disk" {
     name = "a-name-of-forty-nine-letters-is-over-the-limit-so"
   }
   expect_failures = [var.name]
+}
+
+run "no_snapshots_unless_asked_for" {
+  command = plan
+  assert {
+    condition     = length(google_compute_resource_policy.data_disk) == 0
+    error_message = "Snapshots cost money; somebody has to want them."
+  }
+}
+
+run "daily_snapshots_of_the_data_disk" {
+  command = apply
+  variables {
+    data_disk_snapshots = { hour = 4, keep_days = 30 }
+  }
+  assert {
+    condition = (
+      google_compute_resource_policy.data_disk[0].region == "europe-west1"
+      && google_compute_resource_policy.data_disk[0].snapshot_schedule_policy[0].schedule[0].daily_schedule[0].start_time == "04:00"
+      && google_compute_resource_policy.data_disk[0].snapshot_schedule_policy[0].retention_policy[0].max_retention_days == 30
+      && google_compute_resource_policy.data_disk[0].snapshot_schedule_policy[0].retention_policy[0].on_source_disk_delete == "KEEP_AUTO_SNAPSHOTS"
+    )
+    error_message = "The schedule must be the one asked for."
+  }
+  assert {
+    condition     = google_workbench_instance.this.gce_setup[0].data_disks[0].resource_policies == tolist([google_compute_resource_policy.data_disk[0].id])
+    error_message = "The schedule must be on the data disk."
+  }
+}
+
+run "snapshots_at_an_hour_of_the_day" {
+  command = plan
+  variables {
+    data_disk_snapshots = { hour = 24 }
+  }
+  expect_failures = [var.data_disk_snapshots]
+}
+
+run "costs_are_told_apart_by_owner" {
+  command = plan
+  variables {
+    owner  = "Ana.B+test@Example.com"
+    labels = { environment = "test" }
+  }
+  assert {
+    condition     = output.labels == { owner = "ana_b_test_example_com", environment = "test" }
+    error_message = "The owner must be a legal label: ${jsonencode(output.labels)}"
+  }
 }

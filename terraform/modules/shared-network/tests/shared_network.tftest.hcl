@@ -1,4 +1,8 @@
-mock_provider "google" {}
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "456" }
+  }
+}
 
 variables {
   host_project_id         = "host"
@@ -12,6 +16,10 @@ run "references_and_one_grant" {
   assert {
     condition     = output.network == "projects/host/global/networks/shared" && output.subnet == "projects/host/regions/europe-west4/subnetworks/notebooks"
     error_message = "The paths must lead into the host project."
+  }
+  assert {
+    condition     = output.host_project_number == "456"
+    error_message = "A perimeter needs the host project's number."
   }
   assert {
     condition     = google_compute_subnetwork_iam_member.notebooks_agent.role == "roles/compute.networkUser"

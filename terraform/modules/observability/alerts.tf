@@ -1,0 +1,63 @@
+locals {
+  _alerts = { for alert in jsondecode(file("${path.module}/alerts.json")) : alert.name => alert }
+}
+
+# The metrics count for the dashboard; the policies look at the log lines themselves, and so need no guess of the kind
+# of resource that a line is filed under.
+resource "google_logging_metric" "this" {
+  for_each = local._alerts
+
+  project     = var.project_id
+  name        = "nbp-${var.fleet_name}-${each.key}"
+  description = "${each.value.title}. ${each.value.why}"
+  filter      = each.value.filter
+
+  metric_descriptor {
+    metric_kind  = "DELTA"
+    value_type   = "INT64"
+    unit         = "1"
+    display_name = each.value.title
+  }
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  for_each = var.notify
+
+  project      = var.project_id
+  display_name = "Fleet ${var.fleet_name}: ${each.value}"
+  type         = "email"
+  labels       = { email_address = each.value }
+  user_labels  = var.labels
+}
+
+resource "google_monitoring_alert_policy" "this" {
+  for_each = local._alerts
+
+  project               = var.project_id
+  display_name          = "Fleet ${var.fleet_name}: ${each.value.title}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = [for channel in google_monitoring_notification_channel.email : channel.name]
+  user_labels           = var.labels
+
+  conditions {
+    display_name = each.value.title
+
+    condition_matched_log {
+      filter = each.value.filter
+    }
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+
+    notification_rate_limit {
+      period = "300s"
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "${each.value.why} The log lines: `${each.value.filter}`"
+  }
+}

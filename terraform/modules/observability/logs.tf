@@ -1,0 +1,34 @@
+# Audit logs in a bucket of their own: `_Default` keeps them for 30 days, and whoever administers logging can empty it.
+resource "google_logging_project_bucket_config" "audit" {
+  project        = var.project_id
+  location       = var.location
+  bucket_id      = "nbp-${var.fleet_name}-audit"
+  description    = "Audit logs of fleet ${var.fleet_name}."
+  retention_days = var.retention_days
+  locked         = var.locked
+}
+
+# A bucket in the sink's own project needs no grant: Cloud Logging writes there by itself.
+resource "google_logging_project_sink" "audit" {
+  project                = var.project_id
+  name                   = "nbp-${var.fleet_name}-audit"
+  description            = "Audit logs of fleet ${var.fleet_name}, for ${var.retention_days} days."
+  destination            = "logging.googleapis.com/${google_logging_project_bucket_config.audit.id}"
+  filter                 = "log_id(\"cloudaudit.googleapis.com/activity\") OR log_id(\"cloudaudit.googleapis.com/data_access\") OR log_id(\"cloudaudit.googleapis.com/policy\") OR log_id(\"cloudaudit.googleapis.com/system_event\")"
+  unique_writer_identity = true
+}
+
+# Who read what: off unless asked for. One configuration a service; it replaces what was set for that service here.
+resource "google_project_iam_audit_config" "data_access" {
+  for_each = toset(["notebooks.googleapis.com", "storage.googleapis.com"])
+
+  project = var.project_id
+  service = each.value
+
+  dynamic "audit_log_config" {
+    for_each = ["ADMIN_READ", "DATA_READ", "DATA_WRITE"]
+    content {
+      log_type = audit_log_config.value
+    }
+  }
+}

@@ -1,0 +1,68 @@
+mock_provider "google" {
+  mock_resource "google_logging_project_bucket_config" {
+    defaults = { id = "projects/project/locations/europe-west1/buckets/nbp-research-audit" }
+  }
+  mock_resource "google_monitoring_notification_channel" {
+    defaults = { name = "projects/project/notificationChannels/1" }
+  }
+}
+
+variables {
+  project_id = "project"
+  fleet_name = "research"
+  location   = "europe-west1"
+  notify     = ["security@example.com"]
+  labels     = { environment = "test" }
+}
+
+run "audit_logs_are_kept_and_locked" {
+  command = apply
+  assert {
+    condition     = google_logging_project_bucket_config.audit.locked && google_logging_project_bucket_config.audit.retention_days == 400
+    error_message = "The bucket must be locked, for 400 days."
+  }
+  assert {
+    condition     = google_logging_project_sink.audit.destination == "logging.googleapis.com/projects/project/locations/europe-west1/buckets/nbp-research-audit"
+    error_message = "The sink must lead into the bucket."
+  }
+  assert {
+    condition     = strcontains(google_logging_project_sink.audit.filter, "data_access") && strcontains(google_logging_project_sink.audit.filter, "activity") && strcontains(google_logging_project_sink.audit.filter, "policy")
+    error_message = "Activity, data access and policy violations must be kept."
+  }
+  assert {
+    condition     = alltrue([for config in google_project_iam_audit_config.data_access : length(config.audit_log_config) == 3]) && length(google_project_iam_audit_config.data_access) == 2
+    error_message = "Every kind of access to Notebooks and Cloud Storage must be logged."
+  }
+}
+
+run "every_alert_is_counted_and_told" {
+  command = apply
+  assert {
+    condition     = keys(output.alert_policies) == keys(local._alerts) && keys(google_logging_metric.this) == keys(local._alerts)
+    error_message = "Each row of alerts.json must have a metric and a policy."
+  }
+  assert {
+    condition     = alltrue([for policy in google_monitoring_alert_policy.this : policy.notification_channels == tolist(["projects/project/notificationChannels/1"])])
+    error_message = "Who is to be told must be told of each."
+  }
+  assert {
+    condition     = length(jsondecode(google_monitoring_dashboard.fleet.dashboard_json).gridLayout.widgets) == length(local._alerts)
+    error_message = "The dashboard must show each."
+  }
+}
+
+run "nobody_is_told_at_a_group_name" {
+  command = plan
+  variables {
+    notify = ["security"]
+  }
+  expect_failures = [var.notify]
+}
+
+run "logs_are_kept_for_a_month_at_least" {
+  command = plan
+  variables {
+    retention_days = 7
+  }
+  expect_failures = [var.retention_days]
+}

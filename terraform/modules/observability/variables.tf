@@ -1,0 +1,53 @@
+variable "fleet_name" {
+  description = "Name of the fleet; what is made here is named after it."
+  type        = string
+  nullable    = false
+}
+
+variable "labels" {
+  description = "Labels for alert policies and notification channels; log buckets, sinks and metrics take none."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "location" {
+  description = "Region of the log bucket. It cannot be changed later."
+  type        = string
+  nullable    = false
+}
+
+variable "locked" {
+  description = "Lock the log bucket: its retention can then only grow, and the bucket cannot be deleted while it holds logs. It cannot be unlocked."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "notify" {
+  description = "E-mail addresses that are told of alerts."
+  type        = set(string)
+  default     = []
+  nullable    = false
+  validation {
+    condition     = alltrue([for address in var.notify : can(regex("^[^@:\\s]+@[^@:\\s]+\\.[^@:\\s]+$", address))])
+    error_message = "notify takes e-mail addresses, such as security@example.com."
+  }
+}
+
+variable "project_id" {
+  description = "Project whose logs are kept and watched."
+  type        = string
+  nullable    = false
+}
+
+variable "retention_days" {
+  description = "Days for which audit logs are kept. A locked bucket takes no fewer later."
+  type        = number
+  default     = 400
+  nullable    = false
+  validation {
+    condition     = var.retention_days >= 30 && var.retention_days <= 3650 && floor(var.retention_days) == var.retention_days
+    error_message = "retention_days is a whole number from 30 to 3650."
+  }
+}
