@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from notebook_provisioner.catalog import metadata_keys
+from notebook_provisioner.catalog.controls import CONTROLS
 from notebook_provisioner.core.fleet.model import Control
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -17,6 +18,7 @@ MODULES = REPOSITORY / "terraform" / "modules"
 METADATA_KEYS = json.loads((MODULES / "notebook" / "metadata_keys.json").read_text())
 ENDPOINTS = json.loads((MODULES / "network" / "google_endpoints.json").read_text())
 ALERTS = json.loads((MODULES / "observability" / "alerts.json").read_text())
+CONSTRAINTS = json.loads((MODULES / "org-guardrails" / "constraints.json").read_text())
 SERVICES = json.loads((MODULES / "perimeter" / "services.json").read_text())
 
 
@@ -76,6 +78,16 @@ def test_every_alert_says_why_and_where_it_comes_from():
         assert isinstance(row["verified"], bool)
         assert row["filter"].count('"') % 2 == 0
         assert row["filter"].count("(") == row["filter"].count(")")
+
+
+def test_every_constraint_serves_a_control_that_exists():
+    constraints = [row["constraint"] for row in CONSTRAINTS]
+    assert len(set(constraints)) == len(constraints)
+    for row in CONSTRAINTS:
+        assert row["control"] is None or row["control"] in CONTROLS
+        assert row["rule"] in {"enforce", "deny", "values"}
+        assert row["why"].endswith(".")
+        assert row["source"].startswith("https://cloud.google.com/")
 
 
 def test_readmes_are_fresh():

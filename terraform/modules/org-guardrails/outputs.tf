@@ -1,0 +1,4 @@
+output "policies" {
+  description = "Constraints that are set, each with the control that it serves; null where it serves none of its own."
+  value       = { for constraint, row in local.policies : constraint => row.control }
+}
