@@ -47,9 +47,8 @@ def main() -> None:
         rendering.append(time.perf_counter() - read)
     assert len(set(scripts)) == NOTEBOOKS
     median = statistics.median(rendering)
-    print(
-        f"rendering {NOTEBOOKS} notebooks: {median:.2f} s, {sum(map(len, scripts)) / NOTEBOOKS / 1024:.1f} KiB each"
-    )
+    size = sum(map(len, scripts)) / NOTEBOOKS / 1024
+    print(f"rendering {NOTEBOOKS} notebooks: {median:.2f} s, {size:.1f} KiB each")
     print(f"x reading the fleet file: {median / statistics.median(reading):.2f}")
 
 

@@ -7,7 +7,6 @@ template. The same notebook gives the same bytes, and so the same object name in
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -18,7 +17,7 @@ from notebook_provisioner.core.post_startup.quoting import Comment, Raw, shell_f
 from notebook_provisioner.core.post_startup.steps import FRAME, HELPERS, read_steps
 from notebook_provisioner.core.post_startup.values import STORAGE, ImageKind, values
 
-_BODY: Final = re.compile(r"^# body-sha256: .*\n", re.MULTILINE)
+_DIGEST_LINE: Final = 3  # the line, counted from 0, that holds the script's own digest
 
 
 class Renderer:
@@ -85,14 +84,16 @@ class Renderer:
             helpers=HELPERS,
             steps=self.steps,
         )
-        return _BODY.sub(
-            f"# body-sha256: {body_sha256(script)} (this script without this line)\n", script, count=1
-        )
+        lines = script.split("\n", _DIGEST_LINE + 1)
+        lines[_DIGEST_LINE] = f"# body-sha256: {body_sha256(script)} (this script without this line)"
+        return "\n".join(lines)
 
 
 def body_sha256(script: str) -> str:
     """The digest that a script carries: its own, without the line that holds it."""
-    return hashlib.sha256(_BODY.sub("", script).encode()).hexdigest()
+    lines = script.split("\n", _DIGEST_LINE + 1)
+    del lines[_DIGEST_LINE]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def render(notebook: ResolvedNotebook, fleet: Fleet, templates: Mapping[str, str], *, version: str) -> str:

@@ -385,6 +385,18 @@ def test_a_repository_is_cloned_once_and_the_users_work_is_left_alone(machine, s
     assert (machine.folder / "home" / "notes" / "mine").read_text() == "work"
 
 
+def test_a_clone_without_its_branch_is_an_error_every_time(machine, sandboxed):
+    origin = machine.folder / "origin" / "notes.git"
+    subprocess.run(["git", "init", "--quiet", origin], check=True)
+    url = "https://source.acme.example/team/notes"
+    wanted = (fleet.model.Repository(url=url, ref="absent"),)
+    script = rendered(sandboxed, "standard", repositories=wanted).replace(url, str(origin))
+    for _ in range(2):
+        assert machine.run(script).returncode == 1
+        assert machine.last["step"] == "git"
+    assert not (machine.folder / "home" / "notes").exists()
+
+
 def test_an_image_of_ones_own_is_asked_what_it_is(machine, sandboxed):
     assert machine.run(rendered(sandboxed, "own-image", user_script=None)).returncode == 0
     assert machine.last["image"] == "debian-12"
@@ -421,7 +433,7 @@ def test_two_do_not_run_at_once(machine, sandboxed):
 
 def test_a_download_that_was_cut_short_does_nothing(machine, sandboxed):
     lines = machine.place(rendered(sandboxed, "standard")).splitlines(keepends=True)
-    for end in {*range(1, len(lines), 25), *range(len(lines) - 4, len(lines))}:
+    for end in {*range(1, len(lines), 75), *range(len(lines) - 4, len(lines))}:
         machine.run("".join(lines[:end]), place=False)
         assert machine.world.reports == [], f"cut after line {end}"
 

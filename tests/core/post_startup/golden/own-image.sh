@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook own-image, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: c81ed447cc0537ded1003757c5eeb2aaa3ad4f94279bb2d9dfdd16d1bad82670 (what the fleet file says about this notebook)
-# body-sha256: 0ede5b91071d6f76413496c66feccb226fc920b25c94a3c601cb0eb933814a88 (this script without this line)
+# body-sha256: 0226e286e8cea39258eb4005c6ee5056f4f6815c72ecbb7a392c6308d3e71524 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -73,8 +73,8 @@ verify_self() {
     return 0
   fi
   SCRIPT_SHA256=$(sha256sum "${file}" | cut --delimiter=' ' --fields=1)
-  stated=$(sed --quiet 's/^# body-sha256: \([0-9a-f]*\).*/\1/p;5q' "${file}")
-  found=$(sed '/^# body-sha256: /d' "${file}" | sha256sum | cut --delimiter=' ' --fields=1)
+  stated=$(sed --quiet '4s/^# body-sha256: \([0-9a-f]*\).*/\1/p;4q' "${file}")
+  found=$(sed 4d "${file}" | sha256sum | cut --delimiter=' ' --fields=1)
   [[ ${found} == "${stated}" ]] || fail "this script was changed after it was rendered"
 }
 
@@ -489,24 +489,29 @@ git_setting() {
   [[ ${found} == "$2" ]] || fail "git does not keep the setting $1"
 }
 
-# git_clone URL REF: what is there already is the user's, and is left alone.
+# git_clone URL REF: what is there already is the user's, and is left alone. A clone has its name only when it is
+# whole, so that one that failed is made again.
 git_clone() {
-  local folder name=${1%/} found
+  local folder partial name=${1%/} found
   name=${name##*/}
   name=${name%.git}
   folder="${ACCOUNT_HOME}/${name}"
+  partial="${ACCOUNT_HOME}/.${name}.partial"
   if as_account test -e "${folder}"; then
     found=$(as_account git -C "${folder}" config --get remote.origin.url) || found=
     [[ ${found} == "$1" ]] || fail "${folder} is there, and is no clone of $1"
     say "${folder} is there already"
     return 0
   fi
-  quietly as_account env GIT_TERMINAL_PROMPT=0 git clone --no-checkout -- "$1" "${folder}" || fail "$1 could not be cloned"
+  quietly as_account rm --recursive --force -- "${partial}"
+  quietly as_account env GIT_TERMINAL_PROMPT=0 timeout 900 git clone --no-checkout -- "$1" "${partial}" ||
+    fail "$1 could not be cloned"
   if [[ -n $2 ]]; then
-    quietly as_account git -C "${folder}" checkout "$2" -- || fail "$1 has no $2"
+    quietly as_account git -C "${partial}" checkout "$2" -- || fail "$1 has no $2"
   else
-    quietly as_account git -C "${folder}" checkout || fail "$1 has nothing to check out"
+    quietly as_account git -C "${partial}" checkout || fail "$1 has nothing to check out"
   fi
+  as_account mv --no-target-directory -- "${partial}" "${folder}"
 }
 
 # --- packages: The fleet file's packages are there, in exactly the versions that it names. ---
@@ -526,7 +531,7 @@ step_user_script() {
   token=${token%%'"'*}
   # The token goes through standard input: arguments are readable by every account.
   printf 'header = "Authorization: Bearer %s"\n' "${token}" |
-    quietly curl --config - --silent --show-error --fail --location --max-time 300 --retry 3 \
+    quietly curl --config - --silent --show-error --fail --max-time 300 --retry 3 \
       --output "${file}" -- 'https://storage.googleapis.com/storage/v1/b/acme-scripts/o/root.sh?alt=media' || fail gs://acme-scripts/root.sh "could not be read"
   digest=$(sha256sum "${file}" | cut --delimiter=' ' --fields=1)
   [[ ${digest} == 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 ]] || {

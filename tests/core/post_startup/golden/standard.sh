@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook standard, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 9f3121fa8425d6055eee285fc31074c4e062f468159ddd6dbdaa5dc6c715d212 (what the fleet file says about this notebook)
-# body-sha256: dcb97341bcc72302ffbc221128136ec15ccd1192b25e0a014ec18662ffa39c02 (this script without this line)
+# body-sha256: 955fbe7b45ec74af492b21c8da6e1ec7063ba4af25d0204e12bb16a7ab6c4e99 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -73,8 +73,8 @@ verify_self() {
     return 0
   fi
   SCRIPT_SHA256=$(sha256sum "${file}" | cut --delimiter=' ' --fields=1)
-  stated=$(sed --quiet 's/^# body-sha256: \([0-9a-f]*\).*/\1/p;5q' "${file}")
-  found=$(sed '/^# body-sha256: /d' "${file}" | sha256sum | cut --delimiter=' ' --fields=1)
+  stated=$(sed --quiet '4s/^# body-sha256: \([0-9a-f]*\).*/\1/p;4q' "${file}")
+  found=$(sed 4d "${file}" | sha256sum | cut --delimiter=' ' --fields=1)
   [[ ${found} == "${stated}" ]] || fail "this script was changed after it was rendered"
 }
 
@@ -489,24 +489,29 @@ git_setting() {
   [[ ${found} == "$2" ]] || fail "git does not keep the setting $1"
 }
 
-# git_clone URL REF: what is there already is the user's, and is left alone.
+# git_clone URL REF: what is there already is the user's, and is left alone. A clone has its name only when it is
+# whole, so that one that failed is made again.
 git_clone() {
-  local folder name=${1%/} found
+  local folder partial name=${1%/} found
   name=${name##*/}
   name=${name%.git}
   folder="${ACCOUNT_HOME}/${name}"
+  partial="${ACCOUNT_HOME}/.${name}.partial"
   if as_account test -e "${folder}"; then
     found=$(as_account git -C "${folder}" config --get remote.origin.url) || found=
     [[ ${found} == "$1" ]] || fail "${folder} is there, and is no clone of $1"
     say "${folder} is there already"
     return 0
   fi
-  quietly as_account env GIT_TERMINAL_PROMPT=0 git clone --no-checkout -- "$1" "${folder}" || fail "$1 could not be cloned"
+  quietly as_account rm --recursive --force -- "${partial}"
+  quietly as_account env GIT_TERMINAL_PROMPT=0 timeout 900 git clone --no-checkout -- "$1" "${partial}" ||
+    fail "$1 could not be cloned"
   if [[ -n $2 ]]; then
-    quietly as_account git -C "${folder}" checkout "$2" -- || fail "$1 has no $2"
+    quietly as_account git -C "${partial}" checkout "$2" -- || fail "$1 has no $2"
   else
-    quietly as_account git -C "${folder}" checkout || fail "$1 has nothing to check out"
+    quietly as_account git -C "${partial}" checkout || fail "$1 has nothing to check out"
   fi
+  as_account mv --no-target-directory -- "${partial}" "${folder}"
 }
 
 # --- packages: The fleet file's packages are there, in exactly the versions that it names. ---
