@@ -23,6 +23,7 @@ _TOKEN = re.compile(
 _OLD_TERM = re.compile(
     r"""\s*(?P<field>[\w.\-]+)\s+(?P<operator>eq|ne)\s+(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^()]+?)\s*"""
 )
+_NAMES = re.compile(r"[\w-]+(?:\|[\w-]+)*")
 _OLD_GROUP = re.compile(r"\(((?:[^()'\"]|'[^']*'|\"[^\"]*\"|\([^()]*\))*)\)\s*")
 
 
@@ -56,17 +57,26 @@ def _old_style(text: str) -> Predicate:
         if found is None:
             raise _unsupported(text)
         try:
-            pattern = re.compile(_unquoted(found["value"]))
+            pattern = _full_match(_unquoted(found["value"]))
         except re.error as error:
             raise _unsupported(text) from error
         predicates.append(_matcher(found["field"], pattern, wanted=found["operator"] == "eq"))
     return lambda document: all(predicate(document) for predicate in predicates)
 
 
-def _matcher(path: str, pattern: re.Pattern[str], *, wanted: bool) -> Predicate:
+def _full_match(expression: str) -> Callable[[str], object]:
+    """What tells whether a whole text matches; hundreds of plain names are looked up, not tried in turn."""
+    pattern = re.compile(expression)
+    if _NAMES.fullmatch(expression):
+        return frozenset(expression.split("|")).__contains__
+    return pattern.fullmatch
+
+
+def _matcher(path: str, matching: Callable[[str], object], *, wanted: bool) -> Predicate:
+    parts = path.split(".")
+
     def matches(document: Document) -> bool:
-        values = _values(document, path.split("."))
-        return any(pattern.fullmatch(_text(value)) for value in values) is wanted
+        return any(matching(_text(value)) for value in _values(document, parts)) is wanted
 
     return matches
 

@@ -176,7 +176,10 @@ class Store:
         """
         kind = collection.rpartition("/")[2]
         condition, arguments = _collection_condition(collection)
-        if after is not None:
+        if after is not None and after[0] == collection:
+            condition += " AND id > ?"  # a range of the index by_key; of the pair below SQLite makes none
+            arguments += after[1:]
+        elif after is not None:
             condition += " AND (collection, id) > (?, ?)"
             arguments += after
         return self._select(api, kind, condition, arguments, "collection, id", limit, decode)
