@@ -12,7 +12,7 @@ NBP := $(BIN)/nbp $(if $(FLEET),--fleet $(FLEET))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 SHELL_SCRIPTS := $(shell git ls-files '*.sh' .ci/run 2>/dev/null)
 
-.PHONY: help setup setup-dev apply plan destroy test lint format acceptance bench docs sandbox lock clean
+.PHONY: help setup setup-dev apply plan destroy test lint format acceptance bench chaos docs sandbox lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ acceptance: setup-dev ## Run hashicorp/google itself against the sandbox, where 
 bench: setup-dev ## Print ratios: speed, memory, API calls
 	@for program in bench/*.py; do $(BIN)/python "$$program"; done
 
+chaos: setup-dev ## Prune snapshots on a thousand bad days: faults, people in between, kill -9
+	$(BIN)/python scripts/chaos_snapshots.py
+
 docs: setup-dev ## Regenerate the reference pages
 	@for program in scripts/generate_*.py; do $(BIN)/python "$$program"; done
 
@@ -76,6 +79,7 @@ sandbox: setup ## Start the embedded Google Cloud and print how to point tools a
 lock: ## Resolve requirements/*.lock anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra sandbox --extra dev pyproject.toml -o requirements/dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra sandbox -c requirements/dev.lock pyproject.toml -o requirements/sandbox.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/dev.lock pyproject.toml -o requirements/job.lock
 	echo hatchling | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/dev.lock - -o requirements/build.lock
 
 clean: ## Stop the sandbox and remove everything that was made here

@@ -4,7 +4,7 @@ import json
 import os
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -344,9 +344,9 @@ def _log_line(line: str) -> str:
     """A journal's line in the shape that Cloud Logging reads from a container's output."""
     entry = json.loads(line)
     failed = entry.get("result") in {Result.FAILED, Result.PENDING}
-    words: Iterable[str] = (entry["event"], entry["action"], entry["snapshot"], entry.get("result", ""))
-    message = " ".join(word for word in words if word)
-    return json.dumps({"severity": "ERROR" if failed else "INFO", "message": message, **entry})
+    words = " ".join(filter(None, (entry["event"], entry["action"], entry["snapshot"], entry.get("result"))))
+    message = ": ".join(filter(None, (words, entry.get("message"))))
+    return json.dumps({"severity": "ERROR" if failed else "INFO", **entry, "message": message})
 
 
 def _size(number: int) -> str:
