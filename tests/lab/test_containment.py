@@ -92,7 +92,7 @@ ESCAPES = {
     "the old root": 'cat /proc/1/root/../../../etc/machine-id | grep -v "$(cat /etc/machine-id)"',
     "chroot": "chroot /mnt true",
     "another namespace": "nsenter --target 1 --mount true",
-    "the kernel's settings": 'cd /proc/sys/kernel && value=$(cat core_pattern) && echo "$value" >core_pattern',
+    "the kernel's settings": 'cd /proc/sys/kernel && old=$(cat core_pattern) && echo "$old" >core_pattern',
     "the kernel's keys to the machine": ": >>/proc/sysrq-trigger",
     "the kernel's log": "dmesg",
     "the host's name": 'hostname "$(hostname)"',

@@ -185,7 +185,6 @@ def _environment(request: Mapping[str, Any]) -> dict[str, str]:
         "IMAGE_KIND": request["kind"],
         "LANG": "C.UTF-8",
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "SYSTEMD_OFFLINE": "1",  # systemctl enables and masks, and starts nothing: no systemd runs here
     }
 
 
