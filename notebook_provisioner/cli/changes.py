@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from notebook_provisioner.cli.app import App
-from notebook_provisioner.core import guardrails, impact, terraform_plan
+from notebook_provisioner.core import guardrails, hidden_drift, impact, terraform_plan
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.notebooks import FLEET_LABEL, LiveNotebook
 from notebook_provisioner.core.plan import Impact, Plan
@@ -16,9 +16,10 @@ _TABLE_LIMIT: Final = 25
 
 
 def decide(app: App, document: Mapping[str, Any], **reason: str) -> tuple[Plan, tuple[Finding, ...]]:
-    """Read a plan's JSON: what it does and costs, and which guardrails it breaks."""
+    """Read a plan's JSON: what it does and costs, which guardrails it breaks, and what Terraform hides."""
     facts = terraform_plan.read(document)
-    return impact.assess(facts, **reason), guardrails.check(facts, app.fleet)
+    findings = (*guardrails.check(facts, app.fleet), *hidden_drift.check(document, app.fleet))
+    return impact.assess(facts, **reason), findings
 
 
 def show_plan(app: App, plan: Plan, *, whole: bool) -> None:

@@ -1,0 +1,65 @@
+"""What the provider shows no difference in is compared with what hardening relies on."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from plan_documents import ADDRESS, document, metadata, notebook
+
+from notebook_provisioner.core import fleet, hidden_drift
+from notebook_provisioner.core.findings import Severity
+
+QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
+
+
+@pytest.fixture(scope="module")
+def our_fleet():
+    text = QUICKSTART.read_text(encoding="utf-8").replace("ana-research", "ana")
+    return fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1))
+
+
+def plan(**keys):
+    resource = {
+        "address": ADDRESS,
+        "type": "google_workbench_instance",
+        "values": notebook(metadata=metadata(**keys)),
+    }
+    other = {
+        "address": "google_storage_bucket.this",
+        "type": "google_storage_bucket",
+        "values": {"name": "b"},
+    }
+    module = {"address": 'module.notebook["ana"]', "resources": [resource, other]}
+    return document(prior_state={"values": {"root_module": {"child_modules": [module]}}})
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"enable_oslogin": "TRUE", "enable_guest_attributes": "true", "disable_check_xsrf": "false"},
+        {"proxy_mode": "mail", "proxy_user_mail": "ana@example.com"},
+    ],
+)
+def test_what_workbench_set_is_right(our_fleet, keys):
+    assert hidden_drift.check(plan(**keys), our_fleet) == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "word"),
+    [
+        ({"enable_guest_attributes": "false"}, "idle shutdown"),
+        ({"enable_oslogin": "FALSE"}, "IAM"),
+        ({"proxy_mode": "service_account"}, "others than the owner"),
+        ({"proxy_user_mail": "mallory@example.com"}, "somebody else"),
+        ({"disable_check_xsrf": "true"}, "web pages"),
+    ],
+)
+def test_another_value_is_said(our_fleet, keys, word):
+    (finding,) = hidden_drift.check(plan(**keys), our_fleet)
+    assert (finding.code, finding.severity, finding.subject) == ("hidden-drift", Severity.WARNING, ADDRESS)
+    assert word in finding.message
+
+
+def test_a_fleet_that_is_not_there_yet_has_not_drifted(our_fleet):
+    assert hidden_drift.check(document(), our_fleet) == ()
