@@ -1,5 +1,6 @@
 """Caps, the last look, and the order of things in a sweep, over a world in memory."""
 
+import tracemalloc
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +13,8 @@ from notebook_provisioner.core.snapshots.caps import Caps
 from notebook_provisioner.core.snapshots.decisions import Verdict, newest_first
 from notebook_provisioner.core.snapshots.facts import Notebooks
 from notebook_provisioner.core.snapshots.sweep import Outcome, Result, sweep
+
+RULES = rules()
 
 
 class World:
@@ -204,3 +207,19 @@ def test_stale_facts_are_refused():
     with pytest.raises(Refused, match="16 minutes"):
         planning.require_fresh(facts, NOW, timedelta(minutes=15))
     planning.require_fresh(facts, NOW, timedelta(minutes=17))
+
+
+def test_memory_does_not_grow_with_the_snapshots_that_stay():
+    owner, _ = upgraded(2)
+    known = register(owner)
+
+    def peak(count):
+        made = (snapshot(f"by-hand-{number}", 30 + number / 1_000) for number in range(count))
+        tracemalloc.start()
+        plan = planning.make(made, known, lambda _: RULES, Caps(), NOW)
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert plan.total == count
+        return used
+
+    assert peak(20_000) < 2 * peak(200)
