@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
+from notebook_provisioner.adapters.google import snapshot_documents as documents
 from notebook_provisioner.adapters.google.pace import Pace
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
 from notebook_provisioner.core.errors import TargetUnreachable
-from notebook_provisioner.core.notebooks import FLEET_LABEL
 from notebook_provisioner.core.snapshots.facts import (
     MARK_LABEL,
-    HistoryEntry,
     Notebook,
     NotebookKey,
     Notebooks,
@@ -23,11 +22,6 @@ from notebook_provisioner.core.snapshots.facts import (
 from notebook_provisioner.core.snapshots.sweep import Outcome, Result
 
 _PAGE: Final = "500"  # Compute's largest (discovery, snapshots.list)
-_SNAPSHOT_FIELDS: Final = (
-    "name,id,creationTimestamp,status,snapshotType,sourceDisk,sourceDiskId,autoCreated,"
-    "sourceSnapshotSchedulePolicy,storageBytes,storageBytesStatus,storageLocations,labels,labelFingerprint"
-)
-_NOTEBOOK_FIELDS: Final = "name,state,healthState,createTime,labels,upgradeHistory"
 _FILTER_LENGTH: Final = 5_500  # characters; encoded, a URL above 8 KiB is refused by many a proxy on the way
 # Compute counts what a filter passes over: 750,000 resources a minute in a project
 # (https://cloud.google.com/compute/api-quota, read 2026-11-22). Above this, snapshots are read one by one.
@@ -76,12 +70,12 @@ class GoogleSnapshots:
         found: list[Notebook] = []
         unreachable: set[str] = set()
         pages = 0
-        fields = f"nextPageToken,unreachable,instances({_NOTEBOOK_FIELDS})"
+        fields = f"nextPageToken,unreachable,instances({documents.NOTEBOOK_FIELDS})"
         url = f"{self._workbench}/projects/{self._project}/locations/-/instances"
         for page in self._pages(url, {"pageSize": _PAGE, "fields": fields}):
             pages += 1
-            found += [_notebook(item) for item in page.get("instances", ())]
-            unreachable |= {_zone(place) for place in page.get("unreachable", ())}
+            found += [documents.notebook(item) for item in page.get("instances", ())]
+            unreachable |= {documents.zone(place) for place in page.get("unreachable", ())}
         self._notebook_pages = pages
         return Notebooks(tuple(found), frozenset(unreachable), read)
 
@@ -97,12 +91,12 @@ class GoogleSnapshots:
         parameters = {
             "maxResults": _PAGE,
             "orderBy": "creationTimestamp desc",
-            "fields": f"nextPageToken,items({_SNAPSHOT_FIELDS})",
+            "fields": f"nextPageToken,items({documents.SNAPSHOT_FIELDS})",
         }
         for page in self._pages(f"{self._compute}/snapshots", parameters):
             for item in page.get("items", ()):
                 listed += 1
-                yield _snapshot(item)
+                yield documents.snapshot(item)
         self._listed = listed
 
     def recycle_days(self) -> int | None:
@@ -249,20 +243,20 @@ class GoogleSnapshots:
         parameters = {
             "maxResults": _PAGE,
             "filter": f'name eq "{"|".join(names)}"',  # RE2, which must match the whole name
-            "fields": f"nextPageToken,items({_SNAPSHOT_FIELDS})",
+            "fields": f"nextPageToken,items({documents.SNAPSHOT_FIELDS})",
         }
         pages = self._pages(f"{self._compute}/snapshots", parameters)
-        return [_snapshot(item) for page in pages for item in page.get("items", ())]
+        return [documents.snapshot(item) for page in pages for item in page.get("items", ())]
 
     def _get(self, name: str) -> Snapshot | None:
-        found = self._found(f"{self._compute}/snapshots/{name}", _SNAPSHOT_FIELDS)
-        return None if found is None else _snapshot(found)
+        found = self._found(f"{self._compute}/snapshots/{name}", documents.SNAPSHOT_FIELDS)
+        return None if found is None else documents.snapshot(found)
 
     def _notebook(self, key: NotebookKey) -> Notebook | None:
         zone, name = key
         url = f"{self._workbench}/projects/{self._project}/locations/{zone}/instances/{name}"
-        found = self._found(url, _NOTEBOOK_FIELDS)
-        return None if found is None else _notebook(found)
+        found = self._found(url, documents.NOTEBOOK_FIELDS)
+        return None if found is None else documents.notebook(found)
 
     def _found(self, url: str, fields: str) -> dict[str, Any] | None:
         try:
@@ -297,62 +291,6 @@ def _of_operation(name: str, operation: Mapping[str, Any], done: Result) -> Outc
     else:
         result, message = (done if operation.get("status") == "DONE" else Result.PENDING), ""
     return Outcome(name, result, message, operation.get("name", ""), operation.get("user", ""))
-
-
-def _snapshot(item: Mapping[str, Any]) -> Snapshot:
-    return Snapshot(
-        name=item["name"],
-        id=str(item.get("id", "")),
-        created=datetime.fromisoformat(item["creationTimestamp"]),
-        status=item.get("status", "READY"),
-        kind=item.get("snapshotType", "STANDARD"),
-        disk=_disk(item.get("sourceDisk", "")),
-        disk_id=str(item.get("sourceDiskId", "")),
-        by_schedule=bool(item.get("autoCreated") or item.get("sourceSnapshotSchedulePolicy")),
-        storage_bytes=int(item.get("storageBytes", 0)),
-        storage_settled=item.get("storageBytesStatus") == "UP_TO_DATE",
-        locations=tuple(item.get("storageLocations", ())),
-        labels=item.get("labels", {}),
-        label_fingerprint=item.get("labelFingerprint", ""),
-    )
-
-
-def _disk(link: str) -> tuple[str, str] | None:
-    parts = link.rsplit("/", 4)  # …/zones/ZONE/disks/NAME
-    return (parts[-3], parts[-1]) if parts[-4:-2] == ["zones", parts[-3]] and len(parts) > 4 else None  # noqa: PLR2004
-
-
-def _notebook(item: Mapping[str, Any]) -> Notebook:
-    _, _, _, zone, _, name = item["name"].split("/")
-    return Notebook(
-        zone=zone,
-        name=name,
-        state=item.get("state", "STATE_UNSPECIFIED"),
-        health=item.get("healthState", "HEALTH_STATE_UNSPECIFIED"),
-        created=_moment(item.get("createTime")),
-        fleet=item.get("labels", {}).get(FLEET_LABEL),
-        history=tuple(
-            HistoryEntry(
-                action=entry.get("action", "UPGRADE"),
-                state=entry.get("state", "STATE_UNSPECIFIED"),
-                created=_moment(entry.get("createTime")),
-                snapshot=entry.get("snapshot", "").rsplit("/", 1)[-1],
-            )
-            for entry in sorted(
-                item.get("upgradeHistory", ()), key=lambda entry: str(entry.get("createTime"))
-            )
-        ),
-    )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _zone(place: str) -> str:
-    """The zone of ``projects/P/locations/ZONE`` or of ``projects/P/locations/ZONE/instances/…``."""
-    parts = place.split("/")
-    return parts[parts.index("locations") + 1] if "locations" in parts[:-1] else place
 
 
 def _chunks(names: Iterable[str]) -> Iterator[list[str]]:

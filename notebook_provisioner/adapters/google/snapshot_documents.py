@@ -1,0 +1,75 @@
+"""Snapshots and notebooks as Google's JSON has them, turned into the core's facts."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from notebook_provisioner.core.notebooks import FLEET_LABEL
+from notebook_provisioner.core.snapshots.facts import HistoryEntry, Notebook, Snapshot
+
+SNAPSHOT_FIELDS: Final = (
+    "name,id,creationTimestamp,status,snapshotType,sourceDisk,sourceDiskId,autoCreated,"
+    "sourceSnapshotSchedulePolicy,storageBytes,storageBytesStatus,storageLocations,labels,labelFingerprint"
+)
+NOTEBOOK_FIELDS: Final = "name,state,healthState,createTime,labels,upgradeHistory"
+
+_DISK: Final = re.compile(r"/zones/([^/]+)/disks/([^/]+)$")
+
+
+def snapshot(item: Mapping[str, Any]) -> Snapshot:
+    """A snapshot from Compute Engine's document."""
+    return Snapshot(
+        name=item["name"],
+        id=str(item.get("id", "")),
+        created=datetime.fromisoformat(item["creationTimestamp"]),
+        status=item.get("status", "READY"),
+        kind=item.get("snapshotType", "STANDARD"),
+        disk=_disk(item.get("sourceDisk", "")),
+        disk_id=str(item.get("sourceDiskId", "")),
+        by_schedule=bool(item.get("autoCreated") or item.get("sourceSnapshotSchedulePolicy")),
+        storage_bytes=int(item.get("storageBytes", 0)),
+        storage_settled=item.get("storageBytesStatus") == "UP_TO_DATE",
+        locations=tuple(item.get("storageLocations", ())),
+        labels=item.get("labels", {}),
+        label_fingerprint=item.get("labelFingerprint", ""),
+    )
+
+
+def _disk(link: str) -> tuple[str, str] | None:
+    found = _DISK.search(link)
+    return (found[1], found[2]) if found else None
+
+
+def notebook(item: Mapping[str, Any]) -> Notebook:
+    """A notebook from the Notebooks API's document."""
+    _, _, _, zone, _, name = item["name"].split("/")
+    return Notebook(
+        zone=zone,
+        name=name,
+        state=item.get("state", "STATE_UNSPECIFIED"),
+        health=item.get("healthState", "HEALTH_STATE_UNSPECIFIED"),
+        created=_moment(item.get("createTime")),
+        fleet=item.get("labels", {}).get(FLEET_LABEL),
+        history=tuple(
+            HistoryEntry(
+                action=entry.get("action", "UPGRADE"),
+                state=entry.get("state", "STATE_UNSPECIFIED"),
+                created=_moment(entry.get("createTime")),
+                snapshot=entry.get("snapshot", "").rsplit("/", 1)[-1],
+            )
+            for entry in sorted(
+                item.get("upgradeHistory", ()), key=lambda entry: str(entry.get("createTime"))
+            )
+        ),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def zone(place: str) -> str:
+    """The zone of ``projects/P/locations/ZONE`` or of ``projects/P/locations/ZONE/instances/…``."""
+    parts = place.split("/")
+    return parts[parts.index("locations") + 1] if "locations" in parts[:-1] else place
