@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from notebook_provisioner.core.fleet import Fleet
     from notebook_provisioner.core.ports import NotebookDirectory, Provisioner
     from notebook_provisioner.sandbox.environment import Connection
+    from notebook_provisioner.sandbox.lab.rehearsal import Run
     from notebook_provisioner.sandbox.process import SandboxProcess
 
 QUICKSTART: Final = "examples/quickstart/fleet.yaml"
@@ -189,6 +190,20 @@ class App:
             notebook.name: renderer.render(notebook, self.fleet) for notebook in self.fleet.resolved_notebooks
         }
 
+    def rehearse(self, name: str, script: str, *, boots: int) -> "tuple[Run, ...]":
+        """Run a notebook's post-startup script in a throw-away machine.
+
+        Raises:
+            LabUnavailable: This host cannot run one; says why.
+            NotFound: The sandbox is not installed.
+        """
+        try:
+            from notebook_provisioner.sandbox.lab.rehearsal import rehearse
+        except ImportError as error:
+            raise _not_installed(error) from None
+        notebook = next(one for one in self.fleet.resolved_notebooks if one.name == name)
+        return rehearse(notebook, script, project=self.fleet.project, boots=boots)
+
     def notebooks(self) -> "NotebookDirectory":
         """The project's notebooks as they are.
 
@@ -313,7 +328,11 @@ def _stand_in(directory: Path) -> Path:
     try:
         from notebook_provisioner.sandbox.provider import mirror
     except ImportError as error:
-        raise NotFound(
-            f"the sandbox is not installed: {error}", hint="pip install 'notebook-provisioner[sandbox]'"
-        ) from None
+        raise _not_installed(error) from None
     return mirror.prepare(directory)
+
+
+def _not_installed(error: ImportError) -> NotFound:
+    return NotFound(
+        f"the sandbox is not installed: {error}", hint="pip install 'notebook-provisioner[sandbox]'"
+    )

@@ -49,6 +49,15 @@ class Run:
         """Whether the script reported success, ended well, and in time."""
         return self.state == COMPLETE and self.exit_status == 0 and not self.timed_out
 
+    @property
+    def words(self) -> str:
+        """How it ended, in a few words."""
+        if self.timed_out:
+            return f"{self.state}, cut off after {self.seconds:.0f} s in step {self.step or 'none'}"
+        where = f" in step {self.step} at line {self.line}" if self.line else ""
+        ended = "was not run" if self.exit_status is None else f"exit status {self.exit_status}"
+        return f"{self.state}{where}, {ended}"
+
 
 def rehearse(
     notebook: ResolvedNotebook,
@@ -97,7 +106,7 @@ def rehearse(
 
 
 def judge(report: BootReport) -> Run:
-    """Read a boot's report for what the script said about itself; a word of an earlier boot does not count."""
+    """Read a boot's report for what the script said about itself; an earlier boot's words do not count."""
     words = [value for key, value in report.guest_attribute_writes if key == STATUS_ATTRIBUTE]
     status = _status(words[-1]) if words else {}
     ran = report.of_stage("post-startup-script")

@@ -3,6 +3,7 @@
 import click
 
 from notebook_provisioner.cli.commands.post_startup.render import render
+from notebook_provisioner.cli.commands.post_startup.test import test
 
 
 @click.group()
@@ -15,3 +16,4 @@ def post_startup() -> None:
 
 
 post_startup.add_command(render)
+post_startup.add_command(test)
