@@ -394,6 +394,10 @@ def test_a_locked_log_bucket_keeps_what_it_promised(api):
     _refused(buckets.patch(name=name, updateMask="retentionDays", body={"retentionDays": 7}), 400, "reduced")
     _refused(buckets.patch(name=name, updateMask="locked", body={"locked": False}), 400, "unlocked")
     _refused(buckets.delete(name=name), 400, "locked")
+    _refused(buckets.createAsync(parent=PLACE, bucketId="audit", body={}), 409)
+    operation = buckets.createAsync(parent=PLACE, bucketId="other", body={}).execute()
+    assert operation["response"]["name"] == f"{PLACE}/buckets/other"
+    assert buckets.get(name=f"{PLACE}/buckets/other").execute()["retentionDays"] == 30
 
 
 def test_a_dashboard_is_not_changed_unseen(api):

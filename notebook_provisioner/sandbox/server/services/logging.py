@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from notebook_provisioner.sandbox.server import filters
 from notebook_provisioner.sandbox.server.clock import moment_of, rfc3339
 from notebook_provisioner.sandbox.server.context import numeric_id
-from notebook_provisioner.sandbox.server.errors import invalid
+from notebook_provisioner.sandbox.server.errors import already_exists, invalid
 from notebook_provisioner.sandbox.server.service import Resource, Service
 from notebook_provisioner.sandbox.server.store import Document, Key
 
@@ -98,6 +98,20 @@ SERVICE.add(
     Resource(collection="sinks", on_create=_complete_sink),
     Resource(collection="projects.metrics", on_create=_short_name),
 )
+
+
+@SERVICE.method("locations.buckets.createAsync")
+@SERVICE.method("projects.locations.buckets.createAsync")
+def create_bucket(call: "Call") -> Document:
+    """Make a log bucket, answering with an operation: what hashicorp/google asks for."""
+    key = call.key_of(f"{call.match.name}/buckets/{call.query['bucketId']}")
+    if call.store.get(key) is not None:
+        raise already_exists(key.name)
+    now = rfc3339(call.clock.now())
+    bucket = {**call.body, "name": key.name, "createTime": now, "updateTime": now}
+    _complete_bucket(call, bucket)
+    call.store.put(key, bucket, created=call.clock.now())
+    return call.operation(key, verb="create", response="LogBucket")
 
 
 @SERVICE.method("entries.write")
