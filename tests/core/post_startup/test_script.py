@@ -118,7 +118,7 @@ class Machine:
         self.program("ss", "echo LISTEN 0 128 127.0.0.1:8080 0.0.0.0:*")
         self.program(
             "systemctl",
-            f'echo "$*" >>{folder}/calls; case $1 in is-active) [[ -e {folder}/restarted ]];; '
+            f'echo "$*" >>{folder}/calls; case $1 in show) echo /lib/jupyter.service;; is-active) [[ -e {folder}/restarted ]];; '
             f"restart) touch {folder}/restarted;; esac",
         )
         (folder / "groups").write_text("jupyter google-sudoers docker\n")
@@ -139,9 +139,10 @@ class Machine:
             "CONSOLE": self.folder / "console",
             "ETC": self.folder / "etc",
             "LIBRARY": self.folder / "library",
+            "SYSTEMD": self.folder / "home",
             "ACCOUNT_HOME": self.folder / "home",
         }.items():
-            script, times = re.subn(rf"(?m)^readonly {name}=.*$", f"readonly {name}={value}", script)
+            script, times = re.subn(rf"(?m)^readonly {name}=\S+", f"readonly {name}={value}", script)
             assert times == 1, name
         script = script.replace("--retry 3", "--retry 0")
         return re.sub(r"(?m)^# body-sha256: \w+", f"# body-sha256: {body_sha256(script)}", script)
@@ -455,3 +456,13 @@ def test_a_value_that_is_not_there_is_an_error(sandboxed):
             {**TEMPLATES, "report.sh.j2": "{{ nothing }}"},
             version="1",
         )
+
+
+def test_a_machine_without_jupyter_keeps_the_configuration_for_later(machine, sandboxed):
+    machine.program("systemctl", f'echo "$*" >>{machine.folder}/calls')
+    machine.world.routes["/api"] = (404, "")
+    shown = machine.run(rendered(sandboxed, "standard"))
+    assert shown.returncode == 0, shown.stdout
+    assert machine.last["steps"]["jupyter-server"] == "skipped"
+    assert "restart" not in (machine.folder / "calls").read_text()
+    assert (machine.folder / "etc/notebook-provisioner/jupyter/jupyter_server_config.json").is_file()

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook container, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 75cf8619badb993694cc920f0b85411df62fdbe86be28839230ea51698e3427d (what the fleet file says about this notebook)
-# body-sha256: 3008579c7825df7cb775df3f7418a60ec2972824d839d4280d9201961016c206 (this script without this line)
+# body-sha256: 1b97ff187c25ee8ac91e951deb9e6aa1b750e531d8b3400cc379196979c3d2dd (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -151,6 +151,7 @@ ended() {
 }
 
 # --- files: what steps share ---
+readonly SYSTEMD=/run/systemd/system # there where systemd runs: sd_booted(3)
 CHANGED=false # whether something changed that Jupyter reads when it starts
 IMAGE_FOUND=
 
@@ -200,8 +201,13 @@ as_account() {
     USER="${ACCOUNT}" LOGNAME="${ACCOUNT}" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin "$@"
 }
 
+# Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
+# of its own, but our drop-in, is none.
 has_jupyter_unit() {
-  command -v systemctl >/dev/null && quietly systemctl cat jupyter.service
+  local file
+  [[ -d ${SYSTEMD} ]] || return 1
+  file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
+  [[ -n ${file} ]]
 }
 
 # python_of_account: the Python that notebooks use. Where Google's images keep it is unverified but for

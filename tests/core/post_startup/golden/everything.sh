@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook everything, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: e83929627203bfb2fb780c9edc13b89a94d807bf4a1d21eedc7d87ae750879ae (what the fleet file says about this notebook)
-# body-sha256: e943a998a2fb72dd37223be4544b128d9127d67df22863cb92c44af8eac5efc2 (this script without this line)
+# body-sha256: 57af0efce94bf01643afbd9ce723625056d0102ab70eff2747ff8cdfa3a344e4 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -151,6 +151,7 @@ ended() {
 }
 
 # --- files: what steps share ---
+readonly SYSTEMD=/run/systemd/system # there where systemd runs: sd_booted(3)
 CHANGED=false # whether something changed that Jupyter reads when it starts
 IMAGE_FOUND=
 
@@ -200,8 +201,13 @@ as_account() {
     USER="${ACCOUNT}" LOGNAME="${ACCOUNT}" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin "$@"
 }
 
+# Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
+# of its own, but our drop-in, is none.
 has_jupyter_unit() {
-  command -v systemctl >/dev/null && quietly systemctl cat jupyter.service
+  local file
+  [[ -d ${SYSTEMD} ]] || return 1
+  file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
+  [[ -n ${file} ]]
 }
 
 # python_of_account: the Python that notebooks use. Where Google's images keep it is unverified but for

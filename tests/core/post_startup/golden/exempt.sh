@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook exempt, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 11edfd23a3843d9be53026c1d9322bf1f6bd9eec5bf354b3d8f8d1538722b6b5 (what the fleet file says about this notebook)
-# body-sha256: 7c58c520e9adfc445c5ec839a4c70793549807a3db772c3c229e4e08775ea688 (this script without this line)
+# body-sha256: 82a362fa7b5c3c51c055c3b6316d55f7fb2c66f942c82eff0a70ad71faa16b9c (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -151,6 +151,7 @@ ended() {
 }
 
 # --- files: what steps share ---
+readonly SYSTEMD=/run/systemd/system # there where systemd runs: sd_booted(3)
 CHANGED=false # whether something changed that Jupyter reads when it starts
 IMAGE_FOUND=
 
@@ -200,8 +201,13 @@ as_account() {
     USER="${ACCOUNT}" LOGNAME="${ACCOUNT}" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin "$@"
 }
 
+# Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
+# of its own, but our drop-in, is none.
 has_jupyter_unit() {
-  command -v systemctl >/dev/null && quietly systemctl cat jupyter.service
+  local file
+  [[ -d ${SYSTEMD} ]] || return 1
+  file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
+  [[ -n ${file} ]]
 }
 
 # python_of_account: the Python that notebooks use. Where Google's images keep it is unverified but for

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook former-umn, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 57cd6f188472f69841fef8a31179aa9bd12e26dc038525631ab1ca07fcacdbc9 (what the fleet file says about this notebook)
-# body-sha256: d82a06812dc7b3ea6cea5e2c365654e164d41e11400ac9d03eba3b61408f7099 (this script without this line)
+# body-sha256: 14395790cf055c41b047f25f7302080a7e98d74d832c679524158616f8936ce7 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -151,6 +151,7 @@ ended() {
 }
 
 # --- files: what steps share ---
+readonly SYSTEMD=/run/systemd/system # there where systemd runs: sd_booted(3)
 CHANGED=false # whether something changed that Jupyter reads when it starts
 IMAGE_FOUND=
 
@@ -200,8 +201,13 @@ as_account() {
     USER="${ACCOUNT}" LOGNAME="${ACCOUNT}" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin "$@"
 }
 
+# Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
+# of its own, but our drop-in, is none.
 has_jupyter_unit() {
-  command -v systemctl >/dev/null && quietly systemctl cat jupyter.service
+  local file
+  [[ -d ${SYSTEMD} ]] || return 1
+  file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
+  [[ -n ${file} ]]
 }
 
 # python_of_account: the Python that notebooks use. Where Google's images keep it is unverified but for

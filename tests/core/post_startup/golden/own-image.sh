@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook own-image, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: c81ed447cc0537ded1003757c5eeb2aaa3ad4f94279bb2d9dfdd16d1bad82670 (what the fleet file says about this notebook)
-# body-sha256: 0226e286e8cea39258eb4005c6ee5056f4f6815c72ecbb7a392c6308d3e71524 (this script without this line)
+# body-sha256: 48c51e28c51e3e7a33d969637909ecd820bd10e30b029693d0db189acc2d97d7 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -151,6 +151,7 @@ ended() {
 }
 
 # --- files: what steps share ---
+readonly SYSTEMD=/run/systemd/system # there where systemd runs: sd_booted(3)
 CHANGED=false # whether something changed that Jupyter reads when it starts
 IMAGE_FOUND=
 
@@ -200,8 +201,13 @@ as_account() {
     USER="${ACCOUNT}" LOGNAME="${ACCOUNT}" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin "$@"
 }
 
+# Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
+# of its own, but our drop-in, is none.
 has_jupyter_unit() {
-  command -v systemctl >/dev/null && quietly systemctl cat jupyter.service
+  local file
+  [[ -d ${SYSTEMD} ]] || return 1
+  file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
+  [[ -n ${file} ]]
 }
 
 # python_of_account: the Python that notebooks use. Where Google's images keep it is unverified but for

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook standard, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 9f3121fa8425d6055eee285fc31074c4e062f468159ddd6dbdaa5dc6c715d212 (what the fleet file says about this notebook)
-# body-sha256: 955fbe7b45ec74af492b21c8da6e1ec7063ba4af25d0204e12bb16a7ab6c4e99 (this script without this line)
+# body-sha256: 0808607881b5f2961693dc5a05fe0374107e752ee4fb9104f663fea3765b0e3d (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -151,6 +151,7 @@ ended() {
 }
 
 # --- files: what steps share ---
+readonly SYSTEMD=/run/systemd/system # there where systemd runs: sd_booted(3)
 CHANGED=false # whether something changed that Jupyter reads when it starts
 IMAGE_FOUND=
 
@@ -200,8 +201,13 @@ as_account() {
     USER="${ACCOUNT}" LOGNAME="${ACCOUNT}" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin "$@"
 }
 
+# Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
+# of its own, but our drop-in, is none.
 has_jupyter_unit() {
-  command -v systemctl >/dev/null && quietly systemctl cat jupyter.service
+  local file
+  [[ -d ${SYSTEMD} ]] || return 1
+  file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
+  [[ -n ${file} ]]
 }
 
 # python_of_account: the Python that notebooks use. Where Google's images keep it is unverified but for
