@@ -139,6 +139,7 @@ class Machine:
             "CONSOLE": self.folder / "console",
             "ETC": self.folder / "etc",
             "LIBRARY": self.folder / "library",
+            "RESTART_FILE": self.folder / "restart-needed",
             "SYSTEMD": self.folder / "home",
             "ACCOUNT_HOME": self.folder / "home",
         }.items():
@@ -466,3 +467,14 @@ def test_a_machine_without_jupyter_keeps_the_configuration_for_later(machine, sa
     assert machine.last["steps"]["jupyter-server"] == "skipped"
     assert "restart" not in (machine.folder / "calls").read_text()
     assert (machine.folder / "etc/notebook-provisioner/jupyter/jupyter_server_config.json").is_file()
+
+
+def test_a_restart_that_a_failed_run_owes_is_made_by_the_next(machine, sandboxed):
+    machine.program("sudo", 'echo "(ALL) NOPASSWD: ALL"')
+    (machine.folder / "restarted").touch()
+    assert machine.run(rendered(sandboxed, "standard")).returncode == 1
+    machine.program("sudo", 'echo "User jupyter is not allowed to run sudo."')
+    before = (machine.folder / "calls").read_text()
+    assert "restart" not in before
+    machine.run(rendered(sandboxed, "standard"))
+    assert "restart jupyter.service" in (machine.folder / "calls").read_text()

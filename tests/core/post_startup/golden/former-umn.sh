@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook former-umn, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 57cd6f188472f69841fef8a31179aa9bd12e26dc038525631ab1ca07fcacdbc9 (what the fleet file says about this notebook)
-# body-sha256: 14395790cf055c41b047f25f7302080a7e98d74d832c679524158616f8936ce7 (this script without this line)
+# body-sha256: e254fab82b4c6e0f8a4895daf71f22c3acb3aca986d987ffea0552497e6454ea (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -152,7 +152,9 @@ ended() {
 
 # --- files: what steps share ---
 readonly SYSTEMD=/run/systemd/system # there where systemd runs: sd_booted(3)
-CHANGED=false # whether something changed that Jupyter reads when it starts
+# There while something changed that Jupyter reads when it starts: it outlives a run that fails before the restart,
+# and goes with a reboot, which restarts Jupyter too.
+readonly RESTART_FILE=/run/notebook-provisioner-restart
 IMAGE_FOUND=
 
 find_image() {
@@ -165,8 +167,8 @@ find_image() {
   fi
 }
 
-# write_file PATH MODE: standard input becomes the file, whole or not at all; nothing happens where it is that
-# already. Sets CHANGED.
+# write_file PATH MODE [restart]: standard input becomes the file, whole or not at all; nothing happens where it is that
+# already. With "restart", a change asks for one of Jupyter.
 write_file() {
   local path=$1 mode=$2 fresh
   [[ -d ${path%/*} ]] || install --directory --mode=0755 "${path%/*}"
@@ -177,7 +179,9 @@ write_file() {
     rm "${fresh}"
   else
     mv --force --no-target-directory "${fresh}" "${path}"
-    CHANGED=true
+    if [[ ${3:-} == restart ]]; then
+      : >"${RESTART_FILE}"
+    fi
   fi
   same_owner "${path}" || fail "${path} does not belong to whoever runs this script"
 }
@@ -241,8 +245,8 @@ step_account() {
   local group allowed
   for group in sudo google-sudoers adm docker lxd; do
     if in_group "${group}"; then
+      : >"${RESTART_FILE}" # a running server keeps the groups that it was started with
       quietly gpasswd --delete "${ACCOUNT}" "${group}"
-      CHANGED=true # a running server keeps the groups that it was started with
       say "took ${ACCOUNT} out of the group ${group}"
     fi
     ! in_group "${group}" || fail "${ACCOUNT} is in the group ${group}, and could not be taken out"
@@ -266,7 +270,7 @@ in_group() {
 # --- environment: Network, key and buckets are variables that users read, and no credentials. ---
 # One KEY="value" a line: systemd's form, and the shell's.
 step_environment() {
-  write_file "${ETC}/notebook-provisioner/environment" 0644 <<<'# Written by notebook-provisioner. No credentials: everybody may read this.
+  write_file "${ETC}/notebook-provisioner/environment" 0644 restart <<<'# Written by notebook-provisioner. No credentials: everybody may read this.
 NOTEBOOK_FLEET=golden
 NOTEBOOK_KMS_KEY=projects/acme-keys/locations/europe-west4/keyRings/notebooks/cryptoKeys/golden
 NOTEBOOK_NAME=former-umn
@@ -347,17 +351,17 @@ step_jupyter_server() {
     host=localhost
     say "the notebook has no proxy-url yet: requests for loopback names alone are let in"
   fi
-  write_file "${folder}/jupyter_server_config.json" 0644 <<<"${config/@PROXY_HOST@/${host}}"
-  write_file "${ETC}/systemd/system/jupyter.service.d/50-notebook-provisioner.conf" 0644 <<EOF
+  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config/@PROXY_HOST@/${host}}"
+  write_file "${ETC}/systemd/system/jupyter.service.d/50-notebook-provisioner.conf" 0644 restart <<EOF
 [Service]
 Environment=JUPYTER_CONFIG_PATH=${folder}
 EnvironmentFile=-${ETC}/notebook-provisioner/environment
 EOF
   if has_jupyter_unit; then
-    if [[ ${CHANGED} == true ]] || ! systemctl is-active --quiet jupyter.service; then
+    if [[ -e ${RESTART_FILE} ]] || ! systemctl is-active --quiet jupyter.service; then
       quietly systemctl daemon-reload
       quietly systemctl restart jupyter.service
-      CHANGED=false
+      rm --force "${RESTART_FILE}"
       say "restarted Jupyter"
     fi
     running=true
