@@ -154,7 +154,7 @@ def _boot(root: Path, folder: Path, request: Mapping[str, Any]) -> bool:
         # High numbers: the guest gets them as 3 and 4, and no copy may stand in the way.
         passed = [fcntl.fcntl(file, fcntl.F_DUPFD, _PASSED_FROM) for file in (events, output)]
         machine = subprocess.Popen(
-            [*_CONTAINMENT, str(disk.GUEST / "enter.sh"), str(root), *map(str, passed)],
+            [*_CONTAINMENT, "bash", str(disk.GUEST / "enter.sh"), str(root), *map(str, passed)],
             stdin=subprocess.DEVNULL,
             stdout=writer,
             stderr=writer,
