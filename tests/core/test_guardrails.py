@@ -235,6 +235,13 @@ def test_metadata_that_workbench_wrote_is_carried_along_and_not_written(codes):
     ]
 
 
+def test_a_version_of_the_key_is_the_key(codes):
+    versioned = [{"kms_key": f"{KEY}/cryptoKeyVersions/1"}]
+    assert codes(create(boot_disk=versioned, data_disks=versioned)) == []
+    other = [{"kms_key": f"{KEY}-of-somebody-else/cryptoKeyVersions/1"}]
+    assert codes(create(data_disks=other)) == ["customer-key"]
+
+
 @pytest.mark.parametrize(
     ("script", "expected"),
     [

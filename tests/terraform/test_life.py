@@ -133,6 +133,7 @@ def test_the_quickstart_lives(root):
         'module.notebook["ben-research"].google_workbench_instance.this': ["update"],
         'module.script_bucket.google_storage_bucket_object.script["ben-research"]': ["create", "delete"],
     }
+    assert root.findings() == ()
     root.apply()
     assert root.plan() == {}
 

@@ -16,7 +16,7 @@ from notebook_provisioner.core.guardrails.facts import (
     listed,
     stays,
 )
-from notebook_provisioner.core.guardrails.storage import fleet_key
+from notebook_provisioner.core.guardrails.storage import fleet_key, is_key
 from notebook_provisioner.core.impact import NOTEBOOK
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change, TerraformPlan
 
@@ -189,7 +189,7 @@ def _disk_keys(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
         return
     for disk in ("boot_disk", "data_disks"):
         planned = change.planned(*_SETUP, disk, 0, "kms_key")
-        if planned != key:
+        if not is_key(planned, key):
             shown = "an unknown key" if planned is UNKNOWN else planned or "Google's keys"
             yield finding(
                 "customer-key", change, f"{disk} would be encrypted with {shown}", f"set kms_key to {key}"

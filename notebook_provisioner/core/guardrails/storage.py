@@ -24,6 +24,11 @@ def fleet_key(fleet: Fleet) -> str | None:
     return None
 
 
+def is_key(planned: object, key: str) -> bool:
+    """Whether *planned* is *key*, or a version of it, as Google names it on a disk that is there."""
+    return isinstance(planned, str) and planned.partition("/cryptoKeyVersions/")[0] == key
+
+
 def _bucket(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if not stays(change):
         return
@@ -50,7 +55,7 @@ def _bucket(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
         )
     key = fleet_key(surroundings.fleet)
     planned = change.planned("encryption", 0, "default_kms_key_name")
-    if key is not None and planned != key:
+    if key is not None and not is_key(planned, key):
         shown = "an unknown key" if planned is UNKNOWN else planned or "Google's keys"
         yield finding(
             "customer-key",
