@@ -149,24 +149,19 @@ class Rest:
         body: Mapping[str, Any] | None,
         pace: Pace | None,
     ) -> dict[str, Any]:
-        import google.auth.exceptions
         import requests
 
+        authorization = self._authorization(method, url)
         try:
             answer = self._session().request(
                 method,
                 url,
                 params=parameters,
                 json=body,
-                headers=self._authorization(method, url),
+                headers=authorization,
                 timeout=_TIMEOUT,
             )
-        except google.auth.exceptions.RefreshError as error:
-            raise TargetUnreachable(
-                f"Google refuses the credentials: {error}",
-                hint="log in again with: gcloud auth application-default login",
-            ) from error
-        except (requests.RequestException, google.auth.exceptions.TransportError) as error:
+        except requests.RequestException as error:
             raise _Again(f"{type(error).__name__}: {error}") from error
         if answer.ok:
             if pace is not None:
@@ -195,10 +190,22 @@ class Rest:
         As ``google.auth.transport.requests.AuthorizedSession`` has it, whose import costs a tenth of a second
         that only a renewal needs.
         """
+        if self.target.token is not None:
+            return {"Authorization": f"Bearer {self.target.token}"}
+        from google.auth import exceptions
+
         headers: dict[str, str] = {}
-        with self._lock:
-            self._credentials = self._credentials or self.target.credentials()
-            self._credentials.before_request(_renewal, method, url, headers)  # type: ignore[no-untyped-call]
+        try:
+            with self._lock:
+                self._credentials = self._credentials or self.target.credentials()
+                self._credentials.before_request(_renewal, method, url, headers)  # type: ignore[no-untyped-call]
+        except exceptions.RefreshError as error:
+            raise TargetUnreachable(
+                f"Google refuses the credentials: {error}",
+                hint="log in again with: gcloud auth application-default login",
+            ) from error
+        except exceptions.TransportError as error:
+            raise _Again(str(error)) from error
         return headers
 
 
