@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from notebook_provisioner.core import fleet
+from notebook_provisioner.core.post_startup.values import sync_bucket
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FLEETS = sorted(
@@ -103,3 +104,10 @@ def test_the_rest_of_the_fleet_resolves_alike(read, name):
         assert theirs["encryption"][key] == encryption.get(key)
     assert theirs["encryption"]["rotation_days"] == encryption.get("rotation_days", 90)
     assert theirs["encryption"]["protection_level"] == encryption.get("protection_level", "SOFTWARE")
+
+
+@pytest.mark.parametrize("name", FLEETS)
+def test_sync_buckets_have_the_names_that_notebooks_are_told(read, name):
+    ours = parsed(REPOSITORY / name)
+    expected = {one.name: sync_bucket(ours, one) for one in ours.resolved_notebooks if one.sync.enabled}
+    assert read(REPOSITORY / name)["sync_buckets"] == expected

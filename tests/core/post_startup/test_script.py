@@ -118,7 +118,8 @@ class Machine:
         self.program("ss", "echo LISTEN 0 128 127.0.0.1:8080 0.0.0.0:*")
         self.program(
             "systemctl",
-            f'echo "$*" >>{folder}/calls; case $1 in show) echo /lib/jupyter.service;; is-active) [[ -e {folder}/restarted ]];; '
+            f'echo "$*" >>{folder}/calls; case $1 in show) echo /lib/jupyter.service;; '
+            f"is-active) [[ -e {folder}/restarted ]];; "
             f"restart) touch {folder}/restarted;; esac",
         )
         (folder / "groups").write_text("jupyter google-sudoers docker\n")
