@@ -63,7 +63,7 @@ class Selection:
             InvalidInput: *shard* is not written ``I/N``.
         """
         if shard is None:
-            # https://cloud.google.com/run/docs/container-contract: tasks count from 0
+            # Cloud Run sets these for a task, which counts from 0 (unverified: common knowledge, no page read)
             task, tasks = (
                 os.environ.get("CLOUD_RUN_TASK_INDEX", "0"),
                 os.environ.get("CLOUD_RUN_TASK_COUNT", "1"),
