@@ -4,7 +4,7 @@ import json
 import os
 import uuid
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -25,7 +25,7 @@ from notebook_provisioner.core.snapshots.decisions import (
     decide,
     newest_first,
 )
-from notebook_provisioner.core.snapshots.facts import NotebookKey, Notebooks
+from notebook_provisioner.core.snapshots.facts import NotebookKey, Notebooks, Snapshot
 from notebook_provisioner.core.snapshots.origin import Register
 from notebook_provisioner.core.snapshots.plan import PrunePlan
 from notebook_provisioner.core.snapshots.rules import Rules
@@ -63,7 +63,7 @@ class Selection:
             InvalidInput: *shard* is not written ``I/N``.
         """
         if shard is None:
-            # Cloud Run sets these for a task, which counts from 0 (unverified: common knowledge, no page read)
+            # Cloud Run sets these for a task; they count from 0 (unverified: no page was read)
             task, tasks = (
                 os.environ.get("CLOUD_RUN_TASK_INDEX", "0"),
                 os.environ.get("CLOUD_RUN_TASK_COUNT", "1"),
@@ -118,10 +118,9 @@ def show_all(app: App, selection: Selection, overrides: Mapping[str, Any]) -> No
 def prune_as_job(app: App, run: Run, *, act: bool, lease: str | None) -> int:
     """``nbp snapshots prune --due``: one at a time, with a log line for each snapshot on stderr."""
     selection = run.selection
-    name = "snapshots-prune" + (
-        f"-{selection.shard + 1}-of-{selection.shards}" if selection.shards > 1 else ""
-    )
-    with app.lease(name, lease) as held:
+    part = f"-{selection.shard + 1}-of-{selection.shards}" if selection.shards > 1 else ""
+    address = f"{lease}{part}" if lease else None
+    with app.lease(f"snapshots-prune{part}", address) as held:
         return prune(app, run, act=act, between=held.renew, echo=lambda line: app.output.say(_log_line(line)))
 
 
@@ -162,14 +161,13 @@ def prune(
         app.output.findings(findings)
         app.output.result(data, findings=findings)
         return PENDING if plan.actions else 0
-    planning.require_fresh(notebooks, clock() - (now - notebooks.read), _STALE_AFTER)
+    planning.require_fresh(clock() - now, _STALE_AFTER)
     findings += _recycle_bin(store.recycle_days())
     app.output.findings(findings)
     journal = app.journal("snapshots-prune", {"run": str(uuid.uuid4()), "fleet": app.fleet.name}, echo)
     report = sweep(plan, store, rules_of, journal=journal, clock=clock, between=lambda _: between())
-    left = [item for item in store.snapshots() if item.created <= now and register.belonging(item)]
-    data |= _results_data(plan, report, sum(item.storage_bytes for item in left))
-    data["freed"]["settled"] = all(item.storage_settled for item in left)
+    left = (item for item in store.snapshots() if item.created <= now and register.belonging(item))
+    data |= _results_data(plan, report, left)
     _show_report(app, report, data["freed"])
     app.output.result(data, status=Status.PARTIAL if report.failed else Status.OK, findings=findings)
     return FAILED if report.failed else 0
@@ -320,12 +318,17 @@ def _plan_data(plan: PrunePlan, now: datetime, *, act: bool) -> dict[str, Any]:
     }
 
 
-def _results_data(plan: PrunePlan, report: Report, bytes_left: int) -> dict[str, Any]:
+def _results_data(plan: PrunePlan, report: Report, left: Iterable[Snapshot]) -> dict[str, Any]:
+    stored, settled = 0, True
+    for snapshot in left:
+        stored += snapshot.storage_bytes
+        settled = settled and snapshot.storage_settled
     return {
         "results": [_result(outcome) for _, outcome in report.results],
         "freed": {
             "bytes_at_most": report.bytes_at_most,
-            "bytes_measured": plan.total_bytes - bytes_left,
+            "bytes_measured": plan.total_bytes - stored,
+            "settled": settled,
         },
     }
 

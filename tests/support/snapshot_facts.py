@@ -67,7 +67,7 @@ def upgraded(count: int, newest: float = 30, name: str = "nb") -> tuple[Notebook
 def register(*notebooks: Notebook, **options: Any) -> Register:
     """A register of the fleet ``one``, whose file holds ``in-file``."""
     unreachable = options.pop("unreachable", frozenset())
-    found = Notebooks(notebooks, frozenset(unreachable), NOW)
+    found = Notebooks(notebooks, frozenset(unreachable))
     return Register("one", {"in-file": ZONE}, found, **options)
 
 

@@ -4,7 +4,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -66,7 +65,6 @@ class GoogleSnapshots:
         Raises:
             TargetUnreachable: The Notebooks API does not answer.
         """
-        read = datetime.now(UTC)
         found: list[Notebook] = []
         unreachable: set[str] = set()
         pages = 0
@@ -77,7 +75,7 @@ class GoogleSnapshots:
             found += [documents.notebook(item) for item in page.get("instances", ())]
             unreachable |= {documents.zone(place) for place in page.get("unreachable", ())}
         self._notebook_pages = pages
-        return Notebooks(tuple(found), frozenset(unreachable), read)
+        return Notebooks(tuple(found), frozenset(unreachable))
 
     def snapshots(self) -> Iterator[Snapshot]:
         """Every snapshot of the project, newest first, a page at a time.

@@ -98,9 +98,7 @@ class Notebooks:
     Attributes:
         found: Those that answered.
         unreachable: Zones that did not answer; nothing can be said about what is there.
-        read: When the reading began, UTC.
     """
 
     found: tuple[Notebook, ...]
     unreachable: frozenset[str]
-    read: datetime

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.snapshots.caps import Caps
 from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict, decide
-from notebook_provisioner.core.snapshots.facts import Notebook, NotebookKey, Notebooks, Snapshot
+from notebook_provisioner.core.snapshots.facts import Notebook, NotebookKey, Snapshot
 from notebook_provisioner.core.snapshots.origin import Origin, Register
 
 ACTIONS = frozenset({Verdict.DELETE, Verdict.MARK, Verdict.UNMARK})
@@ -124,13 +124,16 @@ def make(
     )
 
 
-def require_fresh(notebooks: Notebooks, now: datetime, limit: timedelta) -> None:
+def require_fresh(age: timedelta, limit: timedelta) -> None:
     """Hold the facts to an age.
+
+    Args:
+        age: Time since the notebooks were read.
+        limit: The age from which on they are stale.
 
     Raises:
         StaleFacts: They are older than *limit*.
     """
-    age = now - notebooks.read
     if age > limit:
         raise StaleFacts(
             f"reading took {age.total_seconds() / 60:.0f} minutes: what was read first may not hold any more",

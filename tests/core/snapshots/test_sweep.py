@@ -11,7 +11,6 @@ from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.snapshots import plan as planning
 from notebook_provisioner.core.snapshots.caps import Caps
 from notebook_provisioner.core.snapshots.decisions import Verdict, newest_first
-from notebook_provisioner.core.snapshots.facts import Notebooks
 from notebook_provisioner.core.snapshots.sweep import Outcome, Result, sweep
 
 RULES = rules()
@@ -203,10 +202,9 @@ def test_a_plan_counts_what_it_passed():
 
 
 def test_stale_facts_are_refused():
-    facts = Notebooks((), frozenset(), NOW - timedelta(minutes=16))
     with pytest.raises(Refused, match="16 minutes"):
-        planning.require_fresh(facts, NOW, timedelta(minutes=15))
-    planning.require_fresh(facts, NOW, timedelta(minutes=17))
+        planning.require_fresh(timedelta(minutes=16), timedelta(minutes=15))
+    planning.require_fresh(timedelta(minutes=14), timedelta(minutes=15))
 
 
 def test_memory_does_not_grow_with_the_snapshots_that_stay():
