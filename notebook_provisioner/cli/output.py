@@ -81,8 +81,9 @@ class Output:
         table = Table(
             title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False
         )
-        for column in columns:
-            table.add_column(column, overflow="fold")
+        for column in columns[:-1]:
+            table.add_column(column, no_wrap=True)
+        table.add_column(columns[-1], overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         width = None if sys.stdout.isatty() else 200

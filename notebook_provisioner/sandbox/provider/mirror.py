@@ -20,7 +20,7 @@ from notebook_provisioner.sandbox.provider.serve import CERTIFICATE_FILE, KEY_FI
 SOURCE: Final = "registry.terraform.io/hashicorp/google"
 CLI_CONFIG_FILE: Final = "terraform.rc"
 
-_LAUNCHER: Final = '#!/bin/sh\nexec "$(dirname "$0")/../../../../../../launch" "$@"\n'
+_LAUNCHER: Final = '#!/bin/sh\nexec "${0%/*}/../../../../../../launch" "$@"\n'
 _MACHINES: Final = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _CERTIFICATE_DAYS: Final = 3650
 
@@ -92,17 +92,23 @@ def _write(path: Path, text: str, mode: int) -> Path:
 
 
 def _make_key(directory: Path) -> None:
-    """A self-signed certificate for "localhost" and its key, which only the user can read."""
-    if (directory / CERTIFICATE_FILE).exists() and (directory / KEY_FILE).exists():
-        return
+    """A self-signed certificate for "localhost" and its key, which only the user can read.
+
+    Made anew where the clock is outside of the certificate's time: a restored machine's may be.
+    """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import NameOID
 
+    now = dt.datetime.now(dt.UTC)
+    certificate_file = directory / CERTIFICATE_FILE
+    if certificate_file.exists() and (directory / KEY_FILE).exists():
+        made = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+        if made.not_valid_before_utc <= now < made.not_valid_after_utc:
+            return
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -121,4 +127,4 @@ def _make_key(directory: Path) -> None:
     )
     with os.fdopen(os.open(directory / KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(secret)
-    (directory / CERTIFICATE_FILE).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -1,6 +1,10 @@
 """The files that Terraform finds the stand-in by."""
 
+import datetime as dt
 import stat
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 from notebook_provisioner.sandbox.provider import mirror, serve
 
@@ -39,3 +43,24 @@ def test_a_new_python_changes_only_the_script_behind_the_launcher(tmp_path, monk
 def test_awkward_paths_are_quoted(tmp_path):
     text = mirror.cli_config(tmp_path / 'a"b')
     assert r"a\"b" in text
+
+
+def test_a_certificate_that_does_not_cover_now_is_made_anew(tmp_path):
+    mirror.prepare(tmp_path)
+    certificate_file = tmp_path / "tls" / serve.CERTIFICATE_FILE
+    key = serialization.load_pem_private_key((tmp_path / "tls" / serve.KEY_FILE).read_bytes(), None)
+    made = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+    expired = (
+        x509.CertificateBuilder()
+        .subject_name(made.subject)
+        .issuer_name(made.issuer)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(dt.datetime(2001, 1, 1, tzinfo=dt.UTC))
+        .not_valid_after(dt.datetime(2002, 1, 1, tzinfo=dt.UTC))
+        .sign(key, hashes.SHA256())
+    )
+    certificate_file.write_bytes(expired.public_bytes(serialization.Encoding.PEM))
+    mirror.prepare(tmp_path)
+    renewed = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+    assert renewed.not_valid_before_utc < dt.datetime.now(dt.UTC) < renewed.not_valid_after_utc
