@@ -9,11 +9,14 @@ the end of its output is drawn.
 import argparse
 import os
 import pty
+import re
 import sys
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
+
+FONT_FROM_ELSEWHERE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def record(command: list[str], columns: int) -> str:
@@ -52,7 +55,8 @@ def main() -> None:
         prompt = f"[bold]$ {' '.join(arguments.command)}[/]" + (" [dim]…[/]" if arguments.last else "")
         console.print(prompt)
         console.print(Text.from_ansi("\n".join(lines)))
-        arguments.out.write_text(console.export_svg(title="notebook-provisioner"), encoding="utf-8")
+        drawing = console.export_svg(title="notebook-provisioner")
+        arguments.out.write_text(FONT_FROM_ELSEWHERE.sub("", drawing), encoding="utf-8")
 
 
 if __name__ == "__main__":
