@@ -133,6 +133,18 @@ def test_destroy_stops_at_a_protected_notebook_before_anything_goes():
     assert "apply" not in terraform.calls
 
 
+def test_destroy_stops_at_a_notebook_that_only_the_fleet_file_protects_yet(tmp_path):
+    path = tmp_path / "fleet.yaml"
+    text = QUICKSTART.read_text(encoding="utf-8")
+    path.write_text(text.replace("deletion_protection: false", "deletion_protection: true"), "utf-8")
+    unprotected = change(NOTEBOOK, ["delete"], before={**notebook(), "name": "ana-research"})
+    terraform = FakeProvisioner(CREATE, document(unprotected))
+    result = run(terraform, FLEET, "destroy", "--yes", "--fleet", str(path))
+    assert result.exit_code == 4
+    assert "notebook ana-research is protected from deletion" in result.stderr
+    assert "apply" not in terraform.calls
+
+
 def test_destroy_can_be_held_to_less():
     assert run(FakeProvisioner(CREATE, DELETE), FLEET, "destroy", "--accept", "restart").exit_code == 4
 

@@ -23,7 +23,10 @@ def our_fleet():
         "    exemptions:\n"
         "      - {control: notebook-disable-terminal, reason: accepted by the board, expires: 2027-01-01}\n",
     )
+    protected = text.replace("deletion_protection: false", "deletion_protection: true")
+    assert protected != text
     return {
+        "protected": fleet.parse(protected, file="fleet.yaml", today=date(2026, 11, 1)),
         "strict": fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1)),
         "exempt": fleet.parse(exempt, file="fleet.yaml", today=date(2026, 11, 1)),
     }
@@ -108,6 +111,15 @@ def test_a_protected_notebook_is_not_deleted(codes, actions, mark):
     assert codes(change(NOTEBOOK, actions, before={**notebook(), **mark}, after=after)) == [
         "deletion-protected"
     ]
+
+
+@pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])
+def test_protection_that_only_the_fleet_file_has_yet_counts_too(codes, actions):
+    after = None if actions == ["delete"] else notebook()
+    entry = change(NOTEBOOK, actions, before=notebook(), after=after)
+    assert codes(entry, which="protected") == ["deletion-protected"]
+    stranger = change(NOTEBOOK, ["delete"], before={**notebook(), "name": "not-in-the-file"})
+    assert codes(stranger, which="protected") == []
 
 
 GOOD_BUCKET = {

@@ -196,16 +196,22 @@ def _disk_keys(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             )
 
 
-def _protected(change: Change, _: Surroundings) -> Iterator[Finding]:
+def _protected(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if not goes(change):
         return
+    wanted = surroundings.notebooks.get(change.name)
     if change.before.get("enable_deletion_protection") or change.before.get("deletion_policy") == "PREVENT":
-        yield finding(
-            "deletion-protected",
-            change,
-            f"notebook {change.name} is protected from deletion, and the plan would {change.action.value} it",
-            "set deletion_protection: false for it in the fleet file, run nbp apply, then try again",
-        )
+        remedy = "set deletion_protection: false for it in the fleet file, run nbp apply, then try again"
+    elif wanted is not None and wanted.deletion_protection:  # said in the file, and not applied yet
+        remedy = "set deletion_protection: false for it in the fleet file, then try again"
+    else:
+        return
+    yield finding(
+        "deletion-protected",
+        change,
+        f"notebook {change.name} is protected from deletion, and the plan would {change.action.value} it",
+        remedy,
+    )
 
 
 def _shared_accounts(plan: TerraformPlan) -> Iterator[Finding]:
