@@ -9,13 +9,17 @@ from notebook_provisioner.adapters.terraform import launcher, provider
 from notebook_provisioner.core.diagnosis import Facts
 
 
-def examine(*, target: str, mirror: str | None, sandbox_url: str | None) -> Facts:
+def examine(
+    *, target: str, mirror: str | None, sandbox_url: str | None, home: str, home_problem: str | None
+) -> Facts:
     """Gather what ``nbp doctor`` judges.
 
     Args:
         target: ``google`` or ``sandbox``.
         mirror: NBP_REAL_PROVIDER_MIRROR, as ``terraform.provider`` reads it.
         sandbox_url: Where the sandbox answers; None where it does not.
+        home: The folder of ``.nbp`` and ``.sandbox``.
+        home_problem: Why nothing can be written there; None where it can.
     """
     terraform: str | None
     try:
@@ -36,6 +40,8 @@ def examine(*, target: str, mirror: str | None, sandbox_url: str | None) -> Fact
         sandbox_url=sandbox_url,
         gcloud=shutil.which("gcloud"),
         credentials=_credentials(),
+        home=home,
+        home_problem=home_problem,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 import click
 
+from notebook_provisioner.cli import home
 from notebook_provisioner.cli.main import Settings
 from notebook_provisioner.cli.output import Output
 from notebook_provisioner.core.errors import InvalidInput, NotFound, TargetUnreachable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from notebook_provisioner.sandbox.process import SandboxProcess
 
 QUICKSTART: Final = "examples/quickstart/fleet.yaml"
-HOME: Final = "NBP_HOME"  # the folder that holds .nbp and .sandbox; the current one by default
 REAL_PROVIDER: Final = "NBP_REAL_PROVIDER_MIRROR"  # a filesystem mirror of hashicorp/google, or "registry"
 
 P = ParamSpec("P")
@@ -103,15 +103,26 @@ class App:
 
     @property
     def home(self) -> Path:
-        """The folder that holds what nbp makes: ``.nbp`` and ``.sandbox``."""
-        return Path(os.environ.get(HOME) or ".").absolute()
+        """The folder that holds what nbp makes: ``.nbp`` and ``.sandbox``.
+
+        Raises:
+            InvalidInput: It is the current folder, and that was deleted.
+        """
+        try:
+            return Path(os.environ.get(home.HOME) or ".").absolute()
+        except FileNotFoundError:
+            raise InvalidInput("the current folder does not exist any more", hint=home.REMEDY) from None
 
     @functools.cached_property
     def sandbox(self) -> "SandboxProcess":
-        """The embedded Google Cloud of this folder, running or not."""
+        """The embedded Google Cloud of this folder, running or not.
+
+        Raises:
+            InvalidInput: The folder cannot be written.
+        """
         from notebook_provisioner.sandbox.process import SandboxProcess
 
-        return SandboxProcess(self.home / ".sandbox")
+        return SandboxProcess(home.require(self._sandbox_folder))
 
     def connect_sandbox(self) -> "Connection":
         """The sandbox, started if it does not run.
@@ -142,6 +153,7 @@ class App:
         """Terraform over the fleet.
 
         Raises:
+            InvalidInput: The fleet's folder cannot be written.
             TargetUnreachable: The sandbox does not come up.
         """
         from notebook_provisioner.adapters.files import data
@@ -156,7 +168,7 @@ class App:
         from notebook_provisioner.sandbox import environment
 
         fleet = self.fleet
-        workspace = Workspace(self.home / ".nbp" / f"{fleet.name}-{fleet.target}")
+        workspace = Workspace(home.require(self._work_folder))
         variables: dict[str, str] = {}
         if fleet.target == "sandbox":
             connection = self.connect_sandbox()
@@ -257,7 +269,7 @@ class App:
         if address is None and state is not None:
             address = f"gs://{state.bucket}/{state.prefix}/leases/{name}"
         if address is None:
-            return FileLease(self._work_folder / f"{name}.lock")
+            return FileLease(home.require(self._work_folder) / f"{name}.lock")
         bucket, _, path = address.removeprefix("gs://").partition("/")
         if not address.startswith("gs://") or not bucket or not path:
             raise InvalidInput(f"{address!r} is no place for a lease", hint="write gs://BUCKET/OBJECT")
@@ -267,16 +279,22 @@ class App:
         """The journal of *name*, in the fleet's folder; *common* is in every line, *echo* gets every line."""
         from notebook_provisioner.adapters.journal import FileJournal
 
-        return FileJournal(self._work_folder / f"{name}.jsonl", common, echo=echo)
+        return FileJournal(home.require(self._work_folder) / f"{name}.jsonl", common, echo=echo)
 
     def diagnose(self) -> "Facts":
         """What this machine has and lacks, for ``nbp doctor``."""
         from notebook_provisioner.adapters import machine
 
+        sandbox_problem = home.problem(self._sandbox_folder)
+        connection = None if sandbox_problem else self.sandbox.connection()
+        target = self.settings.target or self.fleet.target
+        work_problem = home.problem(self.home / ".nbp")
         return machine.examine(
-            target=self.settings.target or self.fleet.target,
+            target=target,
             mirror=os.environ.get(REAL_PROVIDER),
-            sandbox_url=connection.url if (connection := self.sandbox.connection()) else None,
+            sandbox_url=connection.url if connection else None,
+            home=str(self.home),
+            home_problem=work_problem or (sandbox_problem if target == "sandbox" else None),
         )
 
     def _has_left_over_key(self) -> bool:
@@ -288,6 +306,10 @@ class App:
             return False
         ring = f"projects/{fleet.project}/locations/{fleet.region}/keyRings/{encryption.key_ring}"
         return key_exists(self._google_target(), f"{ring}/cryptoKeys/{encryption.key}")
+
+    @property
+    def _sandbox_folder(self) -> Path:
+        return self.home / ".sandbox"
 
     @property
     def _work_folder(self) -> Path:

@@ -46,6 +46,8 @@ class Facts:
         sandbox_url: Where the sandbox answers; None where it does not.
         gcloud: The program; None where there is none.
         credentials: Where application default credentials come from; None where there are none.
+        home: The folder of ``.nbp`` and ``.sandbox``.
+        home_problem: Why nothing can be written there; None where it can.
     """
 
     target: str
@@ -57,6 +59,8 @@ class Facts:
     sandbox_url: str | None
     gcloud: str | None
     credentials: str | None
+    home: str
+    home_problem: str | None
 
 
 def diagnose_machine(facts: Facts) -> tuple[Check, ...]:
@@ -69,6 +73,11 @@ def diagnose_machine(facts: Facts) -> tuple[Check, ...]:
         Check("provider", Verdict.MISSING, facts.provider, facts.provider_problem)
         if facts.provider_problem
         else Check("provider", Verdict.OK, facts.provider),
+        Check("home", Verdict.OK, facts.home)
+        if facts.home_problem is None
+        else Check(
+            "home", Verdict.MISSING, facts.home_problem, "set NBP_HOME to a folder that you may write to"
+        ),
         _sandbox(facts),
         _credentials(facts),
         Check("gcloud", Verdict.OK, facts.gcloud)

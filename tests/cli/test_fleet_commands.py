@@ -76,6 +76,8 @@ def facts(**changed):
         "sandbox_url": None,
         "gcloud": None,
         "credentials": None,
+        "home": "/home/ana",
+        "home_problem": None,
     }
     return Facts(**{**values, **changed})
 
@@ -88,5 +90,6 @@ def test_only_what_the_target_needs_is_missing():
     ]
     assert [check.name for check in missing] == ["credentials"]
     assert not is_healthy(diagnose_machine(facts(provider_problem="no folder")))
+    assert not is_healthy(diagnose_machine(facts(home_problem="cannot be written")))
     assert not is_healthy(diagnose_machine(facts(terraform=None, terraform_why="put one on PATH")))
     assert all(check.remedy for check in missing)
