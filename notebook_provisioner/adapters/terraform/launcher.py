@@ -30,6 +30,7 @@ from typing import Final
 LIFELINE: Final = "NBP_LIFELINE_FD"  # the pipe whose end-of-file says that the caller is gone
 OVERRIDE: Final = "NBP_TERRAFORM"  # a program to use in place of what PATH offers
 MINIMUM: Final = (1, 9)
+NO_TERRAFORM: Final = 127  # exit status where there is none to run; Terraform's own end at 2
 MODULE: Final = "notebook_provisioner.adapters.terraform.launcher"
 
 _EMBEDDED: Final = "--embedded"
@@ -165,7 +166,7 @@ def main() -> None:
         command = (*find().command, *arguments)
     except NoTerraform as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(1)
+        sys.exit(NO_TERRAFORM)
     sys.exit(run(command))
 
 

@@ -11,9 +11,10 @@ from typing import Any, Final, cast
 
 from python_terraform import IsFlagged
 
+from notebook_provisioner.adapters.terraform import launcher
 from notebook_provisioner.adapters.terraform.streaming import StreamingTerraform
 from notebook_provisioner.adapters.terraform.workspace import Inputs, Workspace
-from notebook_provisioner.core.errors import AlreadyExists, TerraformFailed
+from notebook_provisioner.core.errors import AlreadyExists, InvalidInput, TerraformFailed
 
 LOCK_TIMEOUT: Final = "600s"  # a killed run's Terraform may still be finishing a notebook's creation
 PENDING: Final = 2  # what `terraform plan -detailed-exitcode` returns when there are changes
@@ -113,15 +114,17 @@ class TerraformRunner:
         Raises:
             TerraformFailed: It failed, wholly or in part; what was done is in the state.
         """
-        result = self._terraform.apply(
-            str(self.workspace.plan_file),
-            skip_plan=True,
-            input=False,
-            var=None,
-            lock_timeout=LOCK_TIMEOUT,
-            show=True,
-        )
-        self.workspace.plan_file.unlink(missing_ok=True)
+        try:
+            result = self._terraform.apply(
+                str(self.workspace.plan_file),
+                skip_plan=True,
+                input=False,
+                var=None,
+                lock_timeout=LOCK_TIMEOUT,
+                show=True,
+            )
+        finally:  # after an interrupt too: Terraform has ended, and would not take the plan again
+            self.workspace.plan_file.unlink(missing_ok=True)
         self._check(result, "apply", shown=True)
 
     def adopt(self, ids: Mapping[str, str]) -> None:
@@ -138,6 +141,10 @@ class TerraformRunner:
         status, _, words = result
         if status in good:
             return
+        if status == launcher.NO_TERRAFORM:
+            raise InvalidInput(
+                words.strip(), hint=f"nbp doctor says which one is used; {launcher.OVERRIDE} may name one"
+            )
         if not shown:
             self._say(words)
         message = f"terraform {what} failed (status {status})"

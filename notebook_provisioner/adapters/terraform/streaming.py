@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from python_terraform import Terraform
 
 from notebook_provisioner.adapters.terraform import launcher
-from notebook_provisioner.adapters.terraform.workspace import Workspace
+from notebook_provisioner.adapters.terraform.workspace import Workspace, private
 
 _POLL_SECONDS: Final = 0.05
 _OUTPUTS: Final = b"\nOutputs:\n"  # from here on, what apply prints is for other Terraform roots
@@ -67,10 +67,14 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
         command = [python, "-P", "-m", launcher.MODULE, *arguments]
         captured = self._workspace.directory / "captured"
         log = self._workspace.log_file
+        captured.unlink(missing_ok=True)
         position = log.stat().st_size if log.exists() else 0
         try:
             # Files, not pipes: Terraform must be able to write after this process is gone.
-            with log.open("ab") as errors, captured.open("wb") if capture else log.open("ab") as output:
+            with (
+                open(log, "ab", opener=private) as errors,  # Path.open() takes no opener
+                open(captured if capture else log, "ab", opener=private) as output,  # as above
+            ):
                 status = self._run(command, output.fileno(), errors.fileno(), position if show else None)
             words = log.read_bytes()[position:].decode("utf-8", errors="replace")
             return status, captured.read_text(encoding="utf-8") if capture else "", words

@@ -124,7 +124,8 @@ class Workspace:
 
     def prepare(self, inputs: Inputs) -> None:
         """Bring the folder up to date; files that already say so are left alone."""
-        self.log_file.unlink(missing_ok=True)
+        for path in (self.log_file, self.plan_file):  # a killed run leaves its plan
+            path.unlink(missing_ok=True)
         self._provider = inputs.provider
         wanted = {
             Path("terraform") / path: (inputs.source / path).read_bytes()
@@ -203,6 +204,11 @@ class Workspace:
                 )
         digest.update(str(self.data_directory.is_dir()).encode())
         return digest.hexdigest()
+
+
+def private(path: str, flags: int) -> int:
+    """Open a file that nobody else may read; an ``opener`` for ``open``."""
+    return os.open(path, flags, _PRIVATE)
 
 
 def local_backend(workspace: Workspace) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from notebook_provisioner.adapters.terraform.runner import TerraformRunner
-from notebook_provisioner.core.errors import TerraformFailed
+from notebook_provisioner.core.errors import InvalidInput, TerraformFailed
 
 pytestmark = pytest.mark.terraform
 
@@ -55,7 +55,8 @@ def test_a_fleet_is_made_once_and_unmade(workspace, runner, said):
 def test_state_and_plan_are_private(workspace, runner):
     with runner.session():
         runner.plan()
-        assert stat.S_IMODE(workspace.plan_file.stat().st_mode) == 0o600
+        for path in (workspace.plan_file, workspace.log_file):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
         runner.apply()
     assert stat.S_IMODE(workspace.state_file.stat().st_mode) == 0o600
 
@@ -65,6 +66,16 @@ def test_a_failure_carries_terraforms_words(runner, source, said):
     with runner.session(), pytest.raises(TerraformFailed, match="terraform plan failed"):
         runner.plan()
     assert any("no_such_thing" in words for words in said)
+
+
+def test_a_terraform_that_cannot_be_run_has_not_failed(workspace, inputs, runner, monkeypatch):
+    monkeypatch.setenv("NBP_TERRAFORM", "/nope")
+    broken = TerraformRunner(workspace, inputs(), {}, say=print)
+    message = "^NBP_TERRAFORM=/nope is not a Terraform or OpenTofu that can be run$"
+    with pytest.raises(InvalidInput, match=message), broken.session():
+        pytest.fail("it was initialized")
+    with runner.session(), pytest.raises(InvalidInput, match=message):
+        broken.plan()
 
 
 def test_the_users_environment_does_not_bend_the_run(workspace, inputs, monkeypatch):
@@ -117,9 +128,11 @@ def test_a_stopped_run_loses_nothing(workspace, inputs, tmp_path, number):
     process.send_signal(number)
     status = process.wait(30)
     assert status in (-signal.SIGINT, -signal.SIGKILL)
+    assert workspace.plan_file.exists() == (number == signal.SIGKILL)
 
     with runner.session():  # begins when the killed run's Terraform is done
         assert leftovers(workspace.directory) == []
+        assert not workspace.plan_file.exists()
         completed = log.read_text().count("Creation complete")
         assert 0 < completed < 30
         kept = 30 - len(actions(runner.plan()))
