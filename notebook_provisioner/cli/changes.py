@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.core import guardrails, hidden_drift, impact, terraform_plan
+from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.notebooks import FLEET_LABEL, LiveNotebook
 from notebook_provisioner.core.plan import Impact, Plan
@@ -20,6 +21,24 @@ def decide(app: App, document: Mapping[str, Any], **reason: str) -> tuple[Plan, 
     facts = terraform_plan.read(document)
     findings = (*guardrails.check(facts, app.fleet), *hidden_drift.check(document, app.fleet))
     return impact.assess(facts, **reason), findings
+
+
+def require(plan: Plan, findings: tuple[Finding, ...], accept: Impact) -> None:
+    """Hold a plan to the guardrails and to what was accepted.
+
+    Raises:
+        GuardrailRefused: It breaks a guardrail.
+        ImpactRefused: It costs people more than *accept*.
+
+    Both carry the findings, and the plan for the JSON envelope.
+    """
+    try:
+        guardrails.require(findings)
+        plan.require(accept)
+    except Refused as error:
+        error.findings = findings
+        error.data = {**plan_data(plan, findings), "refused": True}
+        raise
 
 
 def show_plan(app: App, plan: Plan, *, whole: bool) -> None:

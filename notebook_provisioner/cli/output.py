@@ -115,7 +115,7 @@ class Output:
         if self.json:
             status = Status.REFUSED if error.exit_code == 4 else Status.ERROR  # noqa: PLR2004  # the CLI contract
             entry = {"code": error.code, "message": error.message, "hint": error.hint}
-            self._envelope(status, None, error.findings, [entry])
+            self._envelope(status, error.data, error.findings, [entry])
             return
         self.findings(error.findings)
         self.say(click.style("error", fg="red", bold=True) + f": {error.message}")

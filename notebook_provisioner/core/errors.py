@@ -34,6 +34,7 @@ class ProvisionerError(Exception):
         exit_code: The process's exit status.
         hint: What the user can do about it, or None.
         findings: What was found, all of it.
+        data: What a command that ends so has to show nevertheless, as a refused plan; or None.
     """
 
     code: ClassVar[str] = "failed"
@@ -44,6 +45,7 @@ class ProvisionerError(Exception):
         self.message = message
         self.hint = hint
         self.findings = tuple(findings)
+        self.data: object = None
 
 
 class InvalidInput(ProvisionerError):

@@ -103,6 +103,25 @@ def test_a_refusal_is_an_envelope_too():
     assert shown["status"] == "refused"
     assert shown["command"] == "apply"
     assert shown["errors"][0]["code"] == "guardrail-refused"
+    assert [finding["code"] for finding in shown["findings"]] == ["public-ip"]
+    assert shown["data"]["refused"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "command", "accept", "impact"),
+    [(RESTART, "apply", "live", "restart"), (DELETE, "destroy", "restart", "destroy")],
+)
+def test_a_refusal_shows_the_plan(plan, command, accept, impact):
+    result = run(FakeProvisioner(plan), FLEET, command, "--accept", accept, "--format", "json")
+    assert result.exit_code == 4
+    shown = envelope(result)
+    assert (shown["status"], shown["errors"][0]["code"]) == ("refused", "impact-refused")
+    assert shown["data"]["impact"] == impact
+    assert shown["data"]["refused"]
+    (step,) = shown["data"]["steps"]
+    assert (step["subject"], step["impact"]) == (ADDRESS, impact)
+    assert step["action"]
+    assert step["reason"]
 
 
 @pytest.mark.parametrize("command", ["apply", "destroy"])

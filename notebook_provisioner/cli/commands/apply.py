@@ -58,15 +58,14 @@ def _carry_out(
     """Plan, decide, apply; with *adopt*, again for what turns out to exist, until nothing more does."""
     from notebook_provisioner.cli import changes
     from notebook_provisioner.cli.confirm import confirm
-    from notebook_provisioner.core import adoption, guardrails, terraform_plan
+    from notebook_provisioner.core import adoption, terraform_plan
 
     adopted: dict[str, str] = {}
     while True:
         document = terraform.plan(show=app.settings.verbose > 0)
         plan, findings = changes.decide(app, document)
-        guardrails.require(findings)
+        changes.require(plan, findings, accept)
         app.output.findings(findings)
-        plan.require(accept)
         changes.show_plan(app, plan, whole=app.settings.verbose > 0)
         if not plan.steps:
             return plan, findings

@@ -28,15 +28,13 @@ def destroy(app: App, *, accept: Impact, yes: bool) -> None:
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import changes  # reads the fleet's models, which --help must not pay for
     from notebook_provisioner.cli.confirm import confirm
-    from notebook_provisioner.core import guardrails
 
     terraform = app.provisioner()
     app.output.say(f"Looking for what {app.fleet.name} has in {app.fleet.project} …")
     with terraform.session():
         document = terraform.plan(destroy=True, show=app.settings.verbose > 0)
         plan, findings = changes.decide(app, document, no_op_reason="nothing of the fleet is there")
-        guardrails.require(findings)
-        plan.require(accept)
+        changes.require(plan, findings, accept)
         changes.show_plan(app, plan, whole=app.settings.verbose > 0)
         if plan.steps:
             confirm(
