@@ -160,6 +160,17 @@ def _unforeseen(error: Exception, settings: Settings) -> Unforeseen:
     )
 
 
+def _show_usage(error: click.ClickException, settings: Settings) -> None:
+    """Print Click's error as an envelope. Its context knows the command before the command runs."""
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    words = ctx.command_path.split(" ")[1:] if ctx else []
+    # Click's message is the whole help where a group stands alone.
+    alone = isinstance(error, click.exceptions.NoArgsIsHelpError)
+    message = "a command is missing" if alone else error.format_message()
+    usage = Usage(message, hint=f"{' '.join(['nbp', *words])} --help lists what there is")
+    Output(" ".join(words) or settings.command, json=True).error(usage)
+
+
 @click.group(
     cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
@@ -188,8 +199,7 @@ def main() -> None:
         status = nbp.main(standalone_mode=False, obj=settings)
     except click.ClickException as error:
         if settings.output_format == "json":
-            usage = Usage(error.format_message(), hint="nbp --help lists what there is")
-            Output(settings.command, json=True).error(usage)
+            _show_usage(error, settings)
         else:
             error.show()
         sys.exit(error.exit_code)

@@ -109,6 +109,28 @@ def test_a_wrong_command_line_ends_in_2():
     assert json.loads(shown.stdout)["errors"][0]["code"] == "usage"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "command", "message"),
+    [
+        (["list", "--bogus"], "list", "No such option"),
+        (["apply", "--accept", "foo"], "apply", "'foo' is not one of"),
+        (["snapshots", "prune", "--bogus"], "snapshots prune", "No such option"),
+        (["sandbox", "bogus"], "sandbox", "No such command"),
+        (["sandbox"], "sandbox", "a command is missing"),
+        (["no-such-command"], "", "No such command"),
+    ],
+)
+def test_a_wrong_command_line_names_its_command(arguments, command, message):
+    shown = nbp_program("--format", "json", *arguments)
+    assert shown.returncode == 2
+    document = json.loads(shown.stdout)
+    (error,) = document["errors"]
+    assert (document["command"], document["status"], error["code"]) == (command, "error", "usage")
+    assert message in error["message"]
+    assert "\n" not in error["message"]
+    assert " ".join(["nbp", *command.split(), "--help"]) in error["hint"]
+
+
 def test_ctrl_c_ends_in_130(tmp_path):
     code = (
         "import sys, time\n"
