@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from notebook_provisioner.catalog import metadata_keys
 from notebook_provisioner.sandbox.provider.values import Object, Value, dig, is_unknown, is_void
 
 Rule = Callable[[Value, Value], bool]
@@ -23,63 +24,12 @@ WORKBENCH_SETTABLE_AT_CREATE: Final = (
 )
 """Metadata that Workbench adds itself and that can be chosen only when the instance is made."""
 
-WORKBENCH_PROVIDED_METADATA: Final = frozenset(
-    {
-        "agent-health-check-interval-seconds",
-        "agent-health-check-path",
-        "container",
-        "cos-update-strategy",
-        "custom-container-image",
-        "custom-container-payload",
-        "data-disk-uri",
-        "dataproc-allow-custom-clusters",
-        "dataproc-cluster-name",
-        "dataproc-configs",
-        "dataproc-default-subnet",
-        "dataproc-locations-list",
-        "dataproc-machine-types-list",
-        "dataproc-notebooks-url",
-        "dataproc-region",
-        "dataproc-service-account",
-        "disable-check-xsrf",
-        "disable-swap-binaries",
-        "enable-euc",
-        "enable-guest-attributes",
-        "enable-oslogin",
-        "framework",
-        "generate-diagnostics-bucket",
-        "generate-diagnostics-file",
-        "generate-diagnostics-options",
-        "google-logging-enabled",
-        "image-url",
-        "installed-extensions",
-        "instance-region",
-        "last_updated_diagnostics",
-        "notebooks-api",
-        "notebooks-api-version",
-        "notebooks-examples-location",
-        "notebooks-location",
-        "proxy-backend-id",
-        "proxy-byoid-url",
-        "proxy-mode",
-        "proxy-registration-url",
-        "proxy-status",
-        "proxy-url",
-        "proxy-user-mail",
-        "report-container-health",
-        "report-event-url",
-        "report-system-health",
-        "report-system-status",
-        "resource-url",
-        "restriction",
-        "service-account-mode",
-        "shutdown-script",
-        "title",
-        "use-collaborative",
-        "user-data",
-        "version",
-    }
-)
+WORKBENCH_PROVIDED_METADATA: Final = frozenset(metadata_keys.PROTECTED) - {
+    "euc-enabled",
+    "install-monitoring-agent",
+    "last_updated_diagnostic",
+    "report-notebook-metrics",
+}
 """Metadata that Workbench owns: whatever the configuration says about it, Terraform shows no difference."""
 
 

@@ -1,5 +1,6 @@
 """IAM: members, bindings and audit configurations, each a part of some resource's policy."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -39,7 +40,7 @@ class PolicyOf:
     bare: bool = False
 
 
-class _PolicyPart(Handler):
+class _PolicyPart(Handler, ABC):
     """Read, modify, write: one at a time for each policy, and again when somebody else was quicker."""
 
     where: ClassVar[PolicyOf]
@@ -137,17 +138,17 @@ class _PolicyPart(Handler):
 
     # What a part is.
 
-    def _add(self, policy: Policy, state: Object, prior: Object | None) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _add(self, policy: Policy, state: Object, prior: Object | None) -> None: ...
 
-    def _drop(self, policy: Policy, state: Object) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _drop(self, policy: Policy, state: Object) -> None: ...
 
-    def _find(self, policy: Policy, state: Object) -> Object | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _find(self, policy: Policy, state: Object) -> Object | None: ...
 
-    def _from_import(self, rest: list[str]) -> Object:
-        raise NotImplementedError
+    @abstractmethod
+    def _from_import(self, rest: list[str]) -> Object: ...
 
 
 class Member(_PolicyPart):

@@ -7,6 +7,7 @@ for which of them it still adds.
 
 import hashlib
 
+from notebook_provisioner.catalog import metadata_keys
 from notebook_provisioner.sandbox.server.errors import ApiError, invalid
 
 PATCH_MERGES = True
@@ -17,61 +18,6 @@ merge; others report that the whole map is replaced. A client that sends the who
 ``""``, works either way.
 """
 
-PROTECTED = frozenset(
-    [
-        "agent-health-check-interval-seconds",
-        "agent-health-check-path",
-        "cos-update-strategy",
-        "custom-container-image",
-        "custom-container-payload",
-        "data-disk-uri",
-        "dataproc-allow-custom-clusters",
-        "dataproc-cluster-name",
-        "dataproc-configs",
-        "dataproc-default-subnet",
-        "dataproc-locations-list",
-        "dataproc-machine-types-list",
-        "dataproc-notebooks-url",
-        "dataproc-region",
-        "dataproc-service-account",
-        "disable-check-xsrf",
-        "euc-enabled",
-        "framework",
-        "generate-diagnostics-bucket",
-        "generate-diagnostics-file",
-        "generate-diagnostics-options",
-        "google-logging-enabled",
-        "image-url",
-        "installed-extensions",
-        "last_updated_diagnostic",
-        "last_updated_diagnostics",
-        "notebooks-api",
-        "notebooks-api-version",
-        "notebooks-examples-location",
-        "notebooks-location",
-        "proxy-backend-id",
-        "proxy-byoid-url",
-        "proxy-mode",
-        "proxy-registration-url",
-        "proxy-status",
-        "proxy-url",
-        "proxy-user-mail",
-        "report-container-health",
-        "report-event-url",
-        "report-system-health",
-        "report-system-status",
-        "resource-url",
-        "restriction",
-        "service-account-mode",
-        "shutdown-script",
-        "title",
-        "use-collaborative",
-        "user-data",
-        "version",
-    ]
-)
-"""Keys that only the server writes."""
-
 CREATE_ONLY = frozenset(
     {
         "install-monitoring-agent",
@@ -81,6 +27,11 @@ CREATE_ONLY = frozenset(
     }
 )
 """Keys that can be given on creation and not changed later."""
+
+PROTECTED = frozenset(
+    key for key, source in metadata_keys.PROTECTED.items() if source is metadata_keys.DOCUMENTED
+) - CREATE_ONLY | {"proxy-registration-url"}
+"""Keys that only the server writes."""
 
 _IDLE_KEY, _IDLE_LIMITS = "idle-timeout-seconds", (600, 86400)
 
