@@ -63,19 +63,14 @@ class App:
 
     @functools.cached_property
     def fleet_text(self) -> str:
-        """What the fleet file says.
+        """What the fleet file says; bytes that are not UTF-8 are escaped, and reading the fleet finds them.
 
         Raises:
             NotFound: The file is not there.
-            InvalidInput: It cannot be read as text.
+            InvalidInput: It cannot be opened.
         """
         try:
-            return self.fleet_path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            line = self.fleet_path.read_bytes()[: error.start].count(b"\n") + 1
-            raise InvalidInput(
-                f"{self.fleet_path}:{line} holds bytes that are not UTF-8", hint="save the file as UTF-8 text"
-            ) from None
+            return self.fleet_path.read_text(encoding="utf-8", errors="surrogateescape")
         except OSError as error:
             raise InvalidInput(f"{self.fleet_path} cannot be read: {error.strerror}") from None
 

@@ -79,8 +79,9 @@ def test_a_file_that_is_not_there(run):
 def test_a_file_that_is_not_utf_8(run, tmp_path):
     (tmp_path / "fleet.yaml").write_bytes(b"version: 1\nname: caf\xe9\n")
     result = run("check")
-    assert result.exit_code == 1
-    assert "fleet.yaml:2 holds bytes that are not UTF-8" in result.stderr
+    assert result.exit_code == 3
+    assert result.stdout == "fleet.yaml: 1 error, no warnings\n"
+    assert "fleet.yaml:2:10: error: fleet: not YAML: the byte 0xE9 is not UTF-8" in result.stderr
 
 
 def test_a_flag_before_the_command_wins_over_the_environment(run, broken):

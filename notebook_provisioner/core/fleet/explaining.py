@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet.shape import schema_at
 from notebook_provisioner.core.fleet.source import Path, Source, spelled
+from notebook_provisioner.core.fleet.text import shown
 
 Error = ErrorDetails
 
@@ -54,6 +55,13 @@ def empty_value(path: Path, origin: Source) -> Finding:
     return Finding("empty-value", Severity.ERROR, spelled(path), "nothing is written here", remedy, place)
 
 
+def timestamp(path: Path, origin: Source) -> Finding:
+    """An unquoted date or time where text is wanted."""
+    given, place = shown(origin.timestamps[path]), origin.location(path)
+    message = f"YAML readers disagree about {given}"
+    return Finding("ambiguous-value", Severity.ERROR, spelled(path), message, f'write "{given}"', place)
+
+
 def _words(error: Error, path: Path, origin: Source) -> _Words:
     kind, given = error["type"], error["input"]
     context = error.get("ctx", {})
@@ -66,7 +74,11 @@ def _words(error: Error, path: Path, origin: Source) -> _Words:
         facts = {"given": _shown(given), "length": len(given) if isinstance(given, str) else 0, **context}
         message, remedy = message.format(**facts), remedy.format(**facts)
     elif kind == "extra_forbidden":
-        code, message, remedy = "unknown-key", f"there is no key {path[-1]!r} here", _near_key(path, origin)
+        code, message, remedy = (
+            "unknown-key",
+            f"there is no key {shown(str(path[-1]))!r} here",
+            _near_key(path, origin),
+        )
     elif kind == "missing":
         code, message, remedy = "missing-key", f"{path[-1]} is missing", _wanted(path, origin)
     elif kind == "union_tag_not_found":

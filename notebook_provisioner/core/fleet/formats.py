@@ -43,6 +43,12 @@ def _owner(value: str) -> str:
     kind, colon, _ = value.partition(":")
     if colon and kind in {"group", "domain", "serviceAccount", "user"}:
         raise wrong("owner", f"{shown(value)!r} is a principal of IAM", remedy)
+    person, _, host = value.partition("@")
+    if re.fullmatch(HOST, host.lower()) and host != host.lower():
+        said = f"{shown(value)!r} has capitals in its domain"
+        raise wrong(
+            "owner", said, f"write the domain in lower case, as in {shown(f'{person}@{host.lower()}')}"
+        )
     if not re.fullmatch(r"[A-Za-z0-9._%+'-]+@" + HOST, value):
         raise wrong("owner", f"{shown(value)!r} is no e-mail address", remedy)
     domain = value.partition("@")[2]

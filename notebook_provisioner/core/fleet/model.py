@@ -5,15 +5,17 @@ Terraform's reading of the file repeats them, and a test compares the two.
 """
 
 import functools
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from notebook_provisioner.core.fleet import formats, names
 from notebook_provisioner.core.fleet.base import Model
 from notebook_provisioner.core.fleet.guest import Hardening, Jupyter, PackageIndex, UserScript
 from notebook_provisioner.core.fleet.profile import Profile
 from notebook_provisioner.core.fleet.surroundings import Encryption, Network, Observability, Perimeter, State
+from notebook_provisioner.core.fleet.text import wrong
 
 if TYPE_CHECKING:
     from notebook_provisioner.core.fleet.resolve import ResolvedNotebook
@@ -189,10 +191,17 @@ class Notebook(_Settings):
     """One of `zones`; the first of them where it is not given."""
 
 
+def _whole_number(value: Any) -> Any:  # noqa: ANN401  # what is no number gets pydantic's own error
+    """Refuse what Python holds to be equal to 1, and is not written so."""
+    if isinstance(value, (bool, float)):
+        raise wrong("wrong-type", f"{json.dumps(value)} is no whole number", "write 1")
+    return value
+
+
 class Fleet(Model):
     """A fleet of hardened Vertex AI Workbench notebooks."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_whole_number)]
     """The version of this format."""
     name: names.FleetName
     """The fleet's name; what is made for it is named after it."""

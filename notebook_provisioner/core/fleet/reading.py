@@ -11,7 +11,7 @@ from notebook_provisioner.core.errors import InvalidInput
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet import checks, explaining, source
 from notebook_provisioner.core.fleet.model import Fleet
-from notebook_provisioner.core.fleet.shape import NULLABLE
+from notebook_provisioner.core.fleet.shape import NULLABLE, schema_at
 from notebook_provisioner.core.fleet.source import Path, Source, Value
 
 # Where a mapping's `mode` says which kind it is: pydantic names the kind in its paths, users do not.
@@ -72,6 +72,7 @@ def check(
     findings += (explaining.empty_value(path, origin) for path in empty)
     tree = {**_without_empty(origin.value), **({"target": target} if target else {})}
     fleet, wrong = _validated(tree)
+    findings += (explaining.timestamp(path, origin) for path in origin.timestamps if _is_text(path, tree))
     said = empty | origin.faulty
     findings += (
         explaining.finding(error, path, origin)
@@ -101,6 +102,12 @@ def _empty_values(node: Value, path: Path) -> Iterator[Path]:
             yield from _empty_values(value, (*path, index))
     elif node is None and path[-1] not in NULLABLE:
         yield path
+
+
+def _is_text(path: Path, tree: Value) -> bool:
+    """Whether any text may stand at *path*: no date, and none of a few words."""
+    schema = schema_at(path, tree)
+    return schema.get("type") == "string" and schema.get("format") != "date" and "enum" not in schema
 
 
 def _without_empty(node: dict[str, Value]) -> dict[str, Value]:

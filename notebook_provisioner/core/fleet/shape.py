@@ -78,8 +78,11 @@ def schema_at(path: Path, tree: Value) -> dict[str, Any]:
 
 
 def _plain(schema: dict[str, Any], node: Any) -> dict[str, Any]:  # noqa: ANN401  # any part of a file
-    """Follow references and, where a mapping's ``mode`` chooses, the choice."""
+    """Follow references, what may be null, and, where a mapping's ``mode`` chooses, the choice."""
     while True:
+        others = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+        if len(others) == 1:
+            schema = others[0]
         if "discriminator" in schema:
             kinds = schema["discriminator"]["mapping"]
             mode = node.get("mode") if isinstance(node, dict) else None

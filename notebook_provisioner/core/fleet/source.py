@@ -14,10 +14,13 @@ from typing import Final, NamedTuple
 import yaml
 
 from notebook_provisioner.core.findings import Finding, Location, Severity
+from notebook_provisioner.core.fleet.text import shown
 
 Scalar = str | int | float | bool | None
 Value = Scalar | list["Value"] | dict[str, "Value"]
 Path = tuple[str | int, ...]
+
+_ESCAPED_BYTE: Final = 0xDC00  # added by the error handler surrogateescape to a byte that is not UTF-8
 
 MAX_DEPTH: Final = 32  # the format itself needs 5
 MAX_DIGITS: Final = 15  # every reader holds such a number exactly
@@ -26,6 +29,12 @@ _NULL: Final = re.compile(r"|~|null|Null|NULL")
 _BOOL: Final = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+")
+# YAML 1.1's timestamps, impossible ones too. Terraform rewrites most: 2026-1-1 to 2026-01-01T00:00:00Z.
+_TIMESTAMP: Final = re.compile(
+    r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+    r"(([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}([.,][0-9]*)?"
+    r"([ \t]*([Zz]|[-+][0-9]{1,2}(:?[0-9]{2})?))?)?"
+)
 _OTHER_BOOL: Final = re.compile(r"(?i:y|n|yes|no|on|off)")
 _OTHER_NUMBER: Final = re.compile(
     r"[-+]?0[0-9]+(\.[0-9]*)?|0x[0-9a-fA-F]+|0o[0-7]+|[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
@@ -51,6 +60,7 @@ class Source:
         values: Where a value starts, by its path.
         findings: What is wrong with the text itself.
         faulty: The paths that ``findings`` are about: their values are not to be trusted.
+        timestamps: Unquoted dates and times by their path: to some readers they are no text.
     """
 
     file: str
@@ -59,6 +69,7 @@ class Source:
     values: dict[Path, Mark]
     findings: tuple[Finding, ...]
     faulty: frozenset[Path]
+    timestamps: dict[Path, str]
 
     def location(self, path: Path, *, key: bool = False) -> Location:
         """Where *path* stands; where it is absent, the nearest thing around it."""
@@ -80,7 +91,10 @@ def spelled(path: Path) -> str:
 
 
 def read(text: str, *, file: str) -> Source:
-    """Read *text*. Never raises: what is wrong stands in the result's findings."""
+    """Read *text*, decoded with ``errors="surrogateescape"`` where its bytes may not be UTF-8.
+
+    Never raises: what is wrong stands in the result's findings.
+    """
     return _Reader(file).read(text)
 
 
@@ -91,6 +105,7 @@ class _Reader:
         self.file = file
         self.findings: list[Finding] = []
         self.faulty: set[Path] = set()
+        self.timestamps: dict[Path, str] = {}
         self.keys: dict[Path, Mark] = {}
         self.values: dict[Path, Mark] = {}
 
@@ -105,12 +120,22 @@ class _Reader:
         except yaml.reader.ReaderError as error:  # a character that no YAML may hold
             before = text[: error.position]
             at = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
-            self._error("yaml-syntax", (), f"not YAML: {error.reason}", "save as UTF-8 text", at)
+            byte = ord(text[error.position]) - _ESCAPED_BYTE
+            reason = f"the byte 0x{byte:02X} is not UTF-8" if 0x80 <= byte <= 0xFF else error.reason  # noqa: PLR2004  # what is not ASCII
+            self._error("yaml-syntax", (), f"not YAML: {reason}", "save as UTF-8 text", at)
         if not isinstance(root, dict):
             what = "a list" if isinstance(root, list) else "one value"
             self._error("not-a-mapping", (), f"the file holds {what}", "write `key: value` lines", Mark(1, 1))
             root = {}
-        return Source(self.file, root, self.keys, self.values, tuple(self.findings), frozenset(self.faulty))
+        return Source(
+            self.file,
+            root,
+            self.keys,
+            self.values,
+            tuple(self.findings),
+            frozenset(self.faulty),
+            self.timestamps,
+        )
 
     def _document(self, text: str) -> Value:
         """Build the first document's value."""
@@ -156,11 +181,12 @@ class _Reader:
         key = event.value
         path = (*holder.path, key)
         self._refuse_anchor_and_tag(event, path)
-        if event.style is None and (_plain(key)[1] or not isinstance(_plain(key)[0], str)):
-            self._error("key-not-text", path, f"readers disagree about the key {key}", f'write "{key}"', at)
+        if event.style is None and not _is_text(key):
+            said = f"readers disagree about the key {shown(key)}"
+            self._error("key-not-text", path, said, f'write "{shown(key)}"', at)
         if key in holder.seen:
             first = self.keys[path].line
-            self._error("duplicate-key", path, f"{key} stands in line {first} already", "keep one", at)
+            self._error("duplicate-key", path, f"{shown(key)} stands in line {first} already", "keep one", at)
         self.keys.setdefault(path, at)
         holder.key = key
         return True
@@ -182,8 +208,11 @@ class _Reader:
             remedy = None
         else:
             value, remedy = _plain(event.value)
+            if _TIMESTAMP.fullmatch(event.value):
+                self.timestamps.setdefault(path, event.value)
         if remedy:
-            self._error("ambiguous-value", path, f"YAML readers disagree about {event.value}", remedy, at)
+            said = f"YAML readers disagree about {shown(event.value)}"
+            self._error("ambiguous-value", path, said, remedy, at)
         if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
             self._error(
                 "yaml-syntax", path, "holds half of a surrogate pair", "write the character itself", at
@@ -249,14 +278,20 @@ def _plain(text: str) -> tuple[Scalar, str | None]:
         yes = text.lower() in {"y", "yes", "on"}
         remedy = f'write {str(yes).lower()}, or "{text}" for text'
     elif len(text.lstrip("+-")) > MAX_DIGITS and _OTHER_NUMBER.fullmatch(text):
-        remedy = f'write "{text}" for text; no number here has over {MAX_DIGITS} digits'
+        remedy = f'write "{shown(text)}" for text; no number here has over {MAX_DIGITS} digits'
     elif _INT.fullmatch(text):
         value = int(text)
     elif _FLOAT.fullmatch(text):
         value = float(text)
     elif _OTHER_NUMBER.fullmatch(text):
-        remedy = f'write a plain decimal number, or "{text}" for text'
+        remedy = f'write a plain decimal number, or "{shown(text)}" for text'
     return value, remedy
+
+
+def _is_text(text: str) -> bool:
+    """Whether every reader takes an unquoted scalar for text, and for the same."""
+    value, remedy = _plain(text)
+    return isinstance(value, str) and not remedy and not _TIMESTAMP.fullmatch(text)
 
 
 def _events(loader: yaml.SafeLoader) -> Iterator[yaml.Event]:

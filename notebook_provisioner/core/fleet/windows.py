@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Final, Self
 
+from notebook_provisioner.core.fleet.text import shown
+
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 _WINDOW: Final = re.compile(r"(\S+) (\d\d:\d\d)-(\d\d:\d\d) (\S+)")
@@ -33,19 +35,22 @@ class Window:
         """Read ``Sat 02:00-06:00 Europe/London``.
 
         Raises:
-            ValueError: Says what is wrong with *text*.
+            ValueError: Says all that is wrong with *text*.
         """
         found = _WINDOW.fullmatch(text)
         if not found:
             raise ValueError("a window is a weekday, two times and a time zone")
         weekday, start, end, time_zone = found.groups()
-        if weekday not in WEEKDAYS:
-            raise ValueError(f"there is no weekday {weekday}; write one of {', '.join(WEEKDAYS)}")
-        if not is_time_zone(time_zone):
-            raise ValueError(f"there is no time zone {time_zone}")
         opens, closes = _clock(start), _clock(end)
-        if opens == closes:
-            raise ValueError("it opens and closes at the same time")
+        wrong = [f"there is no time {text} (00:00 to 23:59)" for text in (start, end) if _clock(text) is None]
+        if weekday not in WEEKDAYS:
+            wrong.insert(0, f"there is no weekday {shown(weekday)} ({', '.join(WEEKDAYS)})")
+        if not is_time_zone(time_zone):
+            wrong.append(f"there is no time zone {shown(time_zone)}")
+        if start == end:
+            wrong.append("it opens and closes at the same time")
+        if wrong or opens is None or closes is None:
+            raise ValueError("; ".join(dict.fromkeys(wrong)))
         return cls(WEEKDAYS.index(weekday), opens, closes, time_zone)
 
     @property
@@ -92,8 +97,8 @@ def is_time_zone(name: str) -> bool:
     return True
 
 
-def _clock(text: str) -> time:
+def _clock(text: str) -> time | None:
     try:
         return time.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"there is no time {text}; write 00:00 to 23:59") from None
+        return None

@@ -32,6 +32,13 @@ def test_no_window(text):
         Window.parse(text)
 
 
+def test_all_that_is_wrong_with_a_window_is_said():
+    with pytest.raises(
+        ValueError, match=r"weekday Sab .*; .*time 25:00 .*; .*time 06:60 .*; .*zone Europe/Londn"
+    ):
+        Window.parse("Sab 25:00-06:60 Europe/Londn")
+
+
 def test_blackout():
     first, last = dt.date(2026, 12, 20), dt.date(2027, 1, 3)
     assert Blackout.parse("2026-12-20/2027-01-03") == Blackout(first, last)
