@@ -98,7 +98,7 @@ def status(app: App) -> None:
 @global_options
 @pass_app
 def env(app: App) -> None:
-    """Print the variables that point gcloud, Python clients and Terraform at the sandbox.
+    """Print the variables that point gcloud, Terraform and the Storage client at the sandbox.
 
     Project and region are those of the fleet file.
 
