@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from notebook_provisioner.core import fleet
+from notebook_provisioner.core.fleet import source
 from notebook_provisioner.core.post_startup.values import sync_bucket
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -111,3 +112,29 @@ def test_sync_buckets_have_the_names_that_notebooks_are_told(read, name):
     ours = parsed(REPOSITORY / name)
     expected = {one.name: sync_bucket(ours, one) for one in ours.resolved_notebooks if one.sync.enabled}
     assert read(REPOSITORY / name)["sync_buckets"] == expected
+
+
+def test_what_terraform_rewrites_is_told_from_text(bare_terraform, tmp_path):
+    days = ("2026-01-01", "2026-1-1", "2026-02-30", "0000-01-01", "26-01-01", "2026/01/01", "2026-01")
+    times = (
+        "",
+        "T",
+        "T2:3:4Z",
+        "t02:03:04Z",
+        "T02:03:04.5Z",
+        " 02:03:04",
+        "  2:3:4,5",
+        " 02:03",
+        "T2:3:4-24:60",
+    )
+    texts = [day + time for day in days for time in times]
+    (tmp_path / "texts.json").write_text(json.dumps(texts))
+    (tmp_path / "main.tf").write_text(
+        'output "read" { value = [for t in jsondecode(file("texts.json")) : yamldecode("key: ${t}").key] }\n'
+    )
+    bare_terraform.succeed(tmp_path, "apply", "-auto-approve", "-no-color")
+    read = json.loads(bare_terraform.succeed(tmp_path, "output", "-json"))["read"]["value"]
+    rewritten = {text for text, value in zip(texts, read, strict=True) if value != text}
+    told = {text for text in texts if source.read(f"key: {text}\n", file="fleet.yaml").timestamps}
+    assert len(rewritten) > 10
+    assert rewritten <= told

@@ -52,8 +52,7 @@ def test_what_readers_disagree_about_is_refused(text):
     assert text in finding.message
 
 
-# The first nine become 2026-01-0?T??:??:??Z in Terraform's yamldecode, so their spelling is lost; the last
-# three it leaves alone, and others do not.
+# Terraform's yamldecode rewrites the first nine; the last three it leaves alone, and other readers do not.
 @pytest.mark.parametrize(
     "text",
     [
