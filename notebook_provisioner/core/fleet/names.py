@@ -90,15 +90,15 @@ ContainerTag = patterned(
     longest=128,
 )
 HostName = patterned(
-    "host-name", "host name", "a full domain name without wildcard", HOST, "pypi.org", longest=253
+    "host-name", "host name", "a full domain name without wildcard", HOST, "docs.example.com", longest=253
 )
 UrlPattern = patterned(
     "url-pattern",
     "allowed address",
     "host or host/path, * only as the first label or the last segment",
     r"(\*\.)?" + HOST + r"(/[A-Za-z0-9._~%-]+)*(/\*?)?",
-    "pypi.org",
-    "files.pythonhosted.org/*",
+    "docs.example.com",
+    "downloads.example.com/*",
     longest=500,
 )
 GitRef = patterned(

@@ -44,7 +44,7 @@ class SecureWebProxy(Model):
     proxy_cidr: formats.Cidr
     """Range of the proxy-only subnet; /26 or larger."""
     urls: Annotated[tuple[names.UrlPattern, ...], Field(min_length=1)]
-    """Allowed addresses: `pypi.org`, `files.pythonhosted.org/*`, `*.example.com`."""
+    """Allowed addresses: `docs.example.com`, `downloads.example.com/*`, `*.example.com`."""
 
 
 Egress = Annotated[NoEgress | NatAllowlist | SecureWebProxy, Field(discriminator="mode")]

@@ -207,7 +207,7 @@ run "secure_web_proxy_is_not_built" {
 run "fqdns_are_not_built" {
   command = plan
   variables {
-    egress = { mode = "nat-allowlist", addresses = ["203.0.113.0/24"], fqdns = ["pypi.org"] }
+    egress = { mode = "nat-allowlist", addresses = ["203.0.113.0/24"], fqdns = ["docs.example.com"] }
   }
   expect_failures = [var.egress]
 }
