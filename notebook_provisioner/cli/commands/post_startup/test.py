@@ -30,8 +30,7 @@ def test(app: App, names: tuple[str, ...], boots: int) -> None:
 
     \b
     Example:
-      nbp post-startup test ana-research
-      nbp post-startup test --boots 2
+      nbp post-startup test ana-research --fleet examples/quickstart/fleet.yaml
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     scripts = app.scripts()
     if unknown := [name for name in names if name not in scripts]:
