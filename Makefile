@@ -61,7 +61,7 @@ format: setup-dev ## Rewrite files to the house style
 	$(BIN)/python -m notebook_provisioner.adapters.terraform.launcher fmt -recursive terraform
 
 acceptance: setup-dev ## Run hashicorp/google itself against the sandbox, where it can be had
-	$(BIN)/python -m pytest -m acceptance -o addopts= --strict-markers --import-mode=importlib -ra tests
+	$(BIN)/python -m pytest -n auto --dist worksteal -m acceptance -o addopts= --strict-markers --import-mode=importlib -ra tests
 
 bench: setup-dev ## Print ratios: speed, memory, API calls
 	@for program in bench/*.py; do $(BIN)/python "$$program"; done
