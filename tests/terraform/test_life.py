@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import urllib.request
 from datetime import date
 from pathlib import Path
 
@@ -87,6 +88,19 @@ class Root:
     def resources(self):
         return self._terraform.succeed(self._root, "state", "list").split()
 
+    def relabel(self, notebook, labels):
+        """Change a notebook's labels past Terraform."""
+        endpoint = self._terraform.environment["GOOGLE_WORKBENCH_CUSTOM_ENDPOINT"]
+        name = self.outputs()["notebooks"][notebook]["id"]
+        request = urllib.request.Request(  # noqa: S310  # the sandbox, on 127.0.0.1
+            f"{endpoint}{name}?updateMask=labels",
+            data=json.dumps({"labels": labels}).encode(),
+            headers={"Content-Type": "application/json"},
+            method="PATCH",
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # as above
+            assert answer.status == 200
+
     def edit(self, old, new):
         text = self.fleet_file.read_text()
         assert old in text
@@ -134,6 +148,18 @@ def test_the_quickstart_lives(root):
         'module.script_bucket.google_storage_bucket_object.script["ben-research"]': ["create", "delete"],
     }
     assert root.findings() == ()
+    root.apply()
+    assert root.plan() == {}
+
+    root.relabel("ana-research", {"environment": "changed-by-hand"})
+    drifted = 'module.notebook["ana-research"].google_workbench_instance.this'
+    assert root.plan() == {drifted: ["update"]}
+    root.apply()
+    assert root.plan() == {}
+
+    root.edit("size_gb: 200\n", "size_gb: 200\n      type: PD_SSD\n")
+    replaced = root.plan()
+    assert replaced['module.notebook["ana-training"].google_workbench_instance.this'] == ["delete", "create"]
     root.apply()
     assert root.plan() == {}
 
