@@ -215,6 +215,15 @@ def test_the_report_names_the_object_in_the_bucket(machine, sandboxed):
     assert machine.last["script_sha256"] == digest
 
 
+def test_each_run_has_a_number_of_its_own(machine, sandboxed):
+    script, runs = rendered(sandboxed, "standard"), []
+    for _ in range(2):
+        assert machine.run(script).returncode == 0
+        runs.append(machine.last["run"])
+    assert all(runs)
+    assert runs[0] != runs[1]
+
+
 def test_a_script_that_was_changed_does_nothing(machine, sandboxed):
     script = machine.place(rendered(sandboxed, "standard")).replace(
         "set -Eeuo pipefail", "set -Eeuo pipefail #"

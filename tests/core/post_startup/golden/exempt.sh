@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook exempt, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 11edfd23a3843d9be53026c1d9322bf1f6bd9eec5bf354b3d8f8d1538722b6b5 (what the fleet file says about this notebook)
-# body-sha256: 4534c16607687c23a021c249ad13e77354accff8bf55c7c79e023a7c54c29e4d (this script without this line)
+# body-sha256: 8ca09124b150d5a0347130f835129695282162c941bfd8cef5f3c794a1954528 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -39,6 +39,7 @@ RESULTS=
 HARDENING=false
 HEARD=true
 SCRIPT_SHA256=
+RUN=
 
 say() {
   local words="notebook-provisioner: $*" now
@@ -63,6 +64,8 @@ take_turn() {
     say "another run is at work on ${NOTEBOOK}; this one ends"
     exit 75
   fi
+  # Tells this run from the one before, which may have run the same script in the same second.
+  read -r RUN </proc/sys/kernel/random/uuid
 }
 
 # The file's digest is the name of the object that it was downloaded from.
@@ -83,8 +86,8 @@ report() {
   STATE=$1
   local status=${2:-0} now body
   now=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
-  printf -v body '{"state":"%s","step":"%s","line":%d,"exit":%d,"version":"%s","fleet_sha256":"%s","script_sha256":"%s","image":"%s","steps":{ %s},"at":"%s"}' \
-    "${STATE}" "${STEP}" "${LINE}" "${status}" "${VERSION}" "${FLEET_SHA256}" "${SCRIPT_SHA256}" \
+  printf -v body '{"run":"%s","state":"%s","step":"%s","line":%d,"exit":%d,"version":"%s","fleet_sha256":"%s","script_sha256":"%s","image":"%s","steps":{ %s},"at":"%s"}' \
+    "${RUN}" "${STATE}" "${STEP}" "${LINE}" "${status}" "${VERSION}" "${FLEET_SHA256}" "${SCRIPT_SHA256}" \
     "${IMAGE_FOUND:-}" "${RESULTS}" "${now}"
   if [[ ${STATE} != RUNNING ]]; then
     say "${body}"
