@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, str]] = {
     "schema": "Print the fleet file's JSON Schema, for editors.",
     "show": "Show one notebook in full.",
     "snapshots": "List and prune boot-disk snapshots.",
+    "upgrade": "Upgrade notebooks in their windows, around idle shutdown.",
 }
 
 TRACEBACK_VERBOSITY: Final = 2

@@ -1,0 +1,12 @@
+"""``nbp upgrade``: upgrades around idle shutdown. One file a subcommand."""
+
+import click
+
+
+@click.group()
+def upgrade() -> None:
+    """Upgrade notebooks in their windows, around idle shutdown.
+
+    An upgrade replaces the boot disk, keeps the data disk, and leaves a snapshot. Workbench upgrades
+    running notebooks only: its own schedule passes over one that idle shutdown has stopped.
+    """
