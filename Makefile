@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 FLEET ?=
 NBP := $(BIN)/nbp $(if $(FLEET),--fleet "$(FLEET)")
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+CHECKOV := $(VENV)/checkov
 SHELL_SCRIPTS := $(shell git ls-files '*.sh' .ci/run 2>/dev/null)
 
 .PHONY: help setup setup-dev apply plan destroy test lint format acceptance bench chaos docs sandbox lock clean
@@ -31,6 +32,15 @@ $(VENV)/.setup-dev: requirements/dev.lock $(VENV)/.setup
 	$(PIP) --require-hashes -r requirements/dev.lock
 	@touch $@
 
+# checkov pins much, so it has an environment of its own. pip installs as well as uv, in a minute instead of seconds.
+$(CHECKOV)/.setup: requirements/checkov.lock | $(BIN)/python
+	@echo "Installing checkov into $(CHECKOV) …" >&2
+	@rm -rf $(CHECKOV)
+	@$(BIN)/python -m venv $(CHECKOV)
+	@uv pip install --quiet --python $(CHECKOV)/bin/python --require-hashes -r requirements/checkov.lock 2>/dev/null \
+	  || $(CHECKOV)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes -r requirements/checkov.lock
+	@touch $@
+
 setup: $(VENV)/.setup ## Make .venv with everything that apply needs
 
 setup-dev: $(VENV)/.setup-dev ## Make .venv with everything that test and lint need
@@ -47,13 +57,18 @@ destroy: setup ## Take the fleet down again
 test: setup-dev ## Run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
 
-lint: setup-dev ## Check style, types, layers, shell and Terraform formatting
+lint: setup-dev $(CHECKOV)/.setup ## Check style, types, layers, shell, the Dockerfile and Terraform
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(if $(SHELL_SCRIPTS),$(BIN)/shellcheck $(SHELL_SCRIPTS))
+	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m notebook_provisioner.adapters.terraform.launcher fmt -check -recursive -diff terraform
+	CKV_SKIP_PACKAGE_UPDATE_CHECK=true $(CHECKOV)/bin/checkov --directory terraform --skip-path /tests/ \
+	  --framework terraform --skip-download --soft-fail --output json | $(BIN)/python scripts/checkov_verdict.py
+	@if command -v tflint >/dev/null; then tflint --chdir terraform --recursive; \
+	  else echo "tflint: skipped, it is not on PATH and no package registry has it" >&2; fi
 
 format: setup-dev ## Rewrite files to the house style
 	$(BIN)/ruff check --fix .
@@ -80,6 +95,7 @@ lock: ## Resolve requirements/*.lock anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra sandbox --extra dev pyproject.toml -o requirements/dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra sandbox -c requirements/dev.lock pyproject.toml -o requirements/sandbox.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/dev.lock pyproject.toml -o requirements/job.lock
+	echo checkov | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate - -o requirements/checkov.lock
 	echo hatchling | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/dev.lock - -o requirements/build.lock
 
 clean: ## Stop the sandbox and remove everything that was made here
