@@ -40,6 +40,11 @@ class Refusal(Exception):
         self.message = message
         self.sent = 1
 
+    @property
+    def throttled(self) -> bool:
+        """Whether there were too many requests."""
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS or self.reason in _RATE_REASONS
+
 
 class NoAnswer(Exception):
     """Nothing came back although it was tried for a while; whether the request took effect is unknown."""
@@ -123,6 +128,27 @@ class Rest:
         except RetryError as error:
             raise NoAnswer(f"{method} {url}: {error.cause}") from error
 
+    def send(
+        self,
+        method: str,
+        url: str,
+        parameters: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Make one call, once: for requests that must not be sent twice. As ``call`` otherwise.
+
+        Raises:
+            Refusal: An answer that stays, or that there are too many requests.
+            NoAnswer: None, or one of a server in trouble.
+            TargetUnreachable: No credentials.
+        """
+        try:
+            return self._once(method, url, parameters, body, None)
+        except _Again as error:
+            if isinstance(error.__cause__, Refusal) and error.__cause__.throttled:
+                raise error.__cause__ from None
+            raise NoAnswer(f"{method} {url}: {error}") from error
+
     def read(self, url: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Read one document.
 
@@ -169,12 +195,12 @@ class Rest:
             document: dict[str, Any] = answer.json()
             return document
         reason, message = _error(answer.text)
-        throttled = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or reason in _RATE_REASONS
-        if throttled and pace is not None:
+        refusal = Refusal(answer.status_code, reason, message)
+        if refusal.throttled and pace is not None:
             pace.slow_down()
-        if throttled or answer.status_code in _TRANSIENT:
-            raise _Again(f"{answer.status_code} {reason}: {message}")
-        raise Refusal(answer.status_code, reason, message)
+        if refusal.throttled or answer.status_code in _TRANSIENT:
+            raise _Again(str(refusal)) from refusal
+        raise refusal
 
     def _session(self) -> "Session":
         from requests import Session
