@@ -13,7 +13,8 @@
     └── Refused                 4  nothing was changed, on purpose
         ├── ImpactRefused       4  the plan interrupts more than was accepted
         ├── GuardrailRefused    4  the plan would weaken a control that cannot be switched off
-        └── ConfirmationNeeded  4  no terminal to ask at, and no --yes
+        ├── ConfirmationNeeded  4  no terminal to ask at, and no --yes
+        └── RecordOpen          4  another procedure over the same notebook is not at its end
 
 Usage, Interrupted and Unforeseen are made by the error boundary, cli/main.py.
 """
