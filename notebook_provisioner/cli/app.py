@@ -169,7 +169,7 @@ class App:
             connection = self.connect_sandbox()
             variables = environment.for_terraform(connection, project=fleet.project, region=fleet.region)
         else:
-            self._google_target().credentials()  # says what is missing better than Terraform does
+            self.google_target().credentials()  # says what is missing better than Terraform does
         provider = choose(fleet.target, os.environ.get(REAL_PROVIDER), workspace.directory, _stand_in)
         inputs = Inputs(
             source=data("terraform"),
@@ -219,7 +219,7 @@ class App:
         """
         from notebook_provisioner.adapters.google.workbench import WorkbenchDirectory
 
-        return WorkbenchDirectory(self._google_target(), self.fleet.project)
+        return WorkbenchDirectory(self.google_target(), self.fleet.project)
 
     def snapshots(self, *, per_second: float = 20.0) -> "GoogleSnapshots":
         """The project's snapshots.
@@ -233,7 +233,7 @@ class App:
         from notebook_provisioner.adapters.google.rest import Rest
         from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
 
-        return GoogleSnapshots(Rest(self._google_target()), self.fleet.project, per_second=per_second)
+        return GoogleSnapshots(Rest(self.google_target()), self.fleet.project, per_second=per_second)
 
     def clock(self) -> Callable[[], datetime]:
         """The target's time, UTC: the sandbox's can be set.
@@ -245,7 +245,7 @@ class App:
             return lambda: datetime.now(UTC)
         from notebook_provisioner.adapters.google.rest import Rest
 
-        target = self._google_target()
+        target = self.google_target()
         ahead = Rest(target).read(f"{target.url}/sandbox/v1/status")["now"] - datetime.now(UTC).timestamp()
         return lambda: datetime.now(UTC) + timedelta(seconds=ahead)
 
@@ -268,7 +268,7 @@ class App:
         bucket, _, path = address.removeprefix("gs://").partition("/")
         if not address.startswith("gs://") or not bucket or not path:
             raise InvalidInput(f"{address!r} is no place for a lease", hint="write gs://BUCKET/OBJECT")
-        return BucketLease(self._google_target(), bucket, path)
+        return BucketLease(self.google_target(), bucket, path)
 
     def journal(self, name: str, common: dict[str, str], echo: Callable[[str], None]) -> "FileJournal":
         """The journal of *name*, in the fleet's folder; *common* is in every line, *echo* gets every line."""
@@ -300,7 +300,7 @@ class App:
         if encryption.mode != "create":
             return False
         ring = f"projects/{fleet.project}/locations/{fleet.region}/keyRings/{encryption.key_ring}"
-        return key_exists(self._google_target(), f"{ring}/cryptoKeys/{encryption.key}")
+        return key_exists(self.google_target(), f"{ring}/cryptoKeys/{encryption.key}")
 
     @property
     def _sandbox_folder(self) -> Path:
@@ -310,7 +310,12 @@ class App:
     def _work_folder(self) -> Path:
         return self.home / ".nbp" / f"{self.fleet.name}-{self.fleet.target}"
 
-    def _google_target(self) -> "Target":
+    def google_target(self) -> "Target":
+        """Where API calls go.
+
+        Raises:
+            TargetUnreachable: The sandbox does not come up.
+        """
         from notebook_provisioner.adapters.google.session import Target
 
         if self.fleet.target == "google":

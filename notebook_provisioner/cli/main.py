@@ -25,7 +25,7 @@ COMMANDS: Final[dict[str, str]] = {
     "init": "Write a commented fleet file to start from.",
     "list": "List the fleet's notebooks as they are.",
     "plan": "Show what apply would change.",
-    "post-startup": "Render the scripts that harden notebooks.",
+    "post-startup": "Render, watch and re-run the scripts that harden notebooks.",
     "sandbox": "Run the embedded Google Cloud.",
     "schema": "Print the fleet file's JSON Schema, for editors.",
     "show": "Show one notebook in full.",

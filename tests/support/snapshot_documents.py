@@ -89,10 +89,16 @@ class Control:
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """One call; *path* with ``sandbox/v1/`` or an API's."""
+        return self.send(
+            method, path, None if body is None else json.dumps(body).encode(), "application/json"
+        )
+
+    def send(self, method: str, path: str, data: bytes | None, media_type: str) -> Any:
+        """One call with bytes."""
         request = urllib.request.Request(  # noqa: S310  # our own sandbox
             f"{self.url}/{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+            data=data,
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": media_type},
             method=method,
         )
         with self._open(request, timeout=60) as answer:

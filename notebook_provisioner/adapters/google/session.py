@@ -28,11 +28,12 @@ class Target:
     def endpoint(self, service: str) -> str:
         """The base of a service's methods, as in ``https://compute.googleapis.com``; no slash at the end.
 
-        The sandbox serves Compute at its root, as Google does, and the others under their names.
+        The sandbox serves Compute and Cloud Storage at its root, as Google does, and the others under their
+        names.
         """
         if self.url is None:
             return f"https://{service}.googleapis.com"
-        return self.url if service == "compute" else f"{self.url}/{service}"
+        return self.url if service in {"compute", "storage"} else f"{self.url}/{service}"
 
     def credentials(self) -> "Credentials":
         """Credentials that the target accepts.

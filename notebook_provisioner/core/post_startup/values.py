@@ -74,7 +74,16 @@ def values(
 
 def sync_bucket(fleet: Fleet, notebook: ResolvedNotebook) -> str:
     """The bucket that the notebook's files are copied to, as the module fleet-file names it."""
-    name = f"{fleet.project}-{fleet.name}-{notebook.name}-sync"
+    return _bucket(fleet, f"{notebook.name}-sync")
+
+
+def script_bucket(fleet: Fleet) -> str:
+    """The bucket of post-startup scripts, as the module fleet-file names it."""
+    return _bucket(fleet, "scripts")
+
+
+def _bucket(fleet: Fleet, purpose: str) -> str:
+    name = f"{fleet.project}-{fleet.name}-{purpose}"
     return (
         name
         if len(name) <= _LONGEST_BUCKET
