@@ -11,6 +11,7 @@ FLEET ?=
 NBP := $(BIN)/nbp $(if $(FLEET),--fleet "$(FLEET)")
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 CHECKOV := $(VENV)/checkov
+JUPYTER := $(VENV)/jupyter
 SHELL_SCRIPTS := $(shell git ls-files '*.sh' .ci/run 2>/dev/null)
 
 .PHONY: help setup setup-dev apply plan destroy test lint format acceptance bench chaos docs sandbox lock clean
@@ -41,6 +42,15 @@ $(CHECKOV)/.setup: requirements/checkov.lock | $(BIN)/python
 	  || $(CHECKOV)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes -r requirements/checkov.lock
 	@touch $@
 
+# JupyterLab is attacked by a test and imported by nothing, so it has one too.
+$(JUPYTER)/.setup: requirements/jupyter.lock | $(BIN)/python
+	@echo "Installing JupyterLab into $(JUPYTER) …" >&2
+	@rm -rf $(JUPYTER)
+	@$(BIN)/python -m venv $(JUPYTER)
+	@uv pip install --quiet --python $(JUPYTER)/bin/python --require-hashes -r requirements/jupyter.lock 2>/dev/null \
+	  || $(JUPYTER)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes -r requirements/jupyter.lock
+	@touch $@
+
 setup: $(VENV)/.setup ## Make .venv with everything that apply needs
 
 setup-dev: $(VENV)/.setup-dev ## Make .venv with everything that test and lint need
@@ -54,7 +64,7 @@ plan: setup ## Show what apply would change
 destroy: setup ## Take the fleet down again
 	@$(NBP) destroy
 
-test: setup-dev ## Run every test
+test: setup-dev $(JUPYTER)/.setup ## Run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: setup-dev $(CHECKOV)/.setup ## Check style, types, layers, shell, the Dockerfile and Terraform
@@ -96,6 +106,7 @@ lock: ## Resolve requirements/*.lock anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra sandbox -c requirements/dev.lock pyproject.toml -o requirements/sandbox.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/dev.lock pyproject.toml -o requirements/job.lock
 	echo checkov | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate - -o requirements/checkov.lock
+	echo jupyterlab | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/dev.lock - -o requirements/jupyter.lock
 	echo hatchling | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/dev.lock - -o requirements/build.lock
 
 clean: ## Stop the sandbox and remove everything that was made here

@@ -14,13 +14,15 @@ def jupyter_config(limits: Jupyter, *, terminals: bool, nbconvert: bool) -> str:
     """Jupyter Server's configuration, as JSON. Traits are those of jupyter_server 2 and nbconvert 7.
 
     ``ip`` is localhost and not 127.0.0.1: Google's proxy agent was seen on ``::1``. The port is left to the
-    image. Host names other than loopback's are refused, so the proxy's must be listed.
+    image. Host names other than loopback's are refused, and pages of other sites, so the proxy's must be
+    listed.
     """
     megabyte = 1024 * 1024
     settings = {
         "ServerApp": {
             "ip": "localhost",
             "allow_remote_access": False,
+            "allow_origin": f"https://{PROXY_HOST}",
             "local_hostnames": ["localhost", PROXY_HOST],
             "disable_check_xsrf": False,
             "terminals_enabled": terminals,

@@ -56,7 +56,7 @@ class World(ThreadingHTTPServer):
             "/api/nbconvert": (200, "{}"),
             "/attributes/proxy-url": (200, "https://abc-dot-europe-west4.notebooks.googleusercontent.com/"),
         }
-        self.checks_host = self.checks_cross_site = True
+        self.checks_host = self.checks_origin = self.checks_cross_site = True
 
     @property
     def url(self):
@@ -76,6 +76,8 @@ class Answers(BaseHTTPRequestHandler):
     def do_GET(self):  # the base class's name
         if self.server.checks_host and self.headers["Host"] == "attacker.invalid":
             self.answer(403)
+        elif self.server.checks_origin and self.headers["Origin"]:
+            self.answer(404)
         else:
             self.answer(*self.server.routes.get(self.path, (404, "")))
 
@@ -264,11 +266,12 @@ def test_a_failing_step_is_an_error_with_its_place(machine, sandboxed, step):
     "weakness",
     [
         lambda world: setattr(world, "checks_host", False),
+        lambda world: setattr(world, "checks_origin", False),
         lambda world: setattr(world, "checks_cross_site", False),
         lambda world: world.routes.update({"/api/nbconvert": (200, '{"html": {}}')}),
         lambda world: world.routes.update({"/api/terminals": (200, "[]")}),
     ],
-    ids=["foreign-host", "cross-site", "nbconvert", "terminals"],
+    ids=["foreign-host", "foreign-origin", "cross-site", "nbconvert", "terminals"],
 )
 def test_a_server_that_lets_an_attack_in_is_an_error_and_can_be_stopped(machine, sandboxed, weakness):
     weakness(machine.world)
@@ -300,6 +303,10 @@ def test_jupyter_is_configured_for_the_proxy_alone(machine, sandboxed):
         "localhost",
         "abc-dot-europe-west4.notebooks.googleusercontent.com",
     ]
+    assert (
+        settings["ServerApp"]["allow_origin"]
+        == "https://abc-dot-europe-west4.notebooks.googleusercontent.com"
+    )
     assert settings["ServerApp"]["terminals_enabled"] is False
     assert path.stat().st_mode & 0o777 == 0o644
 

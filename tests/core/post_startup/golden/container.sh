@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook container, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 75cf8619badb993694cc920f0b85411df62fdbe86be28839230ea51698e3427d (what the fleet file says about this notebook)
-# body-sha256: ee028df2748d5458343e6e5e674d2cb5e2cbfcef4e6d27999a87cb75ef9b0c14 (this script without this line)
+# fleet-sha256: eb06069e012e75940194590185bc18ba875bc1159c5913776057773b4d7ee3f4 (what the fleet file says about this notebook)
+# body-sha256: a5e99b601bd9f99423a545ac3a864dacbc09ee9e49b335c4e9e211fb8c9824eb (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=container
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=75cf8619badb993694cc920f0b85411df62fdbe86be28839230ea51698e3427d
+readonly FLEET_SHA256=eb06069e012e75940194590185bc18ba875bc1159c5913776057773b4d7ee3f4
 readonly IMAGE=container
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -331,6 +331,7 @@ step_jupyter_server() {
     "allow_password_change": false
   },
   "ServerApp": {
+    "allow_origin": "https://@PROXY_HOST@",
     "allow_remote_access": false,
     "disable_check_xsrf": false,
     "ip": "localhost",
@@ -354,7 +355,7 @@ step_jupyter_server() {
     host=localhost
     say "the notebook has no proxy-url yet: requests for loopback names alone are let in"
   fi
-  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config/@PROXY_HOST@/${host}}"
+  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config//@PROXY_HOST@/${host}}"
   write_file "${ETC}/systemd/system/jupyter.service.d/50-notebook-provisioner.conf" 0644 restart <<EOF
 [Service]
 Environment=JUPYTER_CONFIG_PATH=${folder}
@@ -417,6 +418,8 @@ verify_jupyter() {
   [[ -z ${listeners} ]] || fail "Jupyter listens at ${listeners}, which is not loopback"
   status=$(status_of --header 'Host: attacker.invalid' "${JUPYTER_URL}/api")
   [[ ${status} == 403 ]] || fail "a request for a foreign host got ${status} in place of 403"
+  status=$(status_of --header 'Origin: https://attacker.invalid' "${JUPYTER_URL}/api")
+  [[ ${status} == 404 ]] || fail "a request of another site's page got ${status} in place of 404"
   # Without the cross-site token; the kernel does not exist, so that nothing happens where it is let in.
   status=$(status_of --request POST "${JUPYTER_URL}/api/kernels/00000000-0000-0000-0000-000000000000/interrupt")
   [[ ${status} == 403 ]] || fail "a request without cross-site token got ${status} in place of 403"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook everything, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: e83929627203bfb2fb780c9edc13b89a94d807bf4a1d21eedc7d87ae750879ae (what the fleet file says about this notebook)
-# body-sha256: f537bb075a16d4d58e204f2dbd7f1d0c7ca51ceea00830eadd90a41fb4cd8c5e (this script without this line)
+# fleet-sha256: 831db7385f9de76dd5d3f4d72ca991a494b79686d57ad10f40731329b340ab1b (what the fleet file says about this notebook)
+# body-sha256: 50087746402eb12f212d6bd025a3c9d02d3bd391896832166539b6853f3072fd (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=everything
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=e83929627203bfb2fb780c9edc13b89a94d807bf4a1d21eedc7d87ae750879ae
+readonly FLEET_SHA256=831db7385f9de76dd5d3f4d72ca991a494b79686d57ad10f40731329b340ab1b
 readonly IMAGE=debian-11
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -375,6 +375,7 @@ step_jupyter_server() {
     "allow_password_change": false
   },
   "ServerApp": {
+    "allow_origin": "https://@PROXY_HOST@",
     "allow_remote_access": false,
     "disable_check_xsrf": false,
     "ip": "localhost",
@@ -398,7 +399,7 @@ step_jupyter_server() {
     host=localhost
     say "the notebook has no proxy-url yet: requests for loopback names alone are let in"
   fi
-  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config/@PROXY_HOST@/${host}}"
+  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config//@PROXY_HOST@/${host}}"
   write_file "${ETC}/systemd/system/jupyter.service.d/50-notebook-provisioner.conf" 0644 restart <<EOF
 [Service]
 Environment=JUPYTER_CONFIG_PATH=${folder}
@@ -461,6 +462,8 @@ verify_jupyter() {
   [[ -z ${listeners} ]] || fail "Jupyter listens at ${listeners}, which is not loopback"
   status=$(status_of --header 'Host: attacker.invalid' "${JUPYTER_URL}/api")
   [[ ${status} == 403 ]] || fail "a request for a foreign host got ${status} in place of 403"
+  status=$(status_of --header 'Origin: https://attacker.invalid' "${JUPYTER_URL}/api")
+  [[ ${status} == 404 ]] || fail "a request of another site's page got ${status} in place of 404"
   # Without the cross-site token; the kernel does not exist, so that nothing happens where it is let in.
   status=$(status_of --request POST "${JUPYTER_URL}/api/kernels/00000000-0000-0000-0000-000000000000/interrupt")
   [[ ${status} == 403 ]] || fail "a request without cross-site token got ${status} in place of 403"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook exempt, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 11edfd23a3843d9be53026c1d9322bf1f6bd9eec5bf354b3d8f8d1538722b6b5 (what the fleet file says about this notebook)
-# body-sha256: 8ca09124b150d5a0347130f835129695282162c941bfd8cef5f3c794a1954528 (this script without this line)
+# fleet-sha256: 6ecb5ede2127feb6055df1dde26a830fb02ecee653d0d1ffbc7552b990dd7bb4 (what the fleet file says about this notebook)
+# body-sha256: e1883b3f1cba4392d1a2ca900cd0dc1bbed5b60ee05b77c51d779652522e1173 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=exempt
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=11edfd23a3843d9be53026c1d9322bf1f6bd9eec5bf354b3d8f8d1538722b6b5
+readonly FLEET_SHA256=6ecb5ede2127feb6055df1dde26a830fb02ecee653d0d1ffbc7552b990dd7bb4
 readonly IMAGE=debian-12
 readonly ACCOUNT=ben
 readonly ACCOUNT_HOME=/home/ben
@@ -311,6 +311,7 @@ step_jupyter_server() {
     "allow_password_change": false
   },
   "ServerApp": {
+    "allow_origin": "https://@PROXY_HOST@",
     "allow_remote_access": false,
     "disable_check_xsrf": false,
     "ip": "localhost",
@@ -334,7 +335,7 @@ step_jupyter_server() {
     host=localhost
     say "the notebook has no proxy-url yet: requests for loopback names alone are let in"
   fi
-  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config/@PROXY_HOST@/${host}}"
+  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config//@PROXY_HOST@/${host}}"
   write_file "${ETC}/systemd/system/jupyter.service.d/50-notebook-provisioner.conf" 0644 restart <<EOF
 [Service]
 Environment=JUPYTER_CONFIG_PATH=${folder}
@@ -397,6 +398,8 @@ verify_jupyter() {
   [[ -z ${listeners} ]] || fail "Jupyter listens at ${listeners}, which is not loopback"
   status=$(status_of --header 'Host: attacker.invalid' "${JUPYTER_URL}/api")
   [[ ${status} == 403 ]] || fail "a request for a foreign host got ${status} in place of 403"
+  status=$(status_of --header 'Origin: https://attacker.invalid' "${JUPYTER_URL}/api")
+  [[ ${status} == 404 ]] || fail "a request of another site's page got ${status} in place of 404"
   # Without the cross-site token; the kernel does not exist, so that nothing happens where it is let in.
   status=$(status_of --request POST "${JUPYTER_URL}/api/kernels/00000000-0000-0000-0000-000000000000/interrupt")
   [[ ${status} == 403 ]] || fail "a request without cross-site token got ${status} in place of 403"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook former-umn, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 57cd6f188472f69841fef8a31179aa9bd12e26dc038525631ab1ca07fcacdbc9 (what the fleet file says about this notebook)
-# body-sha256: 27a14e8e30fd851fbd7d9a46ac720b8379a4b7deaf5de5549b2a4a1a3d67d433 (this script without this line)
+# fleet-sha256: 0401d7149f94c70c5f9bc879bdf31332cd7c48e964f89a0b7c17f4720f7fac95 (what the fleet file says about this notebook)
+# body-sha256: 845bb272be59028edacc06204add410b647571019c61e096671a74916acdb0fd (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=former-umn
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=57cd6f188472f69841fef8a31179aa9bd12e26dc038525631ab1ca07fcacdbc9
+readonly FLEET_SHA256=0401d7149f94c70c5f9bc879bdf31332cd7c48e964f89a0b7c17f4720f7fac95
 readonly IMAGE=former-umn
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -331,6 +331,7 @@ step_jupyter_server() {
     "allow_password_change": false
   },
   "ServerApp": {
+    "allow_origin": "https://@PROXY_HOST@",
     "allow_remote_access": false,
     "disable_check_xsrf": false,
     "ip": "localhost",
@@ -354,7 +355,7 @@ step_jupyter_server() {
     host=localhost
     say "the notebook has no proxy-url yet: requests for loopback names alone are let in"
   fi
-  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config/@PROXY_HOST@/${host}}"
+  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config//@PROXY_HOST@/${host}}"
   write_file "${ETC}/systemd/system/jupyter.service.d/50-notebook-provisioner.conf" 0644 restart <<EOF
 [Service]
 Environment=JUPYTER_CONFIG_PATH=${folder}
@@ -417,6 +418,8 @@ verify_jupyter() {
   [[ -z ${listeners} ]] || fail "Jupyter listens at ${listeners}, which is not loopback"
   status=$(status_of --header 'Host: attacker.invalid' "${JUPYTER_URL}/api")
   [[ ${status} == 403 ]] || fail "a request for a foreign host got ${status} in place of 403"
+  status=$(status_of --header 'Origin: https://attacker.invalid' "${JUPYTER_URL}/api")
+  [[ ${status} == 404 ]] || fail "a request of another site's page got ${status} in place of 404"
   # Without the cross-site token; the kernel does not exist, so that nothing happens where it is let in.
   status=$(status_of --request POST "${JUPYTER_URL}/api/kernels/00000000-0000-0000-0000-000000000000/interrupt")
   [[ ${status} == 403 ]] || fail "a request without cross-site token got ${status} in place of 403"

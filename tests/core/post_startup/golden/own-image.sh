@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook own-image, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: c81ed447cc0537ded1003757c5eeb2aaa3ad4f94279bb2d9dfdd16d1bad82670 (what the fleet file says about this notebook)
-# body-sha256: 90a032b6a2fa0579268ea88ee377dad9b12005f265897015c5c3b223f8e28243 (this script without this line)
+# fleet-sha256: ebbe7e56ba883c0a16ae1a286b3a66bd189c62a1e1457f8dd3ed821fd1ec8c97 (what the fleet file says about this notebook)
+# body-sha256: abb11785c93f396272e307d32e84e0125794c645d144955e54c0a3657554b2ca (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=own-image
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=c81ed447cc0537ded1003757c5eeb2aaa3ad4f94279bb2d9dfdd16d1bad82670
+readonly FLEET_SHA256=ebbe7e56ba883c0a16ae1a286b3a66bd189c62a1e1457f8dd3ed821fd1ec8c97
 readonly IMAGE=unknown
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -331,6 +331,7 @@ step_jupyter_server() {
     "allow_password_change": false
   },
   "ServerApp": {
+    "allow_origin": "https://@PROXY_HOST@",
     "allow_remote_access": false,
     "disable_check_xsrf": false,
     "ip": "localhost",
@@ -354,7 +355,7 @@ step_jupyter_server() {
     host=localhost
     say "the notebook has no proxy-url yet: requests for loopback names alone are let in"
   fi
-  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config/@PROXY_HOST@/${host}}"
+  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config//@PROXY_HOST@/${host}}"
   write_file "${ETC}/systemd/system/jupyter.service.d/50-notebook-provisioner.conf" 0644 restart <<EOF
 [Service]
 Environment=JUPYTER_CONFIG_PATH=${folder}
@@ -417,6 +418,8 @@ verify_jupyter() {
   [[ -z ${listeners} ]] || fail "Jupyter listens at ${listeners}, which is not loopback"
   status=$(status_of --header 'Host: attacker.invalid' "${JUPYTER_URL}/api")
   [[ ${status} == 403 ]] || fail "a request for a foreign host got ${status} in place of 403"
+  status=$(status_of --header 'Origin: https://attacker.invalid' "${JUPYTER_URL}/api")
+  [[ ${status} == 404 ]] || fail "a request of another site's page got ${status} in place of 404"
   # Without the cross-site token; the kernel does not exist, so that nothing happens where it is let in.
   status=$(status_of --request POST "${JUPYTER_URL}/api/kernels/00000000-0000-0000-0000-000000000000/interrupt")
   [[ ${status} == 403 ]] || fail "a request without cross-site token got ${status} in place of 403"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook standard, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 9f3121fa8425d6055eee285fc31074c4e062f468159ddd6dbdaa5dc6c715d212 (what the fleet file says about this notebook)
-# body-sha256: 56849ce239e74d52156e08c7333468618b9351c12e3f377371ea76aa7bc827ea (this script without this line)
+# fleet-sha256: 91ad62d9558952b57e6505c16750b53561ac505eda2c0ffa5cc416817145a147 (what the fleet file says about this notebook)
+# body-sha256: 32ec9d90ff5b3c6875746c5cf837b85f568c9f3309236b25ab142b7b2d2ff439 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=standard
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=9f3121fa8425d6055eee285fc31074c4e062f468159ddd6dbdaa5dc6c715d212
+readonly FLEET_SHA256=91ad62d9558952b57e6505c16750b53561ac505eda2c0ffa5cc416817145a147
 readonly IMAGE=debian-12
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -331,6 +331,7 @@ step_jupyter_server() {
     "allow_password_change": false
   },
   "ServerApp": {
+    "allow_origin": "https://@PROXY_HOST@",
     "allow_remote_access": false,
     "disable_check_xsrf": false,
     "ip": "localhost",
@@ -354,7 +355,7 @@ step_jupyter_server() {
     host=localhost
     say "the notebook has no proxy-url yet: requests for loopback names alone are let in"
   fi
-  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config/@PROXY_HOST@/${host}}"
+  write_file "${folder}/jupyter_server_config.json" 0644 restart <<<"${config//@PROXY_HOST@/${host}}"
   write_file "${ETC}/systemd/system/jupyter.service.d/50-notebook-provisioner.conf" 0644 restart <<EOF
 [Service]
 Environment=JUPYTER_CONFIG_PATH=${folder}
@@ -417,6 +418,8 @@ verify_jupyter() {
   [[ -z ${listeners} ]] || fail "Jupyter listens at ${listeners}, which is not loopback"
   status=$(status_of --header 'Host: attacker.invalid' "${JUPYTER_URL}/api")
   [[ ${status} == 403 ]] || fail "a request for a foreign host got ${status} in place of 403"
+  status=$(status_of --header 'Origin: https://attacker.invalid' "${JUPYTER_URL}/api")
+  [[ ${status} == 404 ]] || fail "a request of another site's page got ${status} in place of 404"
   # Without the cross-site token; the kernel does not exist, so that nothing happens where it is let in.
   status=$(status_of --request POST "${JUPYTER_URL}/api/kernels/00000000-0000-0000-0000-000000000000/interrupt")
   [[ ${status} == 403 ]] || fail "a request without cross-site token got ${status} in place of 403"
