@@ -16,6 +16,9 @@ from notebook_provisioner.sandbox.server import loading
 from notebook_provisioner.sandbox.server.app import create_engine
 from notebook_provisioner.sandbox.server.clock import Clock
 from notebook_provisioner.sandbox.server.engine import Engine, Incoming
+from notebook_provisioner.sandbox.server.guests import control as guests
+from notebook_provisioner.sandbox.server.services.storage.preconditions import Preconditions
+from notebook_provisioner.sandbox.server.services.storage.shelf import Shelf
 from notebook_provisioner.sandbox.server.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,6 +78,36 @@ class Local:
         self.do("POST", f"{COMPUTE}/global/networks", {"name": "net", "autoCreateSubnetworks": False})
         subnetwork = {"name": "sub", "network": "global/networks/net", "ipCidrRange": "10.0.0.0/24"}
         self.do("POST", f"{COMPUTE}/regions/{REGION}/subnetworks", subnetwork)
+
+    def script(self, url: str, content: bytes) -> None:
+        """An object in a bucket of its own, which is made where it is missing."""
+        bucket, _, name = url.removeprefix("gs://").partition("/")
+        if self.ask("GET", f"storage/v1/b/{bucket}")[0] != 200:
+            uniform = {"iamConfiguration": {"uniformBucketLevelAccess": {"enabled": True}}}
+            self.do("POST", f"storage/v1/b?project={PROJECT}", {"name": bucket} | uniform)
+        context = self.engine.context
+        shelf = Shelf.of(context)
+        key = shelf.contents.create()
+        with shelf.contents.writing(key) as file:
+            file.write(content)
+        with context.store.transaction():
+            shelf.put(shelf.bucket(bucket), {"name": name}, key, Preconditions())
+
+    def grant(self, bucket: str, member: str, role: str, condition: str | None = None) -> None:
+        """Add a binding to a bucket's policy."""
+        policy = self.do("GET", f"storage/v1/b/{bucket}/iam?optionsRequestedPolicyVersion=3")
+        binding = {"role": role, "members": [member]}
+        if condition:
+            binding["condition"] = {"title": "test", "expression": condition}
+        policy = {"version": 3, "bindings": [*policy["bindings"], binding]}
+        self.do("PUT", f"storage/v1/b/{bucket}/iam", policy)
+
+    def control(self, request: Any) -> Any:
+        """Change settings of guests, as ``POST /sandbox/v1/guests`` does."""
+        context = self.engine.context
+        with context.store.transaction():
+            context.settle()
+            return guests.change(context, request)
 
     def notebook(self, name: str = "nb", **setup: Any) -> Any:
         """A notebook without an external address, on an image that has a newer one."""

@@ -1,11 +1,12 @@
 """The sandbox's clock: real time, shifted and sped up, so that a month of idle shutdowns fits into a test."""
 
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _PACIFIC = timezone(
     timedelta(hours=-8)
@@ -23,9 +24,12 @@ class Clock:
         self._source = source
         self._real_origin = self._sandbox_origin = source()
         self.speed = 1.0
+        self._held: float | None = None
 
     def now(self) -> float:
         """Sandbox time in seconds since the epoch."""
+        if self._held is not None:
+            return self._held
         return self._sandbox_origin + (self._source() - self._real_origin) * self.speed
 
     def set(self, *, now: float | None = None, speed: float | None = None) -> None:
@@ -34,6 +38,15 @@ class Clock:
         self._real_origin = self._source()
         if speed is not None:
             self.speed = speed
+
+    @contextmanager
+    def at(self, moment: float) -> "Iterator[None]":
+        """Hold the clock at *moment*: for what was due then, and is done only now."""
+        before, self._held = self._held, moment
+        try:
+            yield
+        finally:
+            self._held = before
 
     def to_document(self) -> dict[str, float]:
         """The clock's state, for `restore`."""

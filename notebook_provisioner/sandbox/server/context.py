@@ -82,11 +82,13 @@ class Context:
     def settle(self) -> None:
         """Run every effect that is due, in order. Called before each request, within its transaction.
 
+        Each is run at the sandbox time at which it was due, and so is what it leads to.
+
         One that fails is undone and dropped: it must not stand in the way of every request that follows.
         """
         while (due := self.store.take_due(self.clock.now())) is not None:
-            _, name, arguments = due
-            with contextlib.suppress(ApiError):
+            moment, name, arguments = due
+            with contextlib.suppress(ApiError), self.clock.at(moment):
                 self.run_effect(name, arguments)
 
     def resource_of(self, key: Key) -> "Resource | None":

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from notebook_provisioner.sandbox.server import emulation, loading
 from notebook_provisioner.sandbox.server.errors import ApiError, ErrorStyle, invalid
 from notebook_provisioner.sandbox.server.faults import Fault
+from notebook_provisioner.sandbox.server.guests import control as guests
 from notebook_provisioner.sandbox.server.store import Document, Json
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
     from notebook_provisioner.sandbox.server.engine import Engine
 
-_INTERNAL_KINDS = frozenset({"busy", "requestIds"})
+_INTERNAL_KINDS = frozenset(
+    {"busy", "guestAttributes", "guestSettings", "guests", "requestIds", "serialPorts"}
+)
 Endpoint = Callable[["Request"], Awaitable[Json]]
 
 
@@ -34,6 +37,8 @@ def routes(engine: "Engine", seed: Callable[[], None]) -> list[Route]:
         ("DELETE", "faults", control.clear_faults),
         ("GET", "settings", control.settings),
         ("POST", "settings", control.change_settings),
+        ("GET", "guests", control.guests),
+        ("POST", "guests", control.change_guests),
         ("POST", "load", control.load),
         ("POST", "reset", control.reset),
         ("GET", "emulation", control.emulation),
@@ -92,6 +97,17 @@ class _Control:
             context.store.set_value("clock", context.clock.to_document())
             context.settle()
         return await self.settings(request)
+
+    async def guests(self, _: "Request") -> Json:
+        with self._context.store.transaction():
+            self._context.settle()
+            return guests.describe(self._context)
+
+    async def change_guests(self, request: "Request") -> Json:
+        body = await _body(request)
+        with self._context.store.transaction():
+            self._context.settle()
+            return guests.change(self._context, body)
 
     async def load(self, request: "Request") -> Json:
         body = await _body(request)

@@ -15,6 +15,7 @@ from notebook_provisioner.sandbox.server import crud, operations, pagination
 from notebook_provisioner.sandbox.server.call import Call
 from notebook_provisioner.sandbox.server.errors import ApiError, ErrorStyle, bad_request, invalid
 from notebook_provisioner.sandbox.server.faults import ConnectionDropped, Fault, FaultKind, Faults
+from notebook_provisioner.sandbox.server.guests import boots
 from notebook_provisioner.sandbox.server.request_log import RequestLog
 from notebook_provisioner.sandbox.server.routing import Match, Router
 from notebook_provisioner.sandbox.server.service import Handler, Pause, Reply, Resource, Service
@@ -70,6 +71,7 @@ class Engine:
         self.log = RequestLog()
         self._router = Router(method for api in context.apis.values() for method in api.methods.values())
         operations.register(context)
+        boots.register(context)
 
     async def respond(self, incoming: Incoming) -> Reply:
         """Answer *incoming*.

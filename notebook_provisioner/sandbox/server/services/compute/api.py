@@ -48,7 +48,8 @@ SERVICE = Service(
     not_emulated=(
         "zones, regions, machine, disk and accelerator types are a subset of Google's",
         "quotas, prices, IPv6, peerings, shared VPC administration",
-        "nothing runs inside a VM: serial output and guest attributes are what was loaded or written for it",
+        "only VMs of notebooks boot, and that is simulated: no program runs",
+        "guest attributes and serial output: what a notebook's script would say, else what was loaded",
     ),
 )
 

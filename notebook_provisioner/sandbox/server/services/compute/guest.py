@@ -1,4 +1,4 @@
-"""What a VM's guest leaves outside: serial output and guest attributes, as they were loaded."""
+"""What a VM's guest leaves outside: serial output and guest attributes, written by boots or loaded."""
 
 from typing import TYPE_CHECKING
 
@@ -13,18 +13,22 @@ if TYPE_CHECKING:
 
 @SERVICE.method("instances.getSerialPortOutput")
 def get_serial_port_output(call: "Call") -> Document:
-    """What was loaded for the port: ``{"name": "1", "contents": …}`` in ``…/instances/I/serialPorts``."""
+    """The last MiB of a port: ``{"name": "1", "contents": …}`` in ``…/instances/I/serialPorts``.
+
+    ``dropped`` there is the number of characters that went before it.
+    """
     instance = call.load()
     port = str(call.query.get("port", 1))
     stored = call.store.get(Key("compute", f"{call.match.name}/serialPorts", port)) or {}
     contents = str(stored.get("contents", ""))
-    begin = min(int(call.query.get("start", 0)), len(contents))
+    dropped = int(stored.get("dropped", 0))
+    begin = min(max(int(call.query.get("start", 0)), dropped), dropped + len(contents))
     return {
         "kind": "compute#serialPortOutput",
         "selfLink": f"{instance['selfLink']}/serialPort?port={port}",
         "start": str(begin),
-        "next": str(len(contents)),
-        "contents": contents[begin:],
+        "next": str(dropped + len(contents)),
+        "contents": contents[begin - dropped :],
     }
 
 

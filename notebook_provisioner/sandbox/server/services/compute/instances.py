@@ -7,6 +7,7 @@ from notebook_provisioner.sandbox.server import crud
 from notebook_provisioner.sandbox.server.clock import rfc3339_compute
 from notebook_provisioner.sandbox.server.context import fingerprint
 from notebook_provisioner.sandbox.server.errors import ApiError, already_exists, invalid
+from notebook_provisioner.sandbox.server.guests import boots
 from notebook_provisioner.sandbox.server.service import Resource
 from notebook_provisioner.sandbox.server.services.compute import disks, interfaces, metadata, places
 from notebook_provisioner.sandbox.server.services.compute.api import (
@@ -152,8 +153,14 @@ def attach(attached: Document, disk: Document, index: int) -> Document:
     return attached
 
 
+def booted(context: "Context", key: Key) -> None:
+    """The VM under *key* runs, from a boot on: its guest boots, too."""
+    running(context, key)
+    boots.boot(context, key)
+
+
 def running(context: "Context", key: Key) -> None:
-    """The VM under *key* has booted."""
+    """The VM under *key* runs; no boot is meant by that."""
     instance = context.store.get(key)
     if instance is not None:
         now = rfc3339_compute(context.clock.now())
@@ -181,6 +188,7 @@ def remove(context: "Context", key: Key) -> None:
             context.store.delete(crud.policy_key(disk_key))
     context.store.delete(key)
     context.store.delete(crud.policy_key(key))
+    boots.forget(context, key)
     for collection in ("guestAttributes", "serialPorts"):
         for entry in context.store.page("compute", f"{key.name}/{collection}"):
             context.store.delete(entry.key)
@@ -189,6 +197,11 @@ def remove(context: "Context", key: Key) -> None:
 @SERVICE.effect("instances.running")
 def _running(context: "Context", arguments: Document) -> None:
     running(context, Key(*arguments["key"]))
+
+
+@SERVICE.effect("instances.booted")
+def _booted(context: "Context", arguments: Document) -> None:
+    booted(context, Key(*arguments["key"]))
 
 
 @SERVICE.effect("instances.stopped")
@@ -210,7 +223,7 @@ def insert(call: "Call") -> Document:
         )
     key = Key("compute", call.collection, crud.new_id(call, call.body))
     create(call.context, key, call.body)
-    return call.operation(key, then="instances.running", arguments={"key": list(key)})
+    return call.operation(key, then="instances.booted", arguments={"key": list(key)})
 
 
 @SERVICE.method("instances.delete")
@@ -237,7 +250,8 @@ def start(call: "Call") -> Document:
         call.store.put(call.key, instance | {"status": "STAGING"})
     elif instance["status"] != "RUNNING" or wanted == "SUSPENDED":
         raise not_ready(call.match.name)
-    return call.operation(then="instances.running", arguments={"key": list(call.key)})
+    then = "booted" if instance["status"] == "TERMINATED" else "running"
+    return call.operation(then=f"instances.{then}", arguments={"key": list(call.key)})
 
 
 @SERVICE.method("instances.stop", "instances.suspend")
@@ -258,7 +272,7 @@ def reset(call: "Call") -> Document:
     """Reset a running VM."""
     if call.load()["status"] != "RUNNING":
         raise not_ready(call.match.name)
-    return call.operation(then="instances.running", arguments={"key": list(call.key)})
+    return call.operation(then="instances.booted", arguments={"key": list(call.key)})
 
 
 def not_ready(name: str) -> ApiError:

@@ -71,7 +71,7 @@ def create(call: "Call") -> Document:
     instance["state"] = "PROVISIONING"
     call.store.put(key, instance, created=call.clock.now())
     save(call.context, instance)
-    return begin(call, name, then="provisioned")
+    return begin(call, name, then="provisioned", boots=True)
 
 
 def _fill_in(context: "Context", instance: Document, image: Document) -> None:
@@ -146,8 +146,8 @@ def _system_labels(context: "Context", name: str) -> dict[str, str]:
 
 @SERVICE.effect("provisioned")
 def provisioned(context: "Context", arguments: Document) -> Document:
-    """The VM has booted and Jupyter answers."""
-    machines.running(context, vm_key(arguments["name"]))
+    """The VM runs, from a boot on where *boots* says so, and Jupyter answers."""
+    (machines.booted if arguments["boots"] else machines.running)(context, vm_key(arguments["name"]))
     instance = load(context, arguments["name"])
     instance |= {
         "state": "ACTIVE",

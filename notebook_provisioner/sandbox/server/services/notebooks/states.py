@@ -37,8 +37,10 @@ def require_state(name: str, instance: Document, *allowed: str) -> None:
 @SERVICE.method("projects.locations.instances.start")
 def start(call: "Call") -> Document:
     """Start a stopped instance; an active one stays as it is."""
-    require_state(call.match.name, call.load(), "STOPPED", "ACTIVE")
-    return begin(call, call.match.name, then="provisioned", state="STARTING")
+    instance = call.load()
+    require_state(call.match.name, instance, "STOPPED", "ACTIVE")
+    boots = instance["state"] == "STOPPED"
+    return begin(call, call.match.name, then="provisioned", state="STARTING", boots=boots)
 
 
 @SERVICE.method("projects.locations.instances.stop")
@@ -63,7 +65,7 @@ def stopped(context: "Context", arguments: Document) -> Document:
 def reset(call: "Call") -> Document:
     """Reset an active instance."""
     require_state(call.match.name, call.load(), "ACTIVE")
-    return begin(call, call.match.name, then="provisioned", state="STARTING")
+    return begin(call, call.match.name, then="provisioned", state="STARTING", boots=True)
 
 
 @SERVICE.method("projects.locations.instances.resizeDisk")

@@ -126,7 +126,7 @@ def rollback(call: "Call") -> Document:
 def _rebuilt(context: "Context", arguments: Document) -> Document:
     name, source = arguments["name"], arguments["source"]
     replace_disk(context, name, "boot", source)
-    machines.running(context, vm_key(name))
+    machines.booted(context, vm_key(name))
     instance = load(context, name) | {"state": "ACTIVE"}
     image = context.store.get(key_of(source.get("sourceImage", ""), "")) if "sourceImage" in source else None
     history = instance["upgradeHistory"]
