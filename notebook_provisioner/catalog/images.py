@@ -1,6 +1,7 @@
 """Google's Workbench images, as far as rules depend on them."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
@@ -16,7 +17,21 @@ RELEASE_NOTES: Final = Source(
 PROJECT: Final = "cloud-notebooks-managed"
 CURRENT_FAMILY: Final = "workbench-instances-2603"
 LEGACY_FAMILY: Final = "workbench-instances"
+CONTAINER_HOST_FAMILY: Final = "workbench-container-host"  # what a container's upgrade replaces
 LEGACY_SUPPORT_ENDS: Final = date(2027, 3, 1)  # IMAGES says March 2027; the first day is the safe reading
+SUPPORT_ENDS: Final[Mapping[str, date]] = {  # IMAGES; of other families it names no day
+    LEGACY_FAMILY: LEGACY_SUPPORT_ENDS,
+    CURRENT_FAMILY: date(2028, 3, 1),
+}
+
+# RELEASE_NOTES: the days of those releases of LEGACY_FAMILY that this tool has met; the others' are unknown.
+RELEASES: Final[Mapping[str, date]] = {
+    "m125": date(2024, 9, 26),
+    "m132": date(2025, 8, 29),
+    "m138": date(2026, 1, 14),
+    "m139": date(2026, 1, 29),
+    "m141": date(2026, 4, 20),
+}
 
 # RELEASE_NOTES: Secure Boot with GPUs works only from this image of CURRENT_FAMILY on.
 SECURE_BOOT_WITH_GPU_SINCE: Final = date(2026, 7, 12)
@@ -31,5 +46,13 @@ def family_and_date(image: str) -> tuple[str, date] | None:
     found = _DATED.fullmatch(image)
     try:
         return (found["family"], date.fromisoformat(found["date"])) if found else None
+    except ValueError:
+        return None
+
+
+def released(version: str) -> date | None:
+    """The day of a release: of ``m144``, ``144``, or ``20260712``; None where it is not known."""
+    try:
+        return RELEASES.get(version.lower()) or RELEASES.get(f"m{version}") or date.fromisoformat(version[:8])
     except ValueError:
         return None

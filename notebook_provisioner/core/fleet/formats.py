@@ -11,7 +11,7 @@ from cronsim import CronSim, CronSimError
 from pydantic import BeforeValidator, Field
 
 from notebook_provisioner.core.fleet.text import HOST, checked, shown, wrong
-from notebook_provisioner.core.fleet.windows import Blackout, Window, is_time_zone
+from notebook_provisioner.core.fleet.windows import Blackout, Window, WorkingHours, is_time_zone
 
 MAX_LABEL: Final = 63  # characters of a label's key, and of its value
 
@@ -186,6 +186,22 @@ WindowText = checked(
     _window,
     pattern=r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9] [A-Za-z0-9_+/-]+$",
     examples=["Sat 02:00-06:00 Europe/London"],
+)
+
+
+def _working_hours(value: str) -> str:
+    try:
+        WorkingHours.parse(value)
+    except ValueError as error:
+        remedy = "write them as Mon-Fri 09:00-17:30 Europe/London"
+        raise wrong("working-hours", f"{shown(value)!r}: {error}", remedy) from None
+    return value
+
+
+WorkingHoursText = checked(
+    _working_hours,
+    pattern=r"^[A-Z][a-z]{2}(-[A-Z][a-z]{2})? \d{2}:\d{2}-\d{2}:\d{2} \S+$",
+    examples=["Mon-Fri 09:00-17:30 Europe/London"],
 )
 
 

@@ -57,6 +57,22 @@ class Upgrade(Model):
     """How often an upgrade is looked for."""
     blackout: tuple[formats.BlackoutText, ...] = ()
     """Days without upgrades: `first/last`, both included."""
+    working_hours: formats.WorkingHoursText | None = None
+    """When its owner works: weekdays, two times, a time zone. Upgrades in these hours are pointed out."""
+
+
+class Rollout(Model):
+    """In which order notebooks are upgraded."""
+
+    canaries: tuple[names.NotebookName, ...] = ()
+    """Notebooks that go first. Where none of them has an image family to be upgraded, the first one that has
+    it goes first."""
+    soak: formats.Duration = "1d"
+    """After the canaries, nothing else is upgraded for this long."""
+    parallelism: Annotated[int, Field(ge=1, le=100)] = 5
+    """How many notebooks are upgraded at a time at most."""
+    wave_size: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Notebooks in each wave after the canaries; all in one where it is not given."""
 
 
 class Snapshots(Model):
@@ -227,6 +243,8 @@ class Fleet(Model):
     """Labels of everything that is made."""
     profiles: Annotated[dict[names.ProfileName, Profile], Field(min_length=1)]
     """What notebooks can run on, by name."""
+    rollout: Rollout = Rollout()
+    """In which order notebooks are upgraded."""
     defaults: Defaults = Defaults()
     """What every notebook has that does not say otherwise."""
     notebooks: tuple[Notebook, ...]

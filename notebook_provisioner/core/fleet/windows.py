@@ -1,4 +1,4 @@
-"""Maintenance windows and blackouts: their syntax, and what it means."""
+"""Maintenance windows, blackouts and working hours: their syntax, and what it means."""
 
 import functools
 import re
@@ -12,6 +12,7 @@ from notebook_provisioner.core.fleet.text import shown
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 _WINDOW: Final = re.compile(r"(\S+) (\d\d:\d\d)-(\d\d:\d\d) (\S+)")
+_WORKING_HOURS: Final = re.compile(r"([^\s-]+)(?:-([^\s-]+))? (\d\d:\d\d)-(\d\d:\d\d) (\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,10 @@ class Window:
         """Whether it closes on the day after it opened."""
         return self.end < self.start
 
+    def __str__(self) -> str:
+        """As it is written: ``Sat 02:00-06:00 Europe/London``."""
+        return f"{WEEKDAYS[self.weekday]} {self.start:%H:%M}-{self.end:%H:%M} {self.time_zone}"
+
 
 @dataclass(frozen=True, slots=True)
 class Blackout:
@@ -83,6 +88,69 @@ class Blackout:
         if ends < begins:
             raise ValueError("it ends before it begins")
         return cls(begins, ends)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingHours:
+    """Hours of the week in which a notebook's owner works.
+
+    Attributes:
+        first: The first weekday; 0 is Monday.
+        last: The last weekday, included; before *first* where the days reach over Sunday.
+        start: When work begins, wall-clock time in *time_zone*.
+        end: When it ends, on the same day.
+        time_zone: IANA name.
+    """
+
+    first: int
+    last: int
+    start: time
+    end: time
+    time_zone: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``Mon-Fri 09:00-17:30 Europe/London``; one weekday may stand alone.
+
+        Raises:
+            ValueError: Says all that is wrong with *text*.
+        """
+        found = _WORKING_HOURS.fullmatch(text)
+        if not found:
+            raise ValueError("working hours are one or two weekdays, two times and a time zone")
+        first, last, start, end, time_zone = found.groups()
+        last = last or first
+        begins, ends = _clock(start), _clock(end)
+        wrong = [
+            f"there is no weekday {shown(day)} ({', '.join(WEEKDAYS)})"
+            for day in (first, last)
+            if day not in WEEKDAYS
+        ]
+        wrong += [
+            f"there is no time {text} (00:00 to 23:59)" for text in (start, end) if _clock(text) is None
+        ]
+        if not is_time_zone(time_zone):
+            wrong.append(f"there is no time zone {shown(time_zone)}")
+        if begins is not None and ends is not None and ends <= begins:
+            wrong.append("they end before they begin")
+        if wrong or begins is None or ends is None:
+            raise ValueError("; ".join(dict.fromkeys(wrong)))
+        return cls(WEEKDAYS.index(first), WEEKDAYS.index(last), begins, ends, time_zone)
+
+    def includes(self, weekday: int) -> bool:
+        """Whether there is work on *weekday*; 0 is Monday."""
+        if self.first <= self.last:
+            return self.first <= weekday <= self.last
+        return weekday >= self.first or weekday <= self.last
+
+    def __str__(self) -> str:
+        """As it is written: ``Mon-Fri 09:00-17:30 Europe/London``."""
+        days = (
+            WEEKDAYS[self.first]
+            if self.first == self.last
+            else f"{WEEKDAYS[self.first]}-{WEEKDAYS[self.last]}"
+        )
+        return f"{days} {self.start:%H:%M}-{self.end:%H:%M} {self.time_zone}"
 
 
 @functools.cache

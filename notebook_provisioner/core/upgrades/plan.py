@@ -111,6 +111,8 @@ class Why(StrEnum):
     FULL = "full"  # the windows up to the horizon are taken
     NOT_UPGRADABLE = "not-upgradable"  # the API says so
     UNKNOWN = "unknown"  # the API does not say
+    ROLLED_BACK = "rolled-back"  # somebody took this very upgrade back
+    HELD = "held"  # another one of its image family was rolled back, and none shows that the image works
     UNSETTLED = "unsettled"  # it is being changed, or is not well
     ABSENT = "absent"  # it stands in the fleet file, and is not there
     UNLISTED = "unlisted"  # it bears the fleet's label, and does not stand in the fleet file

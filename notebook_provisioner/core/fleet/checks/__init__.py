@@ -45,6 +45,7 @@ _RULES: Final = (
     _rule(notebooks.distinct_names),
     _rule(notebooks.known_profiles, "profiles defaults"),
     _rule(notebooks.used_profiles, "profiles defaults notebooks", complete="notebooks"),
+    _rule(notebooks.known_canaries, "rollout", complete="notebooks"),
     _rule(notebooks.labels),
     _rule(notebooks.label_count, "labels defaults"),
     _rule(notebooks.metadata),

@@ -55,6 +55,17 @@ def used_profiles(context: Context) -> Iterator[Finding]:
             yield context.warning("unused-profile", ("profiles", name), said, "take it out", key=True)
 
 
+def known_canaries(context: Context) -> Iterator[Finding]:
+    """Every canary is one of the notebooks."""
+    names = {notebook.name for _, notebook in context.notebooks()}
+    for index, name in enumerate(context.fleet.rollout.canaries):
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            remedy = f"did you mean {near[0]}?" if near else "write one of the notebooks' names"
+            said = f"there is no notebook {name}"
+            yield context.error("unknown-canary", ("rollout", "canaries", index), said, remedy)
+
+
 def labels(context: Context) -> Iterator[Finding]:
     """Labels that Google or this tool sets are not the file's to set."""
     holders: list[tuple[Path, Mapping[str, str]]] = [(("labels",), context.fleet.labels)]
