@@ -254,15 +254,16 @@ class App:
 
         Args:
             name: What is run, as in ``snapshots-prune``.
-            address: ``gs://BUCKET/OBJECT``; beside Terraform's state where it is not given, if there is a
-                bucket for that.
+            address: ``gs://BUCKET/OBJECT``; where it is not given, in the bucket that maintenance made, else
+                beside Terraform's state.
         """
         from notebook_provisioner.adapters.google.lease import BucketLease
         from notebook_provisioner.adapters.lock import FileLease
+        from notebook_provisioner.core.fleet.maintenance import operations_folder
 
-        state = self.fleet.state if self.fleet.target == "google" else None
-        if address is None and state is not None:
-            address = f"gs://{state.bucket}/{state.prefix}/leases/{name}"
+        folder = operations_folder(self.fleet)
+        if address is None and folder is not None:
+            address = f"{folder}/leases/{name}"
         if address is None:
             return FileLease(home.require(self._work_folder) / f"{name}.lock")
         bucket, _, path = address.removeprefix("gs://").partition("/")

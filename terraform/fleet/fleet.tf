@@ -18,6 +18,7 @@ module "project" {
 
   project_id = local.fleet.project
   fleet_name = local.fleet.name
+  features   = local.fleet.maintenance == null ? [] : ["maintenance"]
 }
 
 module "network" {
@@ -86,6 +87,26 @@ module "observability" {
   retention_days = local.fleet.observability.retention_days
   locked         = local.fleet.observability.locked
   notify         = local.fleet.observability.notify
+  jobs = local.fleet.maintenance == null ? {} : {
+    for name, job in local.fleet.maintenance.jobs :
+    name => { name = module.maintenance[0].jobs[name], silent_after_hours = job.silent_after_hours }
+  }
+
+  depends_on = [module.project]
+}
+
+module "maintenance" {
+  source = "../modules/maintenance"
+  count  = local.fleet.maintenance == null ? 0 : 1
+
+  project_id = local.fleet.project
+  fleet_name = local.fleet.name
+  fleet_file = file(var.fleet_file)
+  location   = local.fleet.region
+  bucket     = module.fleet_file.operations_bucket
+  kms_key    = local.kms_key
+  image      = local.fleet.maintenance.image
+  jobs       = local.fleet.maintenance.jobs
 
   depends_on = [module.project]
 }

@@ -9,12 +9,19 @@ from datetime import date
 from pathlib import Path
 from typing import get_args
 
+import click
+import pytest
+
 from notebook_provisioner.catalog import metadata_keys
 from notebook_provisioner.catalog.controls import CONTROLS
+from notebook_provisioner.cli.main import nbp
+from notebook_provisioner.core.fleet.maintenance import Maintenance
 from notebook_provisioner.core.fleet.model import Control
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = REPOSITORY / "terraform" / "modules"
+JOBS = json.loads((MODULES / "maintenance" / "jobs.json").read_text())
+APIS = json.loads((MODULES / "services" / "services.json").read_text())
 METADATA_KEYS = json.loads((MODULES / "notebook" / "metadata_keys.json").read_text())
 ENDPOINTS = json.loads((MODULES / "network" / "google_endpoints.json").read_text())
 ALERTS = json.loads((MODULES / "observability" / "alerts.json").read_text())
@@ -88,6 +95,41 @@ def test_every_constraint_serves_a_control_that_exists():
         assert row["rule"] in {"enforce", "deny", "values"}
         assert row["why"].endswith(".")
         assert row["source"].startswith("https://cloud.google.com/")
+
+
+def test_every_permission_of_a_job_says_why():
+    for job in JOBS:
+        permissions = [row["permission"] for row in job["permissions"]]
+        assert permissions == sorted(set(permissions))
+        for row in job["permissions"]:
+            assert re.fullmatch(r"[a-z]+\.[a-zA-Z]+\.[a-zA-Z]+", row["permission"])
+            assert row["why"].endswith(".")
+            assert row["source"].startswith("https://cloud.google.com/")
+            assert isinstance(row["verified"], bool)
+
+
+def test_the_jobs_are_those_of_the_fleet_file():
+    fields = Maintenance.model_fields.keys() - {"image"}
+    assert {job["name"] for job in JOBS} == fields
+    assert {row["job"] for row in ALERTS if "job" in row} == fields
+
+
+def test_every_job_runs_a_command_that_takes_its_options():
+    for job in JOBS:
+        words = [word for word in job["arguments"] if not word.startswith("-")]
+        command = nbp
+        for word in words:
+            command = command.get_command(click.Context(command), word)
+            if command is None:
+                pytest.skip(f"nbp {' '.join(words)} is not there yet")
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert set(job["arguments"]) - set(words) <= known
+
+
+def test_every_enabled_api_says_why():
+    services = [row["service"] for row in APIS]
+    assert len(set(services)) == len(services)
+    assert all(row["service"].endswith(".googleapis.com") and row["why"].endswith(".") for row in APIS)
 
 
 def test_readmes_are_fresh():

@@ -9,6 +9,7 @@ import pytest
 
 from notebook_provisioner.core import fleet
 from notebook_provisioner.core.fleet import source
+from notebook_provisioner.core.fleet.maintenance import operations_bucket
 from notebook_provisioner.core.post_startup.values import sync_bucket
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -99,12 +100,27 @@ def test_the_rest_of_the_fleet_resolves_alike(read, name):
     ]
     watched = ours.observability
     assert theirs["observability"] == (watched and watched.model_dump(mode="json"))
+    maintenance = ours.maintenance
+    assert theirs["maintenance"] == (
+        maintenance
+        and {
+            "image": maintenance.image,
+            "jobs": {name: job.model_dump(mode="json") for name, job in maintenance.jobs.items()},
+        }
+    )
     encryption = ours.encryption.model_dump(mode="json")
     assert theirs["encryption"]["create"] == (encryption["mode"] == "create")
     for key in ("key_ring", "key", "kms_key"):
         assert theirs["encryption"][key] == encryption.get(key)
     assert theirs["encryption"]["rotation_days"] == encryption.get("rotation_days", 90)
     assert theirs["encryption"]["protection_level"] == encryption.get("protection_level", "SOFTWARE")
+
+
+@pytest.mark.parametrize("name", FLEETS)
+def test_leases_lie_where_the_jobs_look_for_them(read, name):
+    ours, theirs = parsed(REPOSITORY / name), read(REPOSITORY / name)
+    if ours.maintenance is not None:
+        assert operations_bucket(ours) == theirs["operations_bucket"]
 
 
 @pytest.mark.parametrize("name", FLEETS)

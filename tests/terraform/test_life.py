@@ -16,6 +16,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 NO_CHANGES, CHANGES = 0, 2  # of terraform plan -detailed-exitcode
 QUICKSTART = ("ana-research", "ana-training", "ben-research")
 PRODUCTION = ("card-models", "claims-review", "sanctions-lab")
+UPGRADE_JOB = """\
+  upgrade:
+    schedule: 0 * * * * # every hour, to meet every window
+    time_zone: Europe/Amsterdam
+"""
 EXEMPTION = """\
     exemptions:
       - control: idle-timeout-seconds
@@ -87,6 +92,9 @@ class Root:
 
     def resources(self):
         return self._terraform.succeed(self._root, "state", "list").split()
+
+    def forget(self, address):
+        return self._terraform.succeed(self._root, "state", "rm", address)
 
     def relabel(self, notebook, labels):
         """Change a notebook's labels past Terraform."""
@@ -180,11 +188,31 @@ def test_production_lives(root):
     assert root.plan() == {}
 
     root.edit("keep_days: 30", "keep_days: 60")
+    root.edit("schedule: 30 3 * * *", "schedule: 30 4 * * *")
+    fleet_file = "module.maintenance[0].google_storage_bucket_object.fleet_file"
     assert set(root.plan()) == {
-        f'module.notebook["{name}"].google_compute_resource_policy.data_disk[0]' for name in PRODUCTION
+        *(f'module.notebook["{name}"].google_compute_resource_policy.data_disk[0]' for name in PRODUCTION),
+        'module.maintenance[0].google_cloud_scheduler_job.this["prune"]',
+        fleet_file,
     }
     root.apply()
     assert root.plan() == {}
+
+    root.edit(UPGRADE_JOB, "")
+    gone = {address: actions for address, actions in root.plan().items() if actions == ["delete"]}
+    assert 'module.maintenance[0].google_cloud_run_v2_job.this["upgrade"]' in gone
+    assert all('["upgrade' in address for address in gone)
+    root.apply()
+    assert root.plan() == {}
+
+    root.edit("defaults:\n", "defaults:\n  deletion_protection: false\n")
+    root.apply()
+    refused = root.destroy()  # as Google does, as long as logs are in it
+    assert "locked bucket cannot be deleted" in refused.stderr
+    root.forget("module.observability[0].google_logging_project_bucket_config.audit")
+    destroyed = root.destroy()
+    assert destroyed.returncode == 0, destroyed.stderr
+    assert root.resources() == []
 
 
 @pytest.mark.parametrize("root", ["terraform/fleet/tests/fleets/created.yaml"], indirect=True)

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field
 from notebook_provisioner.core.fleet import formats, names
 from notebook_provisioner.core.fleet.base import Model
 from notebook_provisioner.core.fleet.guest import Hardening, Jupyter, PackageIndex, UserScript
+from notebook_provisioner.core.fleet.maintenance import Maintenance
 from notebook_provisioner.core.fleet.profile import Profile
 from notebook_provisioner.core.fleet.surroundings import Encryption, Network, Observability, Perimeter, State
 from notebook_provisioner.core.fleet.text import wrong
@@ -239,6 +240,8 @@ class Fleet(Model):
     """The key that disks and buckets are encrypted with."""
     observability: Observability | None = None
     """Audit logs and alerts; none of them is set up where it is not given."""
+    maintenance: Maintenance | None = None
+    """Jobs that prune snapshots and upgrade notebooks; none where it is not given."""
     labels: dict[formats.LabelKey, formats.LabelValue] = Field(default_factory=dict)
     """Labels of everything that is made."""
     profiles: Annotated[dict[names.ProfileName, Profile], Field(min_length=1)]

@@ -164,6 +164,16 @@ Sha256 = patterned(
     shortest=64,
     longest=64,
 )
+# Sharing a tag is how an image changes under whoever runs it.
+PinnedImage = patterned(
+    "pinned-image",
+    "image by its digest",
+    "REPOSITORY/IMAGE@sha256:DIGEST",
+    r"[a-z0-9.-]+(/[a-zA-Z0-9._-]+)+@sha256:[0-9a-f]{64}",
+    "europe-west4-docker.pkg.dev/acme-images/nbp/nbp@sha256:"
+    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    longest=512,
+)
 VariableName = patterned(
     "variable-name",
     "environment variable",

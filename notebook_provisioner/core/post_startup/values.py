@@ -1,11 +1,11 @@
 """What a notebook's script is told: values from the fleet file, and the files that it writes."""
 
-import hashlib
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from notebook_provisioner.catalog import endpoints, images
 from notebook_provisioner.core.fleet import CreateKey, ExistingKey, Fleet, ResolvedNotebook
+from notebook_provisioner.core.fleet.buckets import bucket_name
 from notebook_provisioner.core.post_startup import contents
 
 ImageKind = Literal["debian-11", "debian-12", "former-umn", "container"]
@@ -14,7 +14,6 @@ STORAGE: Final = "https://storage.googleapis.com"
 
 _FAMILIES: Final = {images.CURRENT_FAMILY: "debian-12", images.LEGACY_FAMILY: "debian-11"}
 _OUTSIDE: Final = ("example.com", "1.1.1.1")  # what no notebook needs, by name and by address
-_LONGEST_BUCKET: Final = 63
 
 
 def image_kind(notebook: ResolvedNotebook) -> str:
@@ -74,21 +73,12 @@ def values(
 
 def sync_bucket(fleet: Fleet, notebook: ResolvedNotebook) -> str:
     """The bucket that the notebook's files are copied to, as the module fleet-file names it."""
-    return _bucket(fleet, f"{notebook.name}-sync")
+    return bucket_name(fleet.project, fleet.name, notebook.name, "sync")
 
 
 def script_bucket(fleet: Fleet) -> str:
     """The bucket of post-startup scripts, as the module fleet-file names it."""
-    return _bucket(fleet, "scripts")
-
-
-def _bucket(fleet: Fleet, purpose: str) -> str:
-    name = f"{fleet.project}-{fleet.name}-{purpose}"
-    return (
-        name
-        if len(name) <= _LONGEST_BUCKET
-        else f"{name[:54]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-    )
+    return bucket_name(fleet.project, fleet.name, "scripts")
 
 
 def _variables(notebook: ResolvedNotebook, fleet: Fleet) -> dict[str, str]:

@@ -7,6 +7,8 @@ locals {
   _encryption = local._file.encryption
   _labels     = try(local._file.labels, {})
 
+  _built_in_job = { time_zone = "UTC", tasks = 1, silent_after_hours = 26 }
+
   fleet = {
     name    = local._file.name
     project = local._file.project
@@ -40,6 +42,14 @@ locals {
       retention_days = try(local._file.observability.retention_days, 400)
       locked         = try(local._file.observability.locked, true)
       notify         = try(local._file.observability.notify, [])
+    }
+
+    maintenance = try(local._file.maintenance, null) == null ? null : {
+      image = local._file.maintenance.image
+      jobs = {
+        for name in ["prune", "upgrade"] : name => merge(local._built_in_job, local._file.maintenance[name])
+        if try(local._file.maintenance[name], null) != null
+      }
     }
 
     # The key is guarded as long as one of the fleet's notebooks is. After that it is left behind, usable: snapshots and

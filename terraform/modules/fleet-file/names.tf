@@ -1,7 +1,7 @@
 # Bucket names are unique in the world, so they begin with the project, which is too. Cloud Storage takes 63 characters.
 locals {
   _bucket_names = merge(
-    { scripts = "${local._file.project}-${local._file.name}-scripts" },
+    { for purpose in ["operations", "scripts"] : purpose => "${local._file.project}-${local._file.name}-${purpose}" },
     { for name in keys(local._settings) : "sync/${name}" => "${local._file.project}-${local._file.name}-${name}-sync" },
   )
 

@@ -1,11 +1,16 @@
 output "fleet" {
-  description = "The fleet apart from its notebooks: name, project, region, target, labels, network, perimeter, observability, encryption."
+  description = "The fleet apart from its notebooks: name, project, region, target, labels, network, perimeter, observability, maintenance, encryption."
   value       = local.fleet
 }
 
 output "notebooks" {
   description = "Notebooks with every value filled in, as {NAME => {…}}."
   value       = local.notebooks
+}
+
+output "operations_bucket" {
+  description = "Name for the bucket of leases and open records, that maintenance and people share."
+  value       = local.buckets["operations"]
 }
 
 output "script_bucket" {

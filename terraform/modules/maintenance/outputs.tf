@@ -1,9 +1,14 @@
-output "job" {
-  description = "Name of the Cloud Run job."
-  value       = google_cloud_run_v2_job.prune.name
+output "bucket" {
+  description = "Name of the bucket that holds the fleet file, leases and open records."
+  value       = module.bucket.name
 }
 
-output "service_account" {
-  description = "E-mail of the account that the job runs as."
-  value       = google_service_account.prune.email
+output "jobs" {
+  description = "The Cloud Run jobs, as {JOB => NAME}: what alerts look for."
+  value       = { for job, run in google_cloud_run_v2_job.this : job => run.name }
+}
+
+output "service_accounts" {
+  description = "E-mail addresses of the accounts that the jobs run as, as {JOB => E-MAIL}."
+  value       = { for job, account in google_service_account.job : job => account.email }
 }

@@ -1,10 +1,13 @@
+variable "bucket" {
+  description = "Name for the bucket of the fleet file, leases and open records, unique in the world."
+  type        = string
+  nullable    = false
+}
+
 variable "fleet_file" {
-  description = "Where the job reads the fleet file: a bucket that is mounted, read-only."
-  type = object({
-    bucket = string
-    object = optional(string, "fleet.yaml")
-  })
-  nullable = false
+  description = "What the fleet file says. It is no secret."
+  type        = string
+  nullable    = false
 }
 
 variable "fleet_name" {
@@ -23,59 +26,49 @@ variable "image" {
   }
 }
 
+variable "jobs" {
+  description = "The jobs, `prune` and `upgrade`: when each is started, as a cron expression of five fields in a time zone of the tz database, and the tasks that share the fleet."
+  type = map(object({
+    schedule  = string
+    time_zone = optional(string, "Etc/UTC")
+    tasks     = optional(number, 1)
+  }))
+  nullable = false
+  validation {
+    condition     = length(setsubtract(keys(var.jobs), ["prune", "upgrade"])) == 0
+    error_message = "jobs are prune and upgrade."
+  }
+  validation {
+    condition     = alltrue([for job in values(var.jobs) : length(split(" ", job.schedule)) == 5])
+    error_message = "schedule has five fields, such as 30 3 * * *."
+  }
+  validation {
+    condition     = alltrue([for job in values(var.jobs) : job.tasks >= 1 && job.tasks <= 10000 && floor(job.tasks) == job.tasks])
+    error_message = "tasks is a whole number from 1 to 10000, the most that a job has."
+  }
+}
+
+variable "kms_key" {
+  description = "Key for the bucket. Null leaves it to Google's keys. The Cloud Storage service agent must be able to use it."
+  type        = string
+  default     = null
+}
+
 variable "labels" {
-  description = "Labels for the job."
+  description = "Labels for jobs and bucket."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
-variable "lease" {
-  description = "The object that keeps two runs apart. Its bucket must exist."
-  type = object({
-    bucket = string
-    object = optional(string, "leases/snapshots-prune")
-  })
-  nullable = false
-}
-
 variable "location" {
-  description = "Region of the job and its timer."
+  description = "Region of the jobs, their timers and the bucket."
   type        = string
   nullable    = false
 }
 
 variable "project_id" {
-  description = "Project that holds the fleet, the job and its timer."
+  description = "Project that holds the fleet, the jobs and their timers."
   type        = string
-  nullable    = false
-}
-
-variable "schedule" {
-  description = "When it runs, as a cron expression of five fields."
-  type        = string
-  default     = "30 3 * * *"
-  nullable    = false
-  validation {
-    condition     = length(split(" ", var.schedule)) == 5
-    error_message = "schedule has five fields, such as 30 3 * * *."
-  }
-}
-
-variable "shards" {
-  description = "Parts that the fleet is cut into, a task each."
-  type        = number
-  default     = 1
-  nullable    = false
-  validation {
-    condition     = var.shards >= 1 && var.shards <= 10000 && floor(var.shards) == var.shards
-    error_message = "shards is a whole number from 1 to 10000, the most tasks that a job has."
-  }
-}
-
-variable "time_zone" {
-  description = "The zone that the schedule is in, by its name in the tz database."
-  type        = string
-  default     = "Etc/UTC"
   nullable    = false
 }

@@ -1,5 +1,12 @@
 locals {
-  _alerts = { for alert in jsondecode(file("${path.module}/alerts.json")) : alert.name => alert }
+  # An alert of a job is there if the job is.
+  _alerts = {
+    for alert in jsondecode(file("${path.module}/alerts.json")) : alert.name => merge(alert, {
+      filter = replace(alert.filter, "JOB", try(var.jobs[alert.job].name, ""))
+    })
+    if !can(alert.job) || can(var.jobs[alert.job])
+  }
+  _channels = [for channel in google_monitoring_notification_channel.email : channel.name]
 }
 
 # The metrics count for the dashboard; the policies look at the log lines themselves, and so need no guess of the kind
@@ -37,7 +44,7 @@ resource "google_monitoring_alert_policy" "this" {
   display_name          = "Fleet ${var.fleet_name}: ${each.value.title}"
   combiner              = "OR"
   severity              = each.value.severity
-  notification_channels = [for channel in google_monitoring_notification_channel.email : channel.name]
+  notification_channels = local._channels
   user_labels           = var.labels
 
   conditions {

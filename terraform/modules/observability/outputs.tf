@@ -1,6 +1,9 @@
 output "alert_policies" {
   description = "The alert policies, as {NAME => `projects/PROJECT/alertPolicies/ID`}."
-  value       = { for name, policy in google_monitoring_alert_policy.this : name => policy.name }
+  value = merge(
+    { for name, policy in google_monitoring_alert_policy.this : name => policy.name },
+    { for job, policy in google_monitoring_alert_policy.silent : "${job}-silent" => policy.name },
+  )
 }
 
 output "dashboard" {

@@ -4,6 +4,20 @@ variable "fleet_name" {
   nullable    = false
 }
 
+variable "jobs" {
+  description = "Cloud Run jobs to watch, `prune` and `upgrade`: their names, and the hours without a success that raise an alert."
+  type = map(object({
+    name               = string
+    silent_after_hours = number
+  }))
+  default  = {}
+  nullable = false
+  validation {
+    condition     = alltrue([for job in values(var.jobs) : job.silent_after_hours >= 1 && job.silent_after_hours <= 48])
+    error_message = "silent_after_hours is 1 to 48."
+  }
+}
+
 variable "labels" {
   description = "Labels for alert policies and notification channels; log buckets, sinks and metrics take none."
   type        = map(string)

@@ -6,12 +6,12 @@ output "number" {
 output "service_agents" {
   description = "E-mail addresses of Google's own service accounts in the project: `compute`, `notebooks`, `storage`. Known once the APIs are enabled."
   value       = local.service_agents
-  depends_on  = [google_project_service.required]
+  depends_on  = [module.services]
 }
 
 output "services" {
   description = "APIs that the fleet needs and that are enabled."
-  value       = sort(keys(google_project_service.required))
+  value       = module.services.services
 }
 
 output "vm_role" {

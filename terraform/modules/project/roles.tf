@@ -7,5 +7,5 @@ resource "google_project_iam_custom_role" "vm" {
   description = "Lets a notebook's VM read its own instance, to register with the Workbench proxy."
   permissions = ["compute.instances.get"]
 
-  depends_on = [google_project_service.required]
+  depends_on = [module.services]
 }

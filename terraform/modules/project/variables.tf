@@ -1,3 +1,10 @@
+variable "features" {
+  description = "What the fleet uses besides notebooks, as the module services knows it."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
+
 variable "fleet_name" {
   description = "Name of the fleet; part of the custom role's id."
   type        = string

@@ -6,7 +6,7 @@ mock_provider "google" {
     }
   }
   mock_resource "google_project_iam_custom_role" {
-    defaults = { name = "projects/project/roles/nbp_research_prune" }
+    defaults = { name = "projects/project/roles/nbp_research_mock" }
   }
 }
 
@@ -14,48 +14,80 @@ variables {
   project_id = "project"
   fleet_name = "research"
   location   = "europe-west1"
-  image      = "europe-west1-docker.pkg.dev/project/nbp/prune@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-  fleet_file = { bucket = "fleet" }
-  lease      = { bucket = "leases" }
+  bucket     = "project-research-operations"
+  image      = "europe-west1-docker.pkg.dev/project/nbp/nbp@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  fleet_file = "version: 1"
+  jobs = {
+    prune   = { schedule = "30 3 * * *", time_zone = "Europe/Amsterdam", tasks = 4 }
+    upgrade = { schedule = "0 * * * *" }
+  }
 }
 
-run "the_job_holds_what_it_calls" {
+run "a_job_holds_what_it_calls" {
   command = apply
   assert {
-    condition = google_project_iam_custom_role.prune.permissions == toset([
+    condition = google_project_iam_custom_role.job["prune"].permissions == toset([
       "compute.globalOperations.get", "compute.snapshots.delete", "compute.snapshots.get", "compute.snapshots.list",
       "compute.snapshots.setLabels", "notebooks.instances.get", "notebooks.instances.list",
     ])
-    error_message = "The role must hold exactly what the command calls."
+    error_message = "The clean-up must hold exactly what the command calls."
   }
   assert {
-    condition     = google_storage_bucket_iam_member.lease.condition[0].expression == "resource.name.startsWith(\"projects/_/buckets/leases/objects/leases/snapshots-prune\")"
-    error_message = "It may write its lease only."
+    condition     = alltrue([for permission in google_project_iam_custom_role.job["upgrade"].permissions : startswith(permission, "notebooks.")])
+    error_message = "The upgrade run touches nothing but notebooks."
   }
   assert {
-    condition     = google_cloud_run_v2_job_iam_member.scheduler.role == "roles/run.invoker"
-    error_message = "The timer may start the job, and nothing else."
+    condition     = alltrue([for member in google_cloud_run_v2_job_iam_member.timer : member.role == "roles/run.invoker"])
+    error_message = "The timer may start the jobs, and nothing else."
+  }
+}
+
+run "a_job_writes_its_own_runs_alone" {
+  command = apply
+  assert {
+    condition     = google_storage_bucket_iam_member.writer["prune"].condition[0].expression == "resource.name.startsWith(\"projects/_/buckets/project-research-operations/objects/leases/snapshots-prune\")"
+    error_message = "The clean-up may write its lease only: ${google_storage_bucket_iam_member.writer["prune"].condition[0].expression}"
+  }
+  assert {
+    condition     = alltrue([for member in google_storage_bucket_iam_member.writer : !strcontains(member.condition[0].expression, "/objects/\")") && !strcontains(member.condition[0].expression, "fleet.yaml")])
+    error_message = "No job may write the fleet file."
   }
 }
 
 run "the_timer_starts_the_job" {
   command = apply
-  variables {
-    shards = 4
-  }
   assert {
-    condition     = google_cloud_scheduler_job.prune.http_target[0].uri == "https://run.googleapis.com/v2/projects/project/locations/europe-west1/jobs/nbp-research-prune:run"
+    condition     = google_cloud_scheduler_job.this["prune"].http_target[0].uri == "https://run.googleapis.com/v2/projects/project/locations/europe-west1/jobs/nbp-research-prune:run"
     error_message = "The timer must call the job."
   }
   assert {
-    condition     = google_cloud_run_v2_job.prune.template[0].task_count == 4
-    error_message = "A shard must be a task."
+    condition     = google_cloud_scheduler_job.this["prune"].time_zone == "Europe/Amsterdam" && google_cloud_scheduler_job.this["upgrade"].time_zone == "Etc/UTC"
+    error_message = "The schedule is in the zone that was given."
   }
   assert {
-    condition = google_cloud_run_v2_job.prune.template[0].template[0].containers[0].args == tolist([
-      "snapshots", "prune", "--due", "--yes", "--fleet", "/fleet/fleet.yaml", "--lease", "gs://leases/leases/snapshots-prune",
+    condition     = google_cloud_run_v2_job.this["prune"].template[0].task_count == 4
+    error_message = "A part must be a task."
+  }
+  assert {
+    condition = google_cloud_run_v2_job.this["prune"].template[0].template[0].containers[0].args == tolist([
+      "snapshots", "prune", "--due", "--yes", "--fleet", "/fleet/fleet.yaml", "--target", "google",
     ])
     error_message = "The job must run the command."
+  }
+  assert {
+    condition     = output.jobs == { prune = "nbp-research-prune", upgrade = "nbp-research-upgrade" }
+    error_message = "Alerts look for these names."
+  }
+}
+
+run "one_job_alone" {
+  command = plan
+  variables {
+    jobs = { prune = { schedule = "30 3 * * *" } }
+  }
+  assert {
+    condition     = length(google_cloud_run_v2_job.this) == 1 && length(google_service_account.job) == 1
+    error_message = "A job that was not asked for must not be there."
   }
 }
 
@@ -65,7 +97,7 @@ run "account_names_fit" {
     fleet_name = "a-fleet-with-a-very-long-name-indeed-yes"
   }
   assert {
-    condition     = length(google_service_account.prune.account_id) <= 30 && length(google_service_account.scheduler.account_id) <= 30
+    condition     = alltrue([for account in [google_service_account.job["upgrade"], google_service_account.timer] : length(account.account_id) <= 30])
     error_message = "Google takes 30 characters."
   }
 }
@@ -73,23 +105,31 @@ run "account_names_fit" {
 run "what_deletes_is_pinned" {
   command = plan
   variables {
-    image = "europe-west1-docker.pkg.dev/project/nbp/prune:latest"
+    image = "europe-west1-docker.pkg.dev/project/nbp/nbp:latest"
   }
   expect_failures = [var.image]
+}
+
+run "no_job_that_is_not_known" {
+  command = plan
+  variables {
+    jobs = { defragment = { schedule = "30 3 * * *" } }
+  }
+  expect_failures = [var.jobs]
 }
 
 run "a_schedule_has_five_fields" {
   command = plan
   variables {
-    schedule = "daily"
+    jobs = { prune = { schedule = "daily" } }
   }
-  expect_failures = [var.schedule]
+  expect_failures = [var.jobs]
 }
 
 run "no_more_tasks_than_a_job_has" {
   command = plan
   variables {
-    shards = 0
+    jobs = { prune = { schedule = "30 3 * * *", tasks = 0 } }
   }
-  expect_failures = [var.shards]
+  expect_failures = [var.jobs]
 }

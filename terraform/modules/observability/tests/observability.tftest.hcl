@@ -38,7 +38,7 @@ run "audit_logs_are_kept_and_locked" {
 run "every_alert_is_counted_and_told" {
   command = apply
   assert {
-    condition     = keys(output.alert_policies) == keys(local._alerts) && keys(google_logging_metric.this) == keys(local._alerts)
+    condition     = !contains(keys(local._alerts), "prune-failed") && keys(output.alert_policies) == keys(local._alerts) && keys(google_logging_metric.this) == keys(local._alerts)
     error_message = "Each row of alerts.json must have a metric and a policy."
   }
   assert {
@@ -49,6 +49,41 @@ run "every_alert_is_counted_and_told" {
     condition     = length(jsondecode(google_monitoring_dashboard.fleet.dashboard_json).gridLayout.widgets) == length(local._alerts)
     error_message = "The dashboard must show each."
   }
+}
+
+run "jobs_are_watched" {
+  command = apply
+  variables {
+    jobs = {
+      prune   = { name = "nbp-research-prune", silent_after_hours = 26 }
+      upgrade = { name = "nbp-research-upgrade", silent_after_hours = 3 }
+    }
+  }
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.this["prune-failed"].conditions[0].condition_matched_log[0].filter, "job_name=\"nbp-research-prune\"")
+    error_message = "The alert must look for the job by its name."
+  }
+  assert {
+    condition     = alltrue([for name in ["upgrade-run-failed", "prune-silent", "upgrade-silent"] : contains(keys(output.alert_policies), name)])
+    error_message = "Failure and silence must be told, of each job."
+  }
+  assert {
+    condition = jsonencode([
+      for job in ["prune", "upgrade"] : [
+        google_monitoring_alert_policy.silent[job].conditions[0].condition_absent[0].aggregations[0].alignment_period,
+        google_monitoring_alert_policy.silent[job].conditions[0].condition_absent[0].duration,
+      ]
+    ]) == jsonencode([["90000s", "3600s"], ["10800s", "120s"]])
+    error_message = "No window is longer than an alert takes, and together they are the hours that were given."
+  }
+}
+
+run "no_silence_longer_than_an_alert_sees" {
+  command = plan
+  variables {
+    jobs = { prune = { name = "nbp-research-prune", silent_after_hours = 72 } }
+  }
+  expect_failures = [var.jobs]
 }
 
 run "nobody_is_told_at_a_group_name" {
