@@ -2,8 +2,9 @@
 
 import functools
 import os
+import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
@@ -163,7 +164,7 @@ class App:
         from notebook_provisioner.sandbox import environment
 
         fleet = self.fleet
-        workspace = Workspace(home.require(self._work_folder))
+        workspace = Workspace(home.require(self.work_folder))
         variables: dict[str, str] = {}
         if fleet.target == "sandbox":
             connection = self.connect_sandbox()
@@ -236,7 +237,7 @@ class App:
         return GoogleSnapshots(Rest(self.google_target()), self.fleet.project, per_second=per_second)
 
     def clock(self) -> Callable[[], datetime]:
-        """The target's time, UTC: the sandbox's can be set.
+        """The target's time, UTC: the sandbox's can be set, and run faster.
 
         Raises:
             TargetUnreachable: The sandbox does not answer.
@@ -246,8 +247,8 @@ class App:
         from notebook_provisioner.adapters.google.rest import Rest
 
         target = self.google_target()
-        ahead = Rest(target).read(f"{target.url}/sandbox/v1/status")["now"] - datetime.now(UTC).timestamp()
-        return lambda: datetime.now(UTC) + timedelta(seconds=ahead)
+        told, asked = Rest(target).read(f"{target.url}/sandbox/v1/settings"), time.monotonic()
+        return lambda: datetime.fromtimestamp(told["now"] + told["speed"] * (time.monotonic() - asked), UTC)
 
     def lease(self, name: str, address: str | None = None) -> "BucketLease | FileLease":
         """What keeps two runs of *name* apart: an object in a bucket, else a locked file.
@@ -265,7 +266,7 @@ class App:
         if address is None and folder is not None:
             address = f"{folder}/leases/{name}"
         if address is None:
-            return FileLease(home.require(self._work_folder) / f"{name}.lock")
+            return FileLease(home.require(self.work_folder) / f"{name}.lock")
         bucket, _, path = address.removeprefix("gs://").partition("/")
         if not address.startswith("gs://") or not bucket or not path:
             raise InvalidInput(f"{address!r} is no place for a lease", hint="write gs://BUCKET/OBJECT")
@@ -275,7 +276,7 @@ class App:
         """The journal of *name*, in the fleet's folder; *common* is in every line, *echo* gets every line."""
         from notebook_provisioner.adapters.journal import FileJournal
 
-        return FileJournal(home.require(self._work_folder) / f"{name}.jsonl", common, echo=echo)
+        return FileJournal(home.require(self.work_folder) / f"{name}.jsonl", common, echo=echo)
 
     def diagnose(self) -> "Facts":
         """What this machine has and lacks, for ``nbp doctor``."""
@@ -308,7 +309,8 @@ class App:
         return self.home / ".sandbox"
 
     @property
-    def _work_folder(self) -> Path:
+    def work_folder(self) -> Path:
+        """The folder that holds what nbp keeps of this fleet."""
         return self.home / ".nbp" / f"{self.fleet.name}-{self.fleet.target}"
 
     def google_target(self) -> "Target":

@@ -90,6 +90,16 @@ class WorkbenchInstance:
         """Replace its labels. Raises as ``start``."""
         return self._change("PATCH", self.path, {"updateMask": "labels"}, {"labels": dict(labels)})
 
+    def change(self, labels: Mapping[str, str], metadata: Mapping[str, str]) -> str:
+        """Replace its labels, and change metadata, in one request. Raises as ``start``.
+
+        Args:
+            labels: All of its labels but Workbench's own.
+            metadata: All of its metadata but what Workbench protects; an empty value takes a key away.
+        """
+        body = {"labels": dict(labels), "gceSetup": {"metadata": dict(metadata)}}
+        return self._change("PATCH", self.path, {"updateMask": "labels,gce_setup.metadata"}, body)
+
     def _get(self, path: str) -> dict[str, Any]:
         try:
             return self._rest.call("GET", f"{self._base}/{path}")

@@ -84,6 +84,7 @@ class _Conduct(Generic[F]):
     sleep: Callable[[float], None]
     say: Callable[[Record, str], None]
     patience: Patience
+    seen: F | None = None  # the last look, as long as nothing was asked or waited for since
 
     def run(self, procedure: Procedure[F]) -> None:
         """All steps, then all that is to be put back."""
@@ -127,7 +128,7 @@ class _Conduct(Generic[F]):
             return
         began, pause, failures, looks = self.clock(), self.patience.first, 0, 0
         next_request = self._first_request(step)
-        seen = self.world.observe()
+        seen, self.seen = self.world.observe() if self.seen is None else self.seen, None
         while not step.done(seen, self.record):
             if (why := step.hopeless(seen, self.record)) is not None:
                 raise _Failed(why)
@@ -148,6 +149,7 @@ class _Conduct(Generic[F]):
             self.sleep(pause)
             pause = min(pause * self.patience.growth, self.patience.longest)
             seen = self.world.observe()
+        self.seen = seen
         self.record = self.record.with_finished(step.name)
         self.say(self.record, step.name)
 

@@ -84,11 +84,10 @@ def roll_out(
     def begin(item: J, budget: int) -> Job[J]:
         if report.failures > budget:
             job = Job(item, held_back=f"{report.failures} failed, which is more than the budget of {budget}")
-        elif why := may_start(item):
-            job = Job(item, held_back=why)
         else:
             try:
-                job = Job(item, record=carry(item))
+                why = may_start(item)
+                job = Job(item, held_back=why) if why else Job(item, record=carry(item))
             except ProvisionerError as error:
                 job = Job(item, error=error)
         report.jobs.append(job)

@@ -38,6 +38,8 @@ class HistoryEntry:
         created: When it began; None where the API does not say.
         version: The version before.
         target_version: The version that it was upgraded to.
+        snapshot: Name of the snapshot of the boot disk that was taken before; empty where there is none.
+        image: The image before: a link; empty where the API does not say.
     """
 
     action: str
@@ -45,6 +47,8 @@ class HistoryEntry:
     created: datetime | None
     version: str
     target_version: str
+    snapshot: str = ""
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,18 @@ def test_metadata_keys_are_changed_and_taken_away_and_the_others_stay(instance):
     }
 
 
+def test_labels_and_metadata_are_changed_at_once(instance):
+    before = instance.get()
+    kept = {key: before["gceSetup"]["metadata"][key] for key in ("idle-timeout-seconds",)}
+    operation = instance.change({"team": "a"}, {**dict.fromkeys(kept, ""), "jupyter-user": "ana"})
+    while not instance.operation(operation).done:
+        time.sleep(0.02)
+    after = instance.get()
+    assert after["labels"] == before["labels"] | {"team": "a"}
+    assert "idle-timeout-seconds" not in after["gceSetup"]["metadata"]
+    assert after["gceSetup"]["metadata"]["jupyter-user"] == "ana"
+
+
 @pytest.mark.parametrize(
     ("rule", "raised"),
     [

@@ -309,3 +309,18 @@ def test_a_busy_notebook_is_not_asked_all_the_time():
     )
     asked_in_vain = 200 - len(world.events)
     assert asked_in_vain < MINUTES.total_seconds() * 3 / 9
+
+
+def test_what_one_step_saw_the_next_need_not_look_at_again():
+    looks = []
+
+    class Counted(World):
+        def observe(self):
+            looks.append(self.power)
+            return super().observe()
+
+    world = Counted(power="ACTIVE", setting="600", work=0)
+    record = begin(world)
+    looks.clear()
+    carry_out(procedure(world), record, world, records=world, clock=world.clock, sleep=world.sleep)
+    assert len(looks) <= 1 + 2 * world.sent  # the first look, and until each request shows

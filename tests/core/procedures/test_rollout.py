@@ -72,6 +72,15 @@ def test_what_may_not_start_says_why():
     assert [job.held_back for job in report.jobs] == ["", "the window closes at 06:00"]
 
 
+def test_what_cannot_be_looked_at_failed():
+    def may_start(_name):
+        raise TargetUnreachable("no connection")
+
+    report = roll_out([["a", "b"]], record, parallel=1, failure_budget=0, may_start=may_start)
+    assert report.failures == 1
+    assert report.jobs[1].held_back
+
+
 def test_what_nobody_foresaw_abandons_the_run():
     begun, ended = [], threading.Event()
 

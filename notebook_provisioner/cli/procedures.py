@@ -1,0 +1,53 @@
+"""What commands that carry procedures out share: where open records are, and how a run is broken off."""
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from notebook_provisioner.cli import home
+from notebook_provisioner.core.errors import ProvisionerError
+
+if TYPE_CHECKING:
+    from notebook_provisioner.cli.app import App
+    from notebook_provisioner.core.procedures import Records
+
+_FOLDER: Final = "procedures"  # of the fleet's own folder, or beside Terraform's state
+
+
+class BrokenOff(ProvisionerError):
+    """The run was ended from outside; its open records tell how to carry on."""
+
+    code = "broken-off"
+
+
+class Pauses:
+    """Waits between looks; once the run is broken off, every wait ends with `BrokenOff`."""
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            BrokenOff: The run was broken off before or meanwhile.
+        """
+        if self._over.wait(seconds):
+            raise BrokenOff("broken off", hint="carry on with --resume")
+
+    def break_off(self) -> None:
+        """End all waiting."""
+        self._over.set()
+
+
+def records(app: "App") -> "Records":
+    """Where the fleet's open records are: beside Terraform's state, else in the fleet's own folder.
+
+    All commands use the same place, so that a notebook never has two procedures at once.
+    """
+    from notebook_provisioner.adapters.google.records import BucketRecords
+    from notebook_provisioner.adapters.records import FileRecords
+
+    state = app.fleet.state if app.fleet.target == "google" else None
+    if state is None:
+        return FileRecords(home.require(app.work_folder) / _FOLDER)
+    return BucketRecords(app.google_target(), state.bucket, f"{state.prefix}/{_FOLDER}")
