@@ -2,6 +2,9 @@
 
 import click
 
+from notebook_provisioner.cli.commands.upgrade.plan import plan
+from notebook_provisioner.cli.commands.upgrade.status import status
+
 
 @click.group()
 def upgrade() -> None:
@@ -10,3 +13,7 @@ def upgrade() -> None:
     An upgrade replaces the boot disk, keeps the data disk, and leaves a snapshot. Workbench upgrades
     running notebooks only: its own schedule passes over one that idle shutdown has stopped.
     """
+
+
+upgrade.add_command(plan)
+upgrade.add_command(status)

@@ -1,0 +1,330 @@
+"""What ``nbp upgrade status`` and ``nbp upgrade plan`` do: read, judge, show."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from notebook_provisioner.cli.app import App
+from notebook_provisioner.core.errors import InvalidInput
+from notebook_provisioner.core.findings import Finding, Severity
+from notebook_provisioner.core.fleet import ResolvedNotebook
+from notebook_provisioner.core.upgrades import calendar, status
+from notebook_provisioner.core.upgrades.facts import Sight
+from notebook_provisioner.core.upgrades.native_schedule import Verdict
+from notebook_provisioner.core.upgrades.plan import (
+    HARMLESS,
+    UPGRADE_IMPACT,
+    ScheduledUpgrade,
+    UpgradePlan,
+)
+from notebook_provisioner.core.upgrades.policy import Rollout, policies
+
+if TYPE_CHECKING:
+    from notebook_provisioner.adapters.google.upgrades import UpgradeFacts
+
+FOUND: Final = 3  # the CLI contract: a check found something
+_TABLE_LIMIT: Final = 50
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """A plan, as asked for.
+
+    Attributes:
+        overrides: What wins over the fleet file's ``rollout``.
+        weeks: How far to look ahead.
+        ical: Where an iCalendar file goes; None for none.
+        html: Where the picture goes; None for none.
+    """
+
+    overrides: Mapping[str, Any]
+    weeks: int
+    ical: Path | None
+    html: Path | None
+
+
+def reader(app: App) -> "UpgradeFacts":
+    """Reads the fleet's project.
+
+    Raises:
+        TargetUnreachable: The sandbox does not come up.
+    """
+    from notebook_provisioner.adapters.google.rest import Rest
+    from notebook_provisioner.adapters.google.upgrades import UpgradeFacts
+
+    return UpgradeFacts(Rest(app.google_target()), app.fleet.project)
+
+
+def belonging(app: App) -> Callable[[str, str, str | None], bool]:
+    """Tells the fleet's notebooks: by their label, else by the fleet file."""
+    fleet = app.fleet.name
+    listed = {(notebook.zone, notebook.name) for notebook in app.fleet.resolved_notebooks}
+    return lambda zone, name, label: label == fleet if label is not None else (zone, name) in listed
+
+
+def make_plan(app: App, sight: Sight, overrides: Mapping[str, Any], now: datetime, weeks: int) -> UpgradePlan:
+    """The calendar for *sight*, by the fleet file.
+
+    Args:
+        app: The command's App.
+        sight: What was read.
+        overrides: What wins over the fleet file's ``rollout``.
+        now: The present.
+        weeks: How far to look ahead.
+
+    Raises:
+        InvalidInput: An option says what the fleet file may not say.
+    """
+    fleet = app.fleet
+    rollout = Rollout.read(fleet.rollout, _checked(app, overrides))
+    until = now + timedelta(weeks=weeks)
+    return calendar.make(sight, policies(fleet.resolved_notebooks), rollout, now, until)
+
+
+def show_status(app: App, notebooks: Sequence[ResolvedNotebook], *, whole_fleet: bool) -> int:
+    """``nbp upgrade status``.
+
+    Args:
+        app: The command's App.
+        notebooks: Those of the fleet file that are asked about.
+        whole_fleet: Whether that is all of them: then what bears the fleet's label is shown, too.
+
+    Returns:
+        The exit status.
+    """
+    ours = belonging(app)
+    asked = {(notebook.zone, notebook.name) for notebook in notebooks}
+    sight = reader(app).look(
+        lambda zone, name, label: ours(zone, name, label) and (whole_fleet or (zone, name) in asked)
+    )
+    now = app.clock()()
+    known = policies(app.fleet.resolved_notebooks)
+    found = [status.assess(notebook, known, now) for notebook in sight.notebooks]
+    found.sort(key=lambda item: (item.notebook.name, item.notebook.zone))
+    findings = [finding for standing in found for finding in standing.findings]
+    findings += status.about_project(sight) if whole_fleet else ()
+    app.output.table(
+        "",
+        (
+            "Notebook",
+            "State",
+            "Family",
+            "Version",
+            "Available",
+            "Behind",
+            "Upgraded",
+            "Support",
+            "Own schedule",
+        ),
+        [_status_row(standing) for standing in found],
+    )
+    available = sum(1 for standing in found if standing.notebook.upgradability.upgradable)
+    app.output.text(f"{len(found)} notebooks, {available} with something to upgrade to.")
+    app.output.findings(findings)
+    data = {
+        "fleet": app.fleet.name,
+        "notebooks": [_status_data(standing) for standing in found],
+        "legacy": sight.legacy if whole_fleet else (),
+        "unreachable": sorted(sight.unreachable),
+    }
+    app.output.result(data, findings=findings)
+    return FOUND if any(finding.severity is not Severity.NOTE for finding in findings) else 0
+
+
+def show_plan(app: App, request: Request) -> int:
+    """``nbp upgrade plan``.
+
+    Returns:
+        The exit status.
+    """
+    now = app.clock()()
+    sight = reader(app).look(belonging(app), durations=True)
+    plan = make_plan(app, sight, request.overrides, now, request.weeks)
+    names = {"fleet": app.fleet.name, "project": app.fleet.project}
+    if request.ical is not None:
+        from notebook_provisioner.core.upgrades import ical
+
+        _write(app, request.ical, ical.render(plan, **names))
+    if request.html is not None:
+        from notebook_provisioner.core.upgrades import timeline
+
+        _write(app, request.html, timeline.render(plan, **names, templates=_templates()).encode())
+    findings = _stranded(plan)
+    _show_table(app, plan)
+    app.output.findings(findings)
+    app.output.result(_plan_data(plan), findings=findings)
+    return FOUND if plan.upgrades or findings else 0
+
+
+def _checked(app: App, overrides: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Hold options to the same rules as the fleet file."""
+    from pydantic import ValidationError
+
+    from notebook_provisioner.core.fleet.model import Rollout as RolloutModel
+
+    given = {key: value for key, value in overrides.items() if value}
+    try:
+        RolloutModel.model_validate(given)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        option = "--" + str(wrong["loc"][0]).replace("_", "-").replace("canaries", "canary")
+        raise InvalidInput(
+            f"{option}: {wrong['msg']}", hint="nbp upgrade plan --help says what it takes"
+        ) from None
+    names = {notebook.name for notebook in app.fleet.resolved_notebooks}
+    if unknown := sorted(set(given.get("canaries", ())) - names):
+        raise InvalidInput(
+            f"--canary: there is no notebook {', '.join(unknown)}",
+            hint=f"there are {', '.join(sorted(names))}",
+        )
+    return given
+
+
+def _status_row(standing: status.Standing) -> tuple[str, ...]:
+    notebook, age = standing.notebook, standing.age
+    check = notebook.upgradability
+    available = {True: check.version, False: "-", None: "unknown"}[check.upgradable]
+    return (
+        notebook.name,
+        notebook.state,
+        notebook.family or "unknown",
+        notebook.version or "unknown",
+        available,
+        "unknown" if age.days_behind is None else f"{age.days_behind}d",
+        f"{notebook.upgraded:%Y-%m-%d}" if notebook.upgraded else "never",
+        f"{age.support_ends:%Y-%m}" if age.support_ends else "unknown",
+        "-" if standing.schedule.verdict is Verdict.NONE else standing.schedule.message,
+    )
+
+
+def _status_data(standing: status.Standing) -> dict[str, Any]:
+    notebook, age = standing.notebook, standing.age
+    check = notebook.upgradability
+    return {
+        "name": notebook.name,
+        "zone": notebook.zone,
+        "state": notebook.state,
+        "health": notebook.health,
+        "family": notebook.family or None,
+        "image": notebook.image or None,
+        "container": notebook.container or None,
+        "version": notebook.version or None,
+        "upgradable": check.upgradable,
+        "available_version": check.version or None,
+        "available_image": check.image or None,
+        "message": check.message,
+        "days_behind": age.days_behind,
+        "released": age.released,
+        "support_ends": age.support_ends,
+        "last_upgrade": notebook.upgraded,
+        "history": notebook.history,
+        "idle_timeout_seconds": notebook.idle_timeout.total_seconds() if notebook.idle_timeout else None,
+        "schedule": standing.schedule if standing.schedule.expression else None,
+    }
+
+
+def _stranded(plan: UpgradePlan) -> list[Finding]:
+    return [
+        Finding(item.why.value, Severity.WARNING, item.name, item.message, item.remedy)
+        for item in plan.stranded
+    ]
+
+
+def _show_table(app: App, plan: UpgradePlan) -> None:
+    waves = plan.wave_of()
+    planned = plan.upgrades
+    shown = planned if app.settings.verbose else planned[:_TABLE_LIMIT]
+    if shown:
+        app.output.table(
+            "",
+            ("Wave", "Notebook", "To", "Begins", "Takes", "Closes", "Machine", "Snapshot", "Interrupts"),
+            [_plan_row(item, waves[item.key].number) for item in shown],
+        )
+    hidden = f"; {len(planned) - len(shown)} not shown, -v shows them" if len(planned) > len(shown) else ""
+    counts = _counts(plan)
+    left = ", ".join(f"{count} {why}" for why, count in counts.items())
+    app.output.text(
+        f"{len(planned)} to upgrade in {len(plan.waves)} waves until {plan.until:%Y-%m-%d}{hidden}. "
+        f"Not upgraded: {left or 'none'}."
+    )
+    if planned:
+        machine = sum(item.cost.machine_hours for item in planned)
+        month = sum(item.cost.usd_per_month for item in planned)
+        app.output.text(
+            f"It costs {machine:.1f} hours of machines that would be stopped, and snapshots for ${month:.2f} "
+            "a month at most, until they are pruned."
+        )
+
+
+def _plan_row(item: ScheduledUpgrade, wave: int) -> tuple[str, ...]:
+    zone = ZoneInfo(item.time_zone)
+    return (
+        f"{wave}, canary" if item.canary else str(wave),
+        item.name,
+        item.target_version,
+        f"{item.start.astimezone(zone):%a %Y-%m-%d %H:%M %Z}",
+        f"{item.expected // timedelta(minutes=1)} min",
+        f"{item.deadline.astimezone(zone):%H:%M}",
+        f"{item.cost.machine_hours:.1f} h" if item.cost.machine_hours else "-",
+        f"${item.cost.usd_per_month:.2f}/month",
+        "; ".join(item.interrupts) or "nobody",
+    )
+
+
+def _counts(plan: UpgradePlan) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for item in plan.left_out:
+        counts[item.why.value] = counts.get(item.why.value, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def _plan_data(plan: UpgradePlan) -> dict[str, Any]:
+    return {
+        "made": plan.made,
+        "until": plan.until,
+        "parallelism": plan.parallelism,
+        "waves": [
+            {
+                "number": wave.number,
+                "canary": wave.canary,
+                "not_before": wave.not_before,
+                "upgrades": [_upgrade_data(item) for item in wave.upgrades],
+            }
+            for wave in plan.waves
+        ],
+        "left_out": [
+            {
+                **{field.name: getattr(item, field.name) for field in dataclasses.fields(item)},
+                "harmless": item.why in HARMLESS,
+            }
+            for item in plan.left_out
+        ],
+        "counts": _counts(plan),
+    }
+
+
+def _upgrade_data(item: ScheduledUpgrade) -> dict[str, Any]:
+    data = {field.name: getattr(item, field.name) for field in dataclasses.fields(item)}
+    del data["expected"]
+    return data | {
+        "end": item.end,
+        "expected_minutes": item.expected // timedelta(minutes=1),
+        "impact": UPGRADE_IMPACT,
+    }
+
+
+def _templates() -> dict[str, str]:
+    folder = resources.files("notebook_provisioner.cli").joinpath("templates")
+    return {name: folder.joinpath(name).read_text("utf-8") for name in ("timeline.html.j2", "timeline.css")}
+
+
+def _write(app: App, path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
+    app.output.say(f"Wrote {path}")
