@@ -12,6 +12,7 @@ NBP := $(BIN)/nbp $(if $(FLEET),--fleet "$(FLEET)")
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 CHECKOV := $(VENV)/checkov
 JUPYTER := $(VENV)/jupyter
+JOB := $(VENV)/job
 SHELL_SCRIPTS := $(shell git ls-files '*.sh' .ci/run 2>/dev/null)
 
 .PHONY: help setup setup-dev apply plan destroy test lint format acceptance bench chaos docs sandbox lock clean
@@ -51,6 +52,13 @@ $(JUPYTER)/.setup: requirements/jupyter.lock | $(BIN)/python
 	  || $(JUPYTER)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes -r requirements/jupyter.lock
 	@touch $@
 
+# What the container's image installs, for a test that installs it the same way.
+$(JOB)/.setup: requirements/job.lock | $(BIN)/python
+	@echo "Building the job's wheels into $(JOB) …" >&2
+	@rm -rf $(JOB)
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet wheel --require-hashes -r requirements/job.lock -w $(JOB)
+	@touch $@
+
 setup: $(VENV)/.setup ## Make .venv with everything that apply needs
 
 setup-dev: $(VENV)/.setup-dev ## Make .venv with everything that test and lint need
@@ -64,7 +72,7 @@ plan: setup ## Show what apply would change
 destroy: setup ## Take the fleet down again
 	@$(NBP) destroy
 
-test: setup-dev $(JUPYTER)/.setup ## Run every test
+test: setup-dev $(JUPYTER)/.setup $(JOB)/.setup ## Run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: setup-dev $(CHECKOV)/.setup ## Check style, types, layers, shell, the Dockerfile and Terraform
