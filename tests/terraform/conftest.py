@@ -1,17 +1,16 @@
 """The modules in a folder of their own, and a Terraform that has the google provider without a registry."""
 
-import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import stand_in
 
 from notebook_provisioner.adapters.terraform import launcher
-from notebook_provisioner.sandbox.provider import mirror, serve
+from notebook_provisioner.sandbox.provider import mirror
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STAND_IN = "stand-in"
@@ -89,25 +88,5 @@ def terraform(provider, request):
 @pytest.fixture(scope="session")
 def terraform_with_stand_in(bare_terraform):
     """One plugin process for the whole session: ``terraform test`` would start one for every run."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "notebook_provisioner.sandbox.provider"],
-        cwd=REPOSITORY,
-        env={**os.environ, "TF_PLUGIN_MAGIC_COOKIE": serve.MAGIC_COOKIE},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        _, protocol, network, address, kind, _ = process.stdout.readline().strip().split("|")
-        plugin = {
-            "Protocol": kind,
-            "ProtocolVersion": int(protocol),
-            "Pid": process.pid,
-            "Test": True,  # Terraform leaves it running
-            "Addr": {"Network": network, "String": address},
-        }
-        reattach = json.dumps({mirror.SOURCE: plugin})
-        yield Terraform({**bare_terraform.environment, "TF_REATTACH_PROVIDERS": reattach})
-    finally:
-        process.terminate()
-        process.wait(timeout=40)
-        process.stdout.close()
+    with stand_in.running() as variables:
+        yield Terraform({**bare_terraform.environment, **variables})
