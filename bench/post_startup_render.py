@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from notebook_provisioner.adapters.files import post_startup_templates
 from notebook_provisioner.core import fleet
 from notebook_provisioner.core.post_startup import Renderer
 
@@ -32,9 +33,7 @@ def large_fleet() -> fleet.Fleet:
 
 def main() -> None:
     """Measure and print."""
-    templates = {
-        path.name: path.read_text(encoding="utf-8") for path in (ROOT / "post_startup").glob("*.sh.j2")
-    }
+    templates = post_startup_templates()
     reading, rendering = [], []
     for _ in range(ROUNDS):
         started = time.perf_counter()

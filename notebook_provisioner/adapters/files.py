@@ -22,3 +22,13 @@ def data(name: str) -> Path:
         f"this installation has no {name} folder beside {_PACKAGE}",
         hint="install notebook-provisioner again",
     )
+
+
+def post_startup_templates() -> dict[str, str]:
+    """The templates of the post-startup script and the programs that it writes, file name to text.
+
+    Raises:
+        NotFound: The installation is incomplete.
+    """
+    folder = data("post_startup")
+    return {path.name: path.read_text("utf-8") for path in (*folder.glob("*.sh.j2"), *folder.glob("*.py"))}

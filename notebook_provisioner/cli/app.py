@@ -189,11 +189,10 @@ class App:
     def scripts(self) -> dict[str, str]:
         """The fleet's post-startup scripts, by notebook."""
         from notebook_provisioner import __version__
-        from notebook_provisioner.adapters.files import data
+        from notebook_provisioner.adapters.files import post_startup_templates
         from notebook_provisioner.core.post_startup import Renderer
 
-        templates = {path.name: path.read_text("utf-8") for path in data("post_startup").glob("*.sh.j2")}
-        renderer = Renderer(templates, version=__version__)
+        renderer = Renderer(post_startup_templates(), version=__version__)
         return {
             notebook.name: renderer.render(notebook, self.fleet) for notebook in self.fleet.resolved_notebooks
         }

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from notebook_provisioner import __version__
+from notebook_provisioner.adapters.files import post_startup_templates
 from notebook_provisioner.core import fleet as fleet_file
 from notebook_provisioner.core import post_startup
 from notebook_provisioner.core.fleet.guest import Hardening, Jupyter
@@ -129,7 +130,7 @@ def rendered():
         "jupyter": Jupyter.model_construct(cull_idle_seconds=CULLED_AFTER, max_body_mb=1),
     }
     fields = {name: getattr(notebook, name) for name in notebook.__slots__} | changed
-    templates = {path.name: path.read_text() for path in (ROOT / "post_startup").glob("*.sh.j2")}
+    templates = post_startup_templates()
     return post_startup.render(type(notebook)(**fields), fleet, templates, version=__version__)
 
 

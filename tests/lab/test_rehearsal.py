@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from notebook_provisioner import __version__
+from notebook_provisioner.adapters.files import post_startup_templates
 from notebook_provisioner.cli.main import nbp
 from notebook_provisioner.core import fleet as fleet_file
 from notebook_provisioner.core import post_startup
@@ -54,7 +55,7 @@ def test_a_name_that_is_none_is_refused():
 
 @pytest.mark.usefixtures("lab")
 def test_a_failing_step_is_an_error_with_step_and_line(fleet):
-    templates = {path.name: path.read_text() for path in (ROOT / "post_startup").glob("*.sh.j2")}
+    templates = post_startup_templates()
     templates["data-disk.sh.j2"] = templates["data-disk.sh.j2"].replace(
         "step_data_disk() {", "step_data_disk() {\n  false"
     )

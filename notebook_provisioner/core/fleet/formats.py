@@ -172,6 +172,15 @@ def _cron(value: str) -> str:
 Cron = checked(_cron, examples=["*/30 * * * *", "0 19 * * MON"])
 
 
+def _timer_cron(value: str) -> str:
+    if re.search(r"[LW#]", re.sub(r"[A-Za-z]{3}", "", _cron(value)).upper()):
+        raise wrong("cron", f"{shown(value)!r}: the notebook's timer knows no L, W or #", "name the days")
+    return value
+
+
+TimerCron = checked(_timer_cron, examples=["*/30 * * * *", "0 19 * * MON"])
+
+
 def _window(value: str) -> str:
     try:
         Window.parse(value)

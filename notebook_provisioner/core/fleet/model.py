@@ -135,12 +135,17 @@ class Sync(Model):
 
     enabled: bool = False
     """Whether files are copied."""
-    schedule: formats.Cron = "*/30 * * * *"
-    """When, as a cron expression of five fields."""
+    schedule: formats.TimerCron = "*/30 * * * *"
+    """When, as a cron expression of five fields, without L, W and #."""
     time_zone: formats.TimeZone = "UTC"
     """The zone that the schedule is in."""
     exclude: tuple[names.GlobPattern, ...] = ()
-    """Paths that are left out."""
+    """Paths that are left out besides caches and files that look like secrets. A pattern without a slash is a
+    name in any folder; `*` and `?` stop at slashes, `**` does not."""
+    delete: bool = False
+    """Whether what was deleted in the notebook is deleted in the bucket; the bucket keeps versions."""
+    stale_after_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    """Hours without a success after which the notebook says that its copies are stale."""
 
 
 class Repository(Model):

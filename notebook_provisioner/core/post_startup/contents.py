@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from notebook_provisioner.core.fleet.guest import Jupyter
+from notebook_provisioner.core.post_startup.sync import SECRETS
 
 PROXY_HOST: Final = "@PROXY_HOST@"  # the script puts the notebook's own name at Google's proxy here
 
@@ -75,22 +76,7 @@ _guard(get_ipython())
 del _guard
 '''
 
-GIT_IGNORE: Final = """\
-.ipynb_checkpoints/
-.env
-.env.*
-.netrc
-.pypirc
-*.pem
-*.key
-*.p12
-*.pfx
-id_rsa
-id_ed25519
-credentials.json
-application_default_credentials.json
-*service-account*.json
-*service_account*.json"""
+GIT_IGNORE: Final = "\n".join((".ipynb_checkpoints/", *SECRETS))
 
 STRIP_OUTPUTS: Final = '''\
 #!/usr/bin/env python3

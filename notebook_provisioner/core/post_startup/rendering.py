@@ -30,6 +30,8 @@ class Renderer:
     def __init__(self, templates: Mapping[str, str], *, version: str) -> None:
         """Compile *templates*: file name to text, of the project's ``post_startup`` folder.
 
+        Programs that steps write to the notebook (``*.py``) are among them; templates say ``programs[NAME]``.
+
         Raises:
             ValueError: A step's header is not as it should be.
         """
@@ -41,6 +43,7 @@ class Renderer:
             autoescape=False,  # noqa: S701  # shell, not HTML: finalize quotes
         )
         self.steps = read_steps(templates)
+        self._programs = {name: text.rstrip("\n") for name, text in templates.items() if name.endswith(".py")}
         self._frame = environment.get_template(FRAME)
         self._version = version
 
@@ -83,6 +86,7 @@ class Renderer:
             },
             helpers=HELPERS,
             steps=self.steps,
+            programs=self._programs,
         )
         lines = script.split("\n", _DIGEST_LINE + 1)
         lines[_DIGEST_LINE] = f"# body-sha256: {body_sha256(script)} (this script without this line)"

@@ -64,7 +64,7 @@ def read_steps(templates: Mapping[str, str]) -> tuple[Step, ...]:
     steps = {
         name.removesuffix(_SUFFIX): _read(name, text)
         for name, text in templates.items()
-        if name != FRAME and name not in HELPERS
+        if name.endswith(_SUFFIX) and name != FRAME and name not in HELPERS
     }
     for step in steps.values():
         if unknown := set(step.needs) - steps.keys():

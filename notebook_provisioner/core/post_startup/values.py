@@ -6,7 +6,7 @@ from urllib.parse import quote
 from notebook_provisioner.catalog import endpoints, images
 from notebook_provisioner.core.fleet import CreateKey, ExistingKey, Fleet, ResolvedNotebook
 from notebook_provisioner.core.fleet.buckets import bucket_name
-from notebook_provisioner.core.post_startup import contents
+from notebook_provisioner.core.post_startup import contents, sync
 
 ImageKind = Literal["debian-11", "debian-12", "former-umn", "container"]
 
@@ -45,6 +45,7 @@ def values(
             "name": notebook.name,
             "hardening": notebook.hardening.model_dump(),
             "package_index": notebook.package_index.model_dump(),
+            "sync": {"enabled": notebook.sync.enabled},
             "repositories": [repository.model_dump() for repository in notebook.repositories],
             "user_script": script.model_dump() if script else None,
         },
@@ -60,6 +61,7 @@ def values(
         "ipython_guard": contents.IPYTHON_GUARD,
         "environment_file": contents.environment_file(_variables(notebook, fleet)),
         "git_ignore": contents.GIT_IGNORE,
+        **_sync(notebook, fleet, f"/home/{account}"),
         "strip_outputs": contents.STRIP_OUTPUTS,
         "packages": [package.partition(" ")[0] for package in notebook.packages],
         "requirements": "\n".join(notebook.packages),
@@ -79,6 +81,17 @@ def sync_bucket(fleet: Fleet, notebook: ResolvedNotebook) -> str:
 def script_bucket(fleet: Fleet) -> str:
     """The bucket of post-startup scripts, as the module fleet-file names it."""
     return bucket_name(fleet.project, fleet.name, "scripts")
+
+
+def _sync(notebook: ResolvedNotebook, fleet: Fleet, home: str) -> dict[str, str]:
+    wanted = notebook.sync
+    if not wanted.enabled:
+        return {}
+    bucket = sync_bucket(fleet, notebook)
+    return {
+        "sync_settings": sync.settings(fleet, notebook, bucket=bucket, home=home),
+        "sync_timer": sync.timer(wanted.schedule, wanted.time_zone),
+    }
 
 
 def _variables(notebook: ResolvedNotebook, fleet: Fleet) -> dict[str, str]:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from notebook_provisioner.adapters.files import post_startup_templates
 from notebook_provisioner.core import fleet
 from notebook_provisioner.core.post_startup import Renderer, body_sha256
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
-TEMPLATES = {
-    path.name: path.read_text(encoding="utf-8") for path in (HERE.parents[2] / "post_startup").glob("*.sh.j2")
-}
+TEMPLATES = post_startup_templates()
 REGENERATE = "NBP_REGENERATE=1 .venv/bin/python -m pytest tests/core/post_startup/test_golden.py"
 KINDS = ("standard", "everything", "exempt", "own-image", "container", "former-umn")
 

@@ -13,15 +13,14 @@ from pathlib import Path
 import jinja2
 import pytest
 
+from notebook_provisioner.adapters.files import post_startup_templates
 from notebook_provisioner.core import fleet
 from notebook_provisioner.core.post_startup import Renderer, body_sha256, render
 
 HERE = Path(__file__).parent
-TEMPLATES = {
-    path.name: path.read_text(encoding="utf-8") for path in (HERE.parents[2] / "post_startup").glob("*.sh.j2")
-}
+TEMPLATES = post_startup_templates()
 ACCOUNT_STEPS = ["data-disk", "account", "environment", "package-index", "unattended-upgrades", "ipython"]
-STEPS = [*ACCOUNT_STEPS, "jupyter-server", "egress", "git", "packages", "user-script"]
+STEPS = [*ACCOUNT_STEPS, "jupyter-server", "egress", "git", "packages", "sync", "user-script"]
 pytestmark = [pytest.mark.network, pytest.mark.enable_socket]
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from notebook_provisioner.adapters.files import post_startup_templates
 from notebook_provisioner.catalog import endpoints
 from notebook_provisioner.core.post_startup import read_steps
 
 ROOT = Path(__file__).parents[3]
-TEMPLATES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "post_startup").glob("*.sh.j2")}
+TEMPLATES = post_startup_templates()
 
 
 def step(needs="[]", images="[debian-12]"):

@@ -10,15 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notebook_provisioner.adapters.files import post_startup_templates
 from notebook_provisioner.core import fleet, post_startup
 from notebook_provisioner.core.fleet.guest import PackageIndex, UserScript
 from notebook_provisioner.core.fleet.model import Exemption, Repository
 from notebook_provisioner.core.post_startup import Comment, Raw, Renderer
 
 HERE = Path(__file__).parent
-TEMPLATES = {
-    path.name: path.read_text(encoding="utf-8") for path in (HERE.parents[2] / "post_startup").glob("*.sh.j2")
-}
+TEMPLATES = post_startup_templates()
 RENDERER = Renderer(TEMPLATES, version="1")
 FLEET = fleet.parse(
     (HERE / "golden" / "fleet.yaml").read_text(encoding="utf-8"), file="golden", today=date(2026, 11, 1)

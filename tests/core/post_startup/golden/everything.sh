@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook everything, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 831db7385f9de76dd5d3f4d72ca991a494b79686d57ad10f40731329b340ab1b (what the fleet file says about this notebook)
-# body-sha256: 50087746402eb12f212d6bd025a3c9d02d3bd391896832166539b6853f3072fd (this script without this line)
+# fleet-sha256: e70b7aa6d8598eba7c92904e1fd97fc7cc47736716dd4e506ff4c32d180a3682 (what the fleet file says about this notebook)
+# body-sha256: 9541349379142a423116c29d235fc5d340ec42df957440045484c8ac05719df7 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=everything
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=831db7385f9de76dd5d3f4d72ca991a494b79686d57ad10f40731329b340ab1b
+readonly FLEET_SHA256=e70b7aa6d8598eba7c92904e1fd97fc7cc47736716dd4e506ff4c32d180a3682
 readonly IMAGE=debian-11
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -208,11 +208,15 @@ as_account() {
     USER="${ACCOUNT}" LOGNAME="${ACCOUNT}" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin "$@"
 }
 
+systemd_runs() {
+  [[ -d ${SYSTEMD} ]]
+}
+
 # Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
 # of its own, but our drop-in, is none.
 has_jupyter_unit() {
   local file
-  [[ -d ${SYSTEMD} ]] || return 1
+  systemd_runs || return 1
   file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
   [[ -n ${file} ]]
 }
@@ -504,11 +508,16 @@ step_git() {
 .env.*
 .netrc
 .pypirc
+.boto
+.pgpass
+.git-credentials
 *.pem
 *.key
 *.p12
 *.pfx
 id_rsa
+id_dsa
+id_ecdsa
 id_ed25519
 credentials.json
 application_default_credentials.json
@@ -602,6 +611,248 @@ for wanted in sys.argv[1:]:
         sys.exit(f"{name} is {found}, not {version}")' polars==1.35.2
 }
 
+# --- sync: The user's files are copied to the notebook's own bucket, and somebody hears when they are not. ---
+readonly SYNC=notebook-provisioner-sync
+
+step_sync() {
+  # Where gcloud is on Google's images is unverified.
+  local path=/usr/local/bin:/usr/bin:/bin:/snap/bin:/opt/google-cloud-sdk/bin
+  local program="${LIBRARY}/sync.py" settings="${ETC}/notebook-provisioner/sync.json" python
+  as_account env PATH="${path}" bash -c 'command -v gcloud' >/dev/null ||
+    fail "gcloud is not installed, which does the copying"
+  python=$(command -v python3) || fail "python3 is not installed"
+  write_file "${program}" 0644 <<<'"""Copy the Jupyter home to the notebook'"'"'s bucket once, and tell how it went.
+
+Runs on the notebook as the Jupyter account, started by a timer: ``sync.py CONFIG``. Standard library alone,
+and Python 3.9, which Debian 11 has. The copying is gcloud'"'"'s, with the notebook'"'"'s service account. The user of
+the notebook could stop it or write a false report: it is for their own files'"'"' sake, and no control over them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+METADATA = "http://{}/computeMetadata/v1/".format(
+    os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
+)
+ATTRIBUTE = "instance/guest-attributes/notebook-provisioner/sync"
+TRIES = 3
+TIMEOUT_SECONDS = 20
+BUSY = 75  # EX_TEMPFAIL of sysexits.h
+NO_SUCH_PROGRAM = 127
+
+
+def main(config: dict[str, Any]) -> int:
+    """Copy, remember, tell; give the exit status.
+
+    Args:
+        config: ``notebook``, ``fleet``, ``project``, ``bucket`` (its name), ``home``, ``exclude`` (a regular
+            expression over paths relative to home), ``delete`` (bool), ``stale_after_seconds``,
+            ``limit_seconds``, ``gcloud`` (words), ``state`` (a folder of this account'"'"'s), ``logging_url``.
+    """
+    state = Path(config["state"])
+    with (state / "turn").open("w") as turn:
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another sync is at work; this one ends")
+            return BUSY
+        began = time.time()
+        status = copy(config, state)
+        report = told(config, remember(state / "times.json", began, succeeded=status == 0), began, status)
+    print(json.dumps(report))
+    heard = [tell(write_guest_attribute, report), tell(lambda words: write_log(config, words), report)]
+    return status or int(not all(heard))
+
+
+def copy(config: dict[str, Any], state: Path) -> int:
+    """Run gcloud; its exit status, 124 where it was cut off (as timeout(1) has it)."""
+    words = [*config["gcloud"], "storage", "rsync", "--recursive", "--quiet"]
+    if config["delete"]:
+        words.append("--delete-unmatched-destination-objects")
+    flags = (
+        state / "flags.json"
+    )  # YAML reads JSON; a comma in the expression would part it on the command line
+    flags.write_text(json.dumps({"--exclude": [config["exclude"]]}), encoding="utf-8")
+    words += [f"--flags-file={flags}", f"{config['"'"'home'"'"']}", f"gs://{config['"'"'bucket'"'"']}"]
+    # A configuration of its own: the user'"'"'s own gcloud login and settings have no say.
+    environment = {
+        **os.environ,
+        "CLOUDSDK_CONFIG": str(state / "gcloud"),
+        "CLOUDSDK_CORE_PROJECT": config["project"],
+    }
+    try:
+        return subprocess.run(words, check=False, env=environment, timeout=config["limit_seconds"]).returncode
+    except subprocess.TimeoutExpired:
+        return 124
+    except OSError as error:
+        print(f"{words[0]} cannot be started: {error}", file=sys.stderr)
+        return NO_SUCH_PROGRAM
+
+
+def remember(path: Path, now: float, *, succeeded: bool) -> dict[str, float]:
+    """When the first try was, and the last success; both in seconds since 1970."""
+    try:
+        times = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        times = {}
+    times.setdefault("first", now)
+    if succeeded:
+        times["success"] = now
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(times), encoding="utf-8")
+    fresh.replace(path)
+    return times
+
+
+def told(config: dict[str, Any], times: dict[str, float], began: float, status: int) -> dict[str, Any]:
+    """What is told; ``age_seconds`` counts from what the last success copied, so from its beginning."""
+    now = time.time()
+    age = now - times.get("success", times["first"])
+    return {
+        "notebook": config["notebook"],
+        "fleet": config["fleet"],
+        "bucket": config["bucket"],
+        "result": "failed" if status else "ok",
+        "stale": age > config["stale_after_seconds"],
+        "at": instant(now),
+        "last_success": instant(times["success"]) if "success" in times else "",
+        "age_seconds": int(age),
+        "exit": status,
+        "seconds": int(now - began),
+    }
+
+
+def instant(seconds: float) -> str:
+    """As RFC 3339 has it, in UTC."""
+    return dt.datetime.fromtimestamp(seconds, dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def tell(write: Any, report: dict[str, Any]) -> bool:  # noqa: ANN401  # a function of one report
+    """Try a few times; whether somebody heard."""
+    for number in range(TRIES):
+        try:
+            write(report)
+        except (OSError, ValueError) as error:  # noqa: PERF203  # a network'"'"'s time is longer
+            print(f"not heard: {error}", file=sys.stderr)
+            time.sleep(number)
+        else:
+            return True
+    return False
+
+
+def write_guest_attribute(report: dict[str, Any]) -> None:
+    """Put the report where nbp reads it."""
+    ask(METADATA + ATTRIBUTE, {"Metadata-Flavor": "Google"}, json.dumps(report).encode(), method="PUT")
+
+
+def write_log(config: dict[str, Any], report: dict[str, Any]) -> None:
+    """Write one entry (``entries.write`` of logging.v2), as the VM'"'"'s service account."""
+    token = json.loads(metadata("instance/service-accounts/default/token"))["access_token"]
+    project = metadata("project/project-id")
+    labels = {
+        "project_id": project,
+        "instance_id": metadata("instance/id"),
+        "zone": metadata("instance/zone").rpartition("/")[2],
+    }
+    body = {
+        "logName": f"projects/{project}/logs/notebook-provisioner-sync",
+        "resource": {"type": "gce_instance", "labels": labels},
+        "entries": [{"severity": "ERROR" if report["exit"] else "INFO", "jsonPayload": report}],
+    }
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    ask(f"{config['"'"'logging_url'"'"']}/v2/entries:write", headers, json.dumps(body).encode(), method="POST")
+
+
+def metadata(path: str) -> str:
+    """One value of the metadata server."""
+    return ask(METADATA + path, {"Metadata-Flavor": "Google"}).decode()
+
+
+def ask(url: str, headers: dict[str, str], body: bytes | None = None, *, method: str = "GET") -> bytes:
+    """One HTTP request; an answer that is an error raises OSError."""
+    request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310  # addresses of our own
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  # as above
+        content: bytes = answer.read()
+    return content
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))'
+  write_file "${settings}" 0644 <<<'{
+  "bucket": "acme-notebooks-golden-everything-sync",
+  "delete": false,
+  "exclude": "(?s:(?:.*/)?\\.env(?:/.*)?|(?:.*/)?\\.env\\.[^/]*(?:/.*)?|(?:.*/)?\\.netrc(?:/.*)?|(?:.*/)?\\.pypirc(?:/.*)?|(?:.*/)?\\.boto(?:/.*)?|(?:.*/)?\\.pgpass(?:/.*)?|(?:.*/)?\\.git\\-credentials(?:/.*)?|(?:.*/)?[^/]*\\.pem(?:/.*)?|(?:.*/)?[^/]*\\.key(?:/.*)?|(?:.*/)?[^/]*\\.p12(?:/.*)?|(?:.*/)?[^/]*\\.pfx(?:/.*)?|(?:.*/)?id_rsa(?:/.*)?|(?:.*/)?id_dsa(?:/.*)?|(?:.*/)?id_ecdsa(?:/.*)?|(?:.*/)?id_ed25519(?:/.*)?|(?:.*/)?credentials\\.json(?:/.*)?|(?:.*/)?application_default_credentials\\.json(?:/.*)?|(?:.*/)?[^/]*service\\-account[^/]*\\.json(?:/.*)?|(?:.*/)?[^/]*service_account[^/]*\\.json(?:/.*)?|(?:.*/)?\\.ssh(?:/.*)?|(?:.*/)?\\.gnupg(?:/.*)?|(?:.*/)?\\.aws(?:/.*)?|(?:.*/)?\\.azure(?:/.*)?|(?:.*/)?\\.docker(?:/.*)?|(?:.*/)?\\.kube(?:/.*)?|(?:.*/)?\\.config(?:/.*)?|(?:.*/)?\\.cache(?:/.*)?|(?:.*/)?\\.local(?:/.*)?|(?:.*/)?\\.ipynb_checkpoints(?:/.*)?|(?:.*/)?\\.jupyter(?:/.*)?|(?:.*/)?\\.ipython(?:/.*)?|(?:.*/)?\\.conda(?:/.*)?|(?:.*/)?\\.npm(?:/.*)?|(?:.*/)?__pycache__(?:/.*)?|(?:.*/)?lost\\+found(?:/.*)?|(?:.*/)?\\.Trash\\-[^/]*(?:/.*)?|(?:.*/)?\\.\\~[^/]*(?:/.*)?)$",
+  "fleet": "golden",
+  "gcloud": [
+    "gcloud"
+  ],
+  "home": "/home/jupyter",
+  "limit_seconds": 14400,
+  "logging_url": "https://logging.googleapis.com",
+  "notebook": "everything",
+  "project": "acme-notebooks",
+  "stale_after_seconds": 86400,
+  "state": "/var/lib/notebook-provisioner-sync"
+}'
+  write_file "${ETC}/systemd/system/${SYNC}.timer" 0644 <<<'# Written by notebook-provisioner.
+[Unit]
+Description=Copies of the Jupyter home
+
+[Timer]
+OnCalendar=*-*-* *:00,30:00 UTC
+RandomizedDelaySec=60
+Persistent=true
+
+[Install]
+WantedBy=timers.target'
+  # It reads the home and writes its own folder; it is the account, and has no more rights than that.
+  write_file "${ETC}/systemd/system/${SYNC}.service" 0644 <<EOF
+# Written by notebook-provisioner.
+[Unit]
+Description=A copy of the Jupyter home to its bucket
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+User=${ACCOUNT}
+Environment=PATH=${path}
+ExecStart=${python} -I ${program} ${settings}
+StateDirectory=${SYNC}
+StateDirectoryMode=0700
+TimeoutStartSec=infinity
+SuccessExitStatus=75
+Nice=10
+IOSchedulingClass=idle
+NoNewPrivileges=true
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=true
+EOF
+  quietly "${python}" -I -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "${program}" ||
+    fail "${program} is no program of this Python"
+  if ! systemd_runs; then
+    say "systemd does not run here: nothing starts the copying by itself"
+    return 0
+  fi
+  quietly systemctl daemon-reload
+  quietly systemctl enable "${SYNC}.timer"
+  quietly systemctl restart "${SYNC}.timer" || fail "the timer does not start; see: journalctl --unit ${SYNC}.timer"
+  quietly systemctl is-active "${SYNC}.timer" || fail "the timer is not active"
+  quietly systemctl start --no-block "${SYNC}.service" # how it goes is told by itself
+}
+
 # --- user-script: The fleet file's own script runs last, if it is the one that was agreed on. ---
 step_user_script() {
   local file digest token
@@ -645,6 +896,7 @@ main() {
   run_step egress true 'debian-11 debian-12 former-umn container' step_egress
   run_step git false 'debian-11 debian-12 former-umn' step_git
   run_step packages false 'debian-11 debian-12 former-umn' step_packages
+  run_step sync false 'debian-11 debian-12 former-umn' step_sync
   run_step user-script false 'debian-11 debian-12 former-umn' step_user_script
   STEP=end
   report COMPLETE

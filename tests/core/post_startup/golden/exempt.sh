@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook exempt, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 6ecb5ede2127feb6055df1dde26a830fb02ecee653d0d1ffbc7552b990dd7bb4 (what the fleet file says about this notebook)
-# body-sha256: e1883b3f1cba4392d1a2ca900cd0dc1bbed5b60ee05b77c51d779652522e1173 (this script without this line)
+# fleet-sha256: 51aee41e60d6e1276f2f5b96c595cda0b346835b6b15b5e03368a0fedad82cfe (what the fleet file says about this notebook)
+# body-sha256: 2afb68c1f9a7b3930df995937fe3dec8c1895ca22d7111b9085a5c7314614e3c (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=exempt
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=6ecb5ede2127feb6055df1dde26a830fb02ecee653d0d1ffbc7552b990dd7bb4
+readonly FLEET_SHA256=51aee41e60d6e1276f2f5b96c595cda0b346835b6b15b5e03368a0fedad82cfe
 readonly IMAGE=debian-12
 readonly ACCOUNT=ben
 readonly ACCOUNT_HOME=/home/ben
@@ -208,11 +208,15 @@ as_account() {
     USER="${ACCOUNT}" LOGNAME="${ACCOUNT}" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin "$@"
 }
 
+systemd_runs() {
+  [[ -d ${SYSTEMD} ]]
+}
+
 # Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
 # of its own, but our drop-in, is none.
 has_jupyter_unit() {
   local file
-  [[ -d ${SYSTEMD} ]] || return 1
+  systemd_runs || return 1
   file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
   [[ -n ${file} ]]
 }
@@ -438,11 +442,16 @@ step_git() {
 .env.*
 .netrc
 .pypirc
+.boto
+.pgpass
+.git-credentials
 *.pem
 *.key
 *.p12
 *.pfx
 id_rsa
+id_dsa
+id_ecdsa
 id_ed25519
 credentials.json
 application_default_credentials.json
@@ -514,6 +523,23 @@ step_packages() {
   skip "the fleet file asks for none"
 }
 
+# --- sync: The user's files are copied to the notebook's own bucket, and somebody hears when they are not. ---
+readonly SYNC=notebook-provisioner-sync
+
+step_sync() {
+  local unit
+  for unit in "${SYNC}.timer" "${SYNC}.service"; do
+    if [[ -e ${ETC}/systemd/system/${unit} ]]; then
+      if systemd_runs; then
+        quietly systemctl disable --now "${unit}"
+      fi
+      rm "${ETC}/systemd/system/${unit}"
+      say "took ${unit} away"
+    fi
+  done
+  skip "the fleet file asks for no copies"
+}
+
 # --- user-script: The fleet file's own script runs last, if it is the one that was agreed on. ---
 step_user_script() {
   skip "the fleet file names none"
@@ -538,6 +564,7 @@ main() {
   run_step egress true 'debian-11 debian-12 former-umn container' step_egress
   run_step git false 'debian-11 debian-12 former-umn' step_git
   run_step packages false 'debian-11 debian-12 former-umn' step_packages
+  run_step sync false 'debian-11 debian-12 former-umn' step_sync
   run_step user-script false 'debian-11 debian-12 former-umn' step_user_script
   STEP=end
   report COMPLETE

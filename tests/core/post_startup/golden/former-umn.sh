@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook former-umn, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 0401d7149f94c70c5f9bc879bdf31332cd7c48e964f89a0b7c17f4720f7fac95 (what the fleet file says about this notebook)
-# body-sha256: 845bb272be59028edacc06204add410b647571019c61e096671a74916acdb0fd (this script without this line)
+# fleet-sha256: 0d94eb17c2dd3e763b471307c04f0dec68a5022d2a0370c454163d2b8d7b2289 (what the fleet file says about this notebook)
+# body-sha256: 56e2e2f9b57171ecfc0923943f7db7e0e6d38cf057bc261d00c03922daa58efe (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=former-umn
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=0401d7149f94c70c5f9bc879bdf31332cd7c48e964f89a0b7c17f4720f7fac95
+readonly FLEET_SHA256=0d94eb17c2dd3e763b471307c04f0dec68a5022d2a0370c454163d2b8d7b2289
 readonly IMAGE=former-umn
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -208,11 +208,15 @@ as_account() {
     USER="${ACCOUNT}" LOGNAME="${ACCOUNT}" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin "$@"
 }
 
+systemd_runs() {
+  [[ -d ${SYSTEMD} ]]
+}
+
 # Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
 # of its own, but our drop-in, is none.
 has_jupyter_unit() {
   local file
-  [[ -d ${SYSTEMD} ]] || return 1
+  systemd_runs || return 1
   file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
   [[ -n ${file} ]]
 }
@@ -460,11 +464,16 @@ step_git() {
 .env.*
 .netrc
 .pypirc
+.boto
+.pgpass
+.git-credentials
 *.pem
 *.key
 *.p12
 *.pfx
 id_rsa
+id_dsa
+id_ecdsa
 id_ed25519
 credentials.json
 application_default_credentials.json
@@ -536,6 +545,23 @@ step_packages() {
   skip "the fleet file asks for none"
 }
 
+# --- sync: The user's files are copied to the notebook's own bucket, and somebody hears when they are not. ---
+readonly SYNC=notebook-provisioner-sync
+
+step_sync() {
+  local unit
+  for unit in "${SYNC}.timer" "${SYNC}.service"; do
+    if [[ -e ${ETC}/systemd/system/${unit} ]]; then
+      if systemd_runs; then
+        quietly systemctl disable --now "${unit}"
+      fi
+      rm "${ETC}/systemd/system/${unit}"
+      say "took ${unit} away"
+    fi
+  done
+  skip "the fleet file asks for no copies"
+}
+
 # --- user-script: The fleet file's own script runs last, if it is the one that was agreed on. ---
 step_user_script() {
   skip "the fleet file names none"
@@ -560,6 +586,7 @@ main() {
   run_step egress true 'debian-11 debian-12 former-umn container' step_egress
   run_step git false 'debian-11 debian-12 former-umn' step_git
   run_step packages false 'debian-11 debian-12 former-umn' step_packages
+  run_step sync false 'debian-11 debian-12 former-umn' step_sync
   run_step user-script false 'debian-11 debian-12 former-umn' step_user_script
   STEP=end
   report COMPLETE

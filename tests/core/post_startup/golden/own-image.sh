@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook own-image, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: ebbe7e56ba883c0a16ae1a286b3a66bd189c62a1e1457f8dd3ed821fd1ec8c97 (what the fleet file says about this notebook)
-# body-sha256: abb11785c93f396272e307d32e84e0125794c645d144955e54c0a3657554b2ca (this script without this line)
+# fleet-sha256: bb6593c86aedc0c3d2bb4d856bd111475660e39532fd04dc5fbea00a83eed9e7 (what the fleet file says about this notebook)
+# body-sha256: b725e2f7d0318682c73bb7d366889887a10045a7b08e8c32936457484a031b42 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=own-image
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=ebbe7e56ba883c0a16ae1a286b3a66bd189c62a1e1457f8dd3ed821fd1ec8c97
+readonly FLEET_SHA256=bb6593c86aedc0c3d2bb4d856bd111475660e39532fd04dc5fbea00a83eed9e7
 readonly IMAGE=unknown
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -208,11 +208,15 @@ as_account() {
     USER="${ACCOUNT}" LOGNAME="${ACCOUNT}" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin "$@"
 }
 
+systemd_runs() {
+  [[ -d ${SYSTEMD} ]]
+}
+
 # Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
 # of its own, but our drop-in, is none.
 has_jupyter_unit() {
   local file
-  [[ -d ${SYSTEMD} ]] || return 1
+  systemd_runs || return 1
   file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
   [[ -n ${file} ]]
 }
@@ -460,11 +464,16 @@ step_git() {
 .env.*
 .netrc
 .pypirc
+.boto
+.pgpass
+.git-credentials
 *.pem
 *.key
 *.p12
 *.pfx
 id_rsa
+id_dsa
+id_ecdsa
 id_ed25519
 credentials.json
 application_default_credentials.json
@@ -536,6 +545,23 @@ step_packages() {
   skip "the fleet file asks for none"
 }
 
+# --- sync: The user's files are copied to the notebook's own bucket, and somebody hears when they are not. ---
+readonly SYNC=notebook-provisioner-sync
+
+step_sync() {
+  local unit
+  for unit in "${SYNC}.timer" "${SYNC}.service"; do
+    if [[ -e ${ETC}/systemd/system/${unit} ]]; then
+      if systemd_runs; then
+        quietly systemctl disable --now "${unit}"
+      fi
+      rm "${ETC}/systemd/system/${unit}"
+      say "took ${unit} away"
+    fi
+  done
+  skip "the fleet file asks for no copies"
+}
+
 # --- user-script: The fleet file's own script runs last, if it is the one that was agreed on. ---
 step_user_script() {
   local file digest token
@@ -578,6 +604,7 @@ main() {
   run_step egress true 'debian-11 debian-12 former-umn container' step_egress
   run_step git false 'debian-11 debian-12 former-umn' step_git
   run_step packages false 'debian-11 debian-12 former-umn' step_packages
+  run_step sync false 'debian-11 debian-12 former-umn' step_sync
   run_step user-script false 'debian-11 debian-12 former-umn' step_user_script
   STEP=end
   report COMPLETE

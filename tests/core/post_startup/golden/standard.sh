@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook standard, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 91ad62d9558952b57e6505c16750b53561ac505eda2c0ffa5cc416817145a147 (what the fleet file says about this notebook)
-# body-sha256: 32ec9d90ff5b3c6875746c5cf837b85f568c9f3309236b25ab142b7b2d2ff439 (this script without this line)
+# fleet-sha256: b24a055c38e8745191fb88565ecd367f9d5c3eb13ac2aef33fc7fca4b98730b8 (what the fleet file says about this notebook)
+# body-sha256: 176f5e0ac9994be57d541ad84966830008413eace488b80bc239bb8e0b4afa46 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=standard
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=91ad62d9558952b57e6505c16750b53561ac505eda2c0ffa5cc416817145a147
+readonly FLEET_SHA256=b24a055c38e8745191fb88565ecd367f9d5c3eb13ac2aef33fc7fca4b98730b8
 readonly IMAGE=debian-12
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -208,11 +208,15 @@ as_account() {
     USER="${ACCOUNT}" LOGNAME="${ACCOUNT}" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin "$@"
 }
 
+systemd_runs() {
+  [[ -d ${SYSTEMD} ]]
+}
+
 # Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
 # of its own, but our drop-in, is none.
 has_jupyter_unit() {
   local file
-  [[ -d ${SYSTEMD} ]] || return 1
+  systemd_runs || return 1
   file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
   [[ -n ${file} ]]
 }
@@ -460,11 +464,16 @@ step_git() {
 .env.*
 .netrc
 .pypirc
+.boto
+.pgpass
+.git-credentials
 *.pem
 *.key
 *.p12
 *.pfx
 id_rsa
+id_dsa
+id_ecdsa
 id_ed25519
 credentials.json
 application_default_credentials.json
@@ -536,6 +545,23 @@ step_packages() {
   skip "the fleet file asks for none"
 }
 
+# --- sync: The user's files are copied to the notebook's own bucket, and somebody hears when they are not. ---
+readonly SYNC=notebook-provisioner-sync
+
+step_sync() {
+  local unit
+  for unit in "${SYNC}.timer" "${SYNC}.service"; do
+    if [[ -e ${ETC}/systemd/system/${unit} ]]; then
+      if systemd_runs; then
+        quietly systemctl disable --now "${unit}"
+      fi
+      rm "${ETC}/systemd/system/${unit}"
+      say "took ${unit} away"
+    fi
+  done
+  skip "the fleet file asks for no copies"
+}
+
 # --- user-script: The fleet file's own script runs last, if it is the one that was agreed on. ---
 step_user_script() {
   skip "the fleet file names none"
@@ -560,6 +586,7 @@ main() {
   run_step egress true 'debian-11 debian-12 former-umn container' step_egress
   run_step git false 'debian-11 debian-12 former-umn' step_git
   run_step packages false 'debian-11 debian-12 former-umn' step_packages
+  run_step sync false 'debian-11 debian-12 former-umn' step_sync
   run_step user-script false 'debian-11 debian-12 former-umn' step_user_script
   STEP=end
   report COMPLETE
