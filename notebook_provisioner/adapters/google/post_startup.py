@@ -20,6 +20,7 @@ from notebook_provisioner.core.post_startup.facts import (
 )
 from notebook_provisioner.core.post_startup.reports import read_report
 from notebook_provisioner.core.post_startup.status import is_current
+from notebook_provisioner.core.upgrades.activity import read_activity
 
 NAMESPACE: Final = "notebook-provisioner"
 INSTANCE_FIELDS: Final = (
@@ -56,10 +57,17 @@ class PostStartupFacts:
         self._workbench = f"{rest.target.endpoint('notebooks')}/v2/projects/{project}/locations"
         self._storage = f"{rest.target.endpoint('storage')}/storage/v1"
 
-    def read(self, wanted: Mapping[Place, Wanted], now: datetime) -> tuple[Facts, ...]:
+    def read(
+        self, wanted: Mapping[Place, Wanted], now: datetime, *, thorough: bool = False
+    ) -> tuple[Facts, ...]:
         """Everything about these notebooks, in their order.
 
-        Two lists and a call for each notebook; three more for one that is not as it should be.
+        Two lists and a call for each notebook; three more for one that is not as it should be, or for all.
+
+        Args:
+            wanted: The scripts that they shall have run.
+            now: The present.
+            thorough: Whether to look at all of them as at one that is not as it should be.
 
         Raises:
             TargetUnreachable: The Notebooks API or Compute Engine does not answer.
@@ -68,7 +76,10 @@ class PostStartupFacts:
         with ThreadPoolExecutor(_WORKERS) as pool:
             return tuple(
                 pool.map(
-                    lambda item: self._facts(item[0], item[1], instances.get(item[0]), now), wanted.items()
+                    lambda item: self._facts(
+                        item[0], item[1], instances.get(item[0]), now, thorough=thorough
+                    ),
+                    wanted.items(),
                 )
             )
 
@@ -108,6 +119,7 @@ class PostStartupFacts:
         return Guest(
             report=read_report(values.get((NAMESPACE, "status"), "")),
             done=values.get(("notebooks", "handle_post_startup_script")) == "DONE",
+            activity=read_activity(values.get((NAMESPACE, "activity"), "")),
         )
 
     def console(self, zone: str, name: str) -> Console | None:
@@ -136,10 +148,12 @@ class PostStartupFacts:
             return ScriptObject(Access.DENIED, str(error)[:200])
         return ScriptObject(Access.FOUND, reader=self._may_read(bucket, name, service_account))
 
-    def _facts(self, place: Place, wanted: Wanted, found: Instance | None, now: datetime) -> Facts:
+    def _facts(
+        self, place: Place, wanted: Wanted, found: Instance | None, now: datetime, *, thorough: bool
+    ) -> Facts:
         zone, name = place
         guest = self.guest(zone, name) if found is not None and found.vm else Guest()
-        if found is None or is_current(wanted, found, guest.report):
+        if found is None or (not thorough and is_current(wanted, found, guest.report)):
             return Facts(name, zone, wanted, found, guest, now)
         uri = found.metadata.get(SCRIPT_KEY, "")
         return Facts(

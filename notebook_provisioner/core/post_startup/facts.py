@@ -8,6 +8,7 @@ from typing import Final
 
 from notebook_provisioner.core.post_startup.console import Console
 from notebook_provisioner.core.post_startup.reports import Report
+from notebook_provisioner.core.upgrades.activity import Activity
 
 SCRIPT_KEY: Final = "post-startup-script"
 BEHAVIOR_KEY: Final = "post-startup-script-behavior"
@@ -73,11 +74,13 @@ class Guest:
     Attributes:
         report: Our script's last report; None without one.
         done: Whether the image says DONE, which it says whatever became of the script.
+        activity: What it says of its kernels; None where it says nothing.
         refused: Why guest attributes could not be read; empty where they could.
     """
 
     report: Report | None = None
     done: bool = False
+    activity: Activity | None = None
     refused: str = ""
 
 

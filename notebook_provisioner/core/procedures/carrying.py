@@ -1,9 +1,10 @@
 """Carries a procedure out, from its beginning or from wherever a record says that it came."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Generic
+from datetime import datetime, timedelta
+from typing import Final, Generic
 
 from notebook_provisioner.core.procedures.record import Failure, Outcome, Record
 from notebook_provisioner.core.procedures.steps import (
@@ -35,6 +36,9 @@ class Patience:
     growth: float = 1.4
     longest: float = 10.0
     unanswered: int = 4
+
+
+_LANDING: Final = timedelta(minutes=15)  # ours: how long requests under way are waited for
 
 
 class _Failed(Exception):
@@ -97,6 +101,7 @@ class _Conduct(Generic[F]):
                 self.record = replace(self.record, failure=Failure(step.name, str(error)))
                 self.records.save(self.record)
                 self.say(self.record, f"{step.name} failed: {error}")
+        self._let_land({step.name for step in procedure.restore})
         unrestored = []
         for step in procedure.restore:
             try:
@@ -109,6 +114,24 @@ class _Conduct(Generic[F]):
             self.end(Outcome.UNRESTORED)
         else:
             self.end(Outcome.FAILED if self.record.failure else Outcome.SUCCEEDED)
+
+    def _let_land(self, restoring: set[str]) -> None:
+        """Wait for requests that are still under way: what lands after it was put back would stay.
+
+        Args:
+            restoring: Names of the steps that put back; they look after their own requests.
+        """
+        began = self.clock()
+        for name, asked in self.record.asked.items():
+            if name in restoring or name in self.record.finished:
+                continue
+            for looks in itertools.count():
+                operation = self.world.operation(asked.operation) if asked.operation else None
+                landed = looks >= self.patience.unanswered if operation is None else operation.done
+                if landed or self.clock() - began > _LANDING:
+                    break
+                self.sleep(min(self.patience.first * self.patience.growth**looks, self.patience.longest))
+            self.seen = None
 
     def end(self, outcome: Outcome) -> None:
         """Close the record, or keep it where something is left to be put back."""

@@ -3,6 +3,7 @@
 import click
 
 from notebook_provisioner.cli.commands.post_startup.render import render
+from notebook_provisioner.cli.commands.post_startup.rerun import rerun
 from notebook_provisioner.cli.commands.post_startup.status import status
 from notebook_provisioner.cli.commands.post_startup.test import test
 
@@ -17,5 +18,6 @@ def post_startup() -> None:
 
 
 post_startup.add_command(render)
+post_startup.add_command(rerun)
 post_startup.add_command(status)
 post_startup.add_command(test)

@@ -1,0 +1,274 @@
+"""What ``nbp post-startup rerun`` does: read, plan, ask, carry out, and carry on what a dead run left."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from notebook_provisioner.adapters.google.rerunning import RerunWorld
+from notebook_provisioner.adapters.google.rest import Rest
+from notebook_provisioner.adapters.records import already_open
+from notebook_provisioner.cli import procedures as shared
+from notebook_provisioner.cli.confirm import confirm
+from notebook_provisioner.cli.output import Status
+from notebook_provisioner.cli.script_status import facts_reader, wanted
+from notebook_provisioner.core.errors import Refused
+from notebook_provisioner.core.procedures import (
+    Job,
+    Outcome,
+    Procedure,
+    Record,
+    Report,
+    carry_out,
+    roll_out,
+)
+from notebook_provisioner.core.rerun import procedures
+from notebook_provisioner.core.rerun.observed import Seen
+from notebook_provisioner.core.rerun.planning import Rerun, RerunPlan, make_plan
+from notebook_provisioner.core.rerun.procedures import KIND, Limits, Transport
+
+if TYPE_CHECKING:
+    from notebook_provisioner.cli.app import App
+    from notebook_provisioner.core.fleet import ResolvedNotebook
+    from notebook_provisioner.core.plan import Impact
+
+J = TypeVar("J")
+
+PENDING: Final = 3  # the CLI contract: a check found something
+FAILED: Final = 1
+
+_LEASE: Final = "post-startup-rerun"  # keeps a second run of this command away
+_RESUME: Final = f"carry on with: nbp {KIND} --resume"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A re-run as it was asked for.
+
+    Attributes:
+        notebooks: Whose scripts.
+        canaries: Names of those that go first.
+        transport: By which way; None picks.
+        parallel: How many at a time.
+        failure_budget: With more failures, no further notebook is begun.
+        accept: The most that people may be made to bear.
+        accepts_busy: Whether somebody said so, and it is not only the default.
+        timeout: How long a script may run.
+        act: Whether to do it; the plan alone is shown otherwise.
+        yes: Whether to ask nothing.
+    """
+
+    notebooks: "Sequence[ResolvedNotebook]"
+    canaries: Sequence[str]
+    transport: Transport | None
+    parallel: int
+    failure_budget: int
+    accept: "Impact"
+    accepts_busy: bool
+    timeout: timedelta
+    act: bool
+    yes: bool
+
+
+def rerun(app: "App", asked: Request) -> int:
+    """Plan a re-run, and carry it out.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        Refused: Nothing was changed.
+    """
+    facts = facts_reader(app).read(wanted(app, asked.notebooks), app.clock()(), thorough=True)
+    plan = make_plan(
+        facts, canaries=asked.canaries, transport=asked.transport, accepts_busy=asked.accepts_busy
+    )
+    _show_plan(app, plan)
+    data = {"fleet": app.fleet.name, "dry_run": not asked.act, "canaries": plan.canaries, "plan": plan.reruns}
+    try:
+        plan.require(asked.accept)
+    except Refused as refusal:
+        refusal.data = data
+        raise
+    app.output.findings(plan.findings)
+    if not asked.act:
+        app.output.result(data, findings=plan.findings)
+        return PENDING
+    crew = _Crew(app, Limits(run=asked.timeout))
+    crew.require_none_open(plan.reruns)
+    confirm(app, f"Run the scripts of {len(plan.reruns)} notebook(s) again?", yes=asked.yes)
+    with app.lease(_LEASE) as held:
+        report = crew.roll_out(
+            plan.waves,
+            crew.begin,
+            held.renew,
+            parallel=asked.parallel,
+            failure_budget=asked.failure_budget,
+        )
+    results = [_result(job.item.notebook, job.item.zone, job) for job in report.jobs]
+    return _finish(app, {**data, "results": results}, results)
+
+
+def resume(app: "App", *, undo: bool, parallel: int) -> int:
+    """Carry on what dead runs left; with *undo* only put back what they changed.
+
+    Returns:
+        The exit status.
+    """
+    crew = _Crew(app, Limits())
+    with app.lease(_LEASE) as held:
+        left = crew.left()
+        report = crew.roll_out(
+            [left],
+            crew.put_back if undo else crew.carry_on,
+            held.renew,
+            parallel=parallel,
+            failure_budget=len(left),
+        )
+    results = [_result(job.item.notebook, job.item.zone, job) for job in report.jobs]
+    if not results:
+        app.output.text("No re-run was left open.")
+    return _finish(app, {"fleet": app.fleet.name, "undo": undo, "results": results}, results)
+
+
+class _Crew:
+    """What the procedures of all notebooks need. Shared between threads."""
+
+    def __init__(self, app: "App", limits: Limits) -> None:
+        self._app = app
+        self._limits = limits
+        self._rest = Rest(app.google_target())
+        self._records = shared.records(app)
+        self._clock = app.clock()
+        self._pauses = shared.Pauses()
+        self._run = str(uuid.uuid4())
+
+    def left(self) -> list[Record]:
+        """Re-runs that were left open."""
+        return [record for record in self._records.pending() if record.kind == KIND]
+
+    def require_none_open(self, reruns: Sequence[Rerun]) -> None:
+        """Refuse a notebook that is in the middle of something.
+
+        Raises:
+            RecordOpen: One is.
+        """
+        asked = {(one.zone, one.notebook) for one in reruns}
+        for record in self._records.pending():
+            if (record.zone, record.notebook) in asked:
+                raise already_open(record)
+
+    def roll_out(
+        self,
+        waves: "Sequence[Sequence[J]]",
+        carry: "Callable[[J], Record]",
+        renew: "Callable[[], None]",
+        *,
+        parallel: int,
+        failure_budget: int,
+    ) -> "Report[J]":
+        """Carry out for every notebook, with a lease that *renew* holds."""
+        return roll_out(
+            waves,
+            carry,
+            parallel=parallel,
+            failure_budget=failure_budget,
+            between=renew,
+            abandon=self._pauses.break_off,
+        )
+
+    def begin(self, one: Rerun) -> Record:
+        """Open a notebook's record, and carry the re-run out.
+
+        Raises:
+            Refused: It is not as the plan has it any more; nothing was changed.
+            RecordOpen: It is in the middle of something.
+        """
+        world = self._world(one.zone, one.notebook)
+        seen = world.observe()
+        record = Record(
+            kind=KIND,
+            run=self._run,
+            project=self._app.fleet.project,
+            zone=one.zone,
+            notebook=one.notebook,
+            started=self._clock(),
+            before=procedures.before(seen),
+            wanted={"transport": one.transport, "sha256": one.wanted.sha256},
+        )
+        self._records.open(record)
+        # Between the look and the record, another procedure may have come to its end, and put things back.
+        again = world.observe()
+        if (again.state, again.metadata) != (one.state, seen.metadata):
+            self._records.close(record)
+            raise Refused(f"{one.notebook} was changed in this very moment", hint="run it again")
+        return self._carry(procedures.build(record, world, self._limits), record, world)
+
+    def carry_on(self, record: Record) -> Record:
+        """Carry on what a dead run left."""
+        world = self._world(record.zone, record.notebook)
+        return self._carry(procedures.build(record, world, self._limits), record, world)
+
+    def put_back(self, record: Record) -> Record:
+        """Put back what a dead run changed."""
+        world = self._world(record.zone, record.notebook)
+        return self._carry(procedures.undo(record, world, self._limits), record, world)
+
+    def _carry(self, procedure: Procedure[Seen], record: Record, world: RerunWorld) -> Record:
+        return carry_out(
+            procedure,
+            record,
+            world,
+            records=self._records,
+            clock=self._clock,
+            sleep=self._pauses.sleep,
+            say=lambda about, what: self._app.output.say(f"{about.notebook}: {what}"),
+        )
+
+    def _world(self, zone: str, name: str) -> RerunWorld:
+        return RerunWorld(self._rest, self._app.fleet.project, zone, name)
+
+
+def _show_plan(app: "App", plan: RerunPlan) -> None:
+    app.output.table(
+        "",
+        ("Notebook", "State", "Somebody there", "Way", "Because", "Costs"),
+        [
+            (
+                f"{one.notebook} (canary)" if number < plan.canaries else one.notebook,
+                one.state,
+                f"{one.use}: {one.use_words}",
+                one.transport.value,
+                one.reason,
+                one.cost,
+            )
+            for number, one in enumerate(plan.reruns)
+        ],
+    )
+
+
+def _result(notebook: str, zone: str, job: Job[Any]) -> dict[str, Any]:
+    """What became of one notebook, for people and for JSON."""
+    record = job.record
+    if job.error is not None:
+        result, words = "error", f"{job.error.message}; {job.error.hint or _RESUME}"
+    elif record is None:
+        result, words = "held-back", job.held_back
+    else:
+        result = record.outcome.value
+        words = "; ".join(
+            f"{failure.step}: {failure.reason}" for failure in (record.failure, *record.unrestored) if failure
+        )
+        if record.outcome is Outcome.UNRESTORED:
+            words += f"; {_RESUME}"
+    return {"name": notebook, "zone": zone, "result": result, "message": words, "record": record}
+
+
+def _finish(app: "App", data: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> int:
+    failed = any(item["result"] != Outcome.SUCCEEDED for item in results)
+    if results:
+        rows = [(item["name"], item["result"], item["message"]) for item in results]
+        app.output.table("", ("Notebook", "Result", "Words"), rows)
+    app.output.result(data, status=Status.PARTIAL if failed else Status.OK)
+    return FAILED if failed else 0

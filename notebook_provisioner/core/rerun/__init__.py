@@ -1,0 +1,1 @@
+"""Running post-startup scripts again: by which way, at what cost, and what is put back afterwards."""

@@ -1,0 +1,273 @@
+"""The steps of one notebook's re-run, and what is put back after them.
+
+Power is put back only where nobody else has taken charge of it since: a notebook that was on, and has come up
+again, may have been stopped by its owner or by idle shutdown.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from notebook_provisioner.catalog.metadata_keys import PROTECTED
+from notebook_provisioner.core.errors import TargetUnreachable
+from notebook_provisioner.core.post_startup.facts import BEHAVIOR_KEY
+from notebook_provisioner.core.post_startup.reports import Report, State
+from notebook_provisioner.core.post_startup.status import BOOTING
+from notebook_provisioner.core.procedures import Procedure, Record, Step
+from notebook_provisioner.core.rerun.observed import ACTIVE, STOPPED, Requests, Seen
+
+KIND: Final = "post-startup rerun"
+EVERY_START: Final = "download_and_run_every_start"
+
+# How long anything takes is nowhere documented: these are ours, and end what has gone wrong.
+_SHORT: Final = timedelta(minutes=15)
+_BOOT: Final = timedelta(minutes=30)
+RUN: Final = timedelta(minutes=60)
+
+_CLOCKS_DIFFER: Final = timedelta(minutes=2)  # ours, and the notebook's
+
+_QUIET: Final = frozenset({ACTIVE, STOPPED})
+_STUCK: Final = "PROVISIONING"  # where a notebook stays that does not come up
+
+
+class Transport(StrEnum):
+    """By which way a script is made to run again."""
+
+    API = "api"  # the metadata say that it runs at every start; then a stop and a start
+    IAP_SSH = "iap-ssh"  # c2d-startup's flag is taken away over SSH; then a stop and a start
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things may take, on the target's clock.
+
+    Attributes:
+        short: A patch, or a stop.
+        boot: Until a notebook is ACTIVE.
+        run: Until the script has reported its end.
+    """
+
+    short: timedelta = _SHORT
+    boot: timedelta = _BOOT
+    run: timedelta = RUN
+
+
+def before(seen: Seen) -> dict[str, Any]:
+    """What a record keeps: what is to be put back, and what tells the new run from the last.
+
+    Raises:
+        TargetUnreachable: The last run cannot be read, on a notebook that is on. Whether it can be on one
+            that is off is unverified.
+    """
+    try:
+        run: str | None = _identity(seen.report())
+    except TargetUnreachable:
+        if seen.state == ACTIVE:
+            raise
+        run = None
+    return {
+        "state": seen.state,
+        "behavior": seen.metadata.get(BEHAVIOR_KEY) or None,
+        "keys": sorted(_own(seen.metadata)),
+        "run": run,
+    }
+
+
+def build(record: Record, requests: Requests, limits: Limits | None = None) -> Procedure[Seen]:
+    """The procedure that *record* is about."""
+    bounds = limits or Limits()
+    by_ssh = record.wanted["transport"] == Transport.IAP_SSH
+    if by_ssh:
+        steps = [_start(requests, bounds, "wake"), _clear(requests, bounds)]
+        restore = [_flag(requests, bounds), _power(requests, bounds)]
+    else:
+        steps = [_every_start(requests, bounds)]
+        restore = [_behavior(requests, bounds), _power(requests, bounds)]
+    steps += [_stop(requests, bounds), _start(requests, bounds, "start"), _run(bounds)]
+    return Procedure(steps=steps, restore=restore)
+
+
+def undo(record: Record, requests: Requests, limits: Limits | None = None) -> Procedure[Seen]:
+    """Only what is to be put back."""
+    return Procedure(steps=(), restore=build(record, requests, limits).restore)
+
+
+def _every_start(requests: Requests, limits: Limits) -> Step[Seen]:
+    def lost(seen: Seen, record: Record) -> list[str]:
+        return sorted(set(record.before["keys"]) - {BEHAVIOR_KEY} - seen.metadata.keys())
+
+    def hopeless(seen: Seen, record: Record) -> str | None:
+        if seen.metadata.get(BEHAVIOR_KEY) == EVERY_START and (gone := lost(seen, record)):
+            return f"its metadata lost {', '.join(gone)}; nbp apply puts them back"
+        return None
+
+    return Step(
+        name="behavior",
+        ask=lambda seen, _record: requests.change_metadata(seen.metadata, {BEHAVIOR_KEY: EVERY_START}),
+        done=lambda seen, record: seen.metadata.get(BEHAVIOR_KEY) == EVERY_START and not lost(seen, record),
+        ready=lambda seen, _record: seen.state in _QUIET,
+        hopeless=hopeless,
+        lacks=lambda seen, _record: (
+            f"{BEHAVIOR_KEY} did not become {EVERY_START}, it is {seen.metadata.get(BEHAVIOR_KEY)}"
+        ),
+        timeout=limits.short,
+    )
+
+
+def _clear(requests: Requests, limits: Limits) -> Step[Seen]:
+    return Step(
+        name="flag",
+        ask=lambda _seen, _record: requests.set_flag(present=False),
+        done=lambda seen, _record: seen.state == ACTIVE and seen.flags().present == frozenset(),
+        ready=lambda seen, _record: seen.state == ACTIVE,
+        lacks=lambda seen, _record: f"the flag did not go: {_flag_words(seen)}",
+        timeout=limits.short,
+    )
+
+
+def _stop(requests: Requests, limits: Limits) -> Step[Seen]:
+    return Step(
+        name="stop",
+        ask=lambda _seen, _record: requests.stop(),
+        done=lambda seen, _record: seen.state == STOPPED,
+        ready=lambda seen, _record: seen.state == ACTIVE,
+        lacks=lambda seen, _record: f"it did not stop, it is {seen.state}",
+        timeout=limits.short,
+    )
+
+
+def _start(requests: Requests, limits: Limits, name: str) -> Step[Seen]:
+    def hopeless(seen: Seen, record: Record) -> str | None:
+        # A script that fails can keep a notebook from coming up.
+        return _failure(seen.report(), record) if seen.state in BOOTING else None
+
+    return Step(
+        name=name,
+        ask=lambda _seen, _record: requests.start(),
+        done=lambda seen, _record: seen.state == ACTIVE,
+        ready=lambda seen, _record: seen.state == STOPPED,
+        hopeless=hopeless,
+        lacks=lambda seen, _record: f"it did not come up, it is {seen.state}",
+        timeout=limits.boot,
+    )
+
+
+def _run(limits: Limits) -> Step[Seen]:
+    def done(seen: Seen, record: Record) -> bool:
+        report = seen.report()
+        return (
+            _is_new(report, record)
+            and report is not None
+            and report.state is State.COMPLETE
+            and report.script_sha256 == record.wanted["sha256"]
+        )
+
+    def hopeless(seen: Seen, record: Record) -> str | None:
+        report = seen.report()
+        if why := _failure(report, record):
+            return why
+        if _is_new(report, record) and report is not None and report.state is State.COMPLETE:
+            return f"another script ran: {report.script_sha256[:12] or 'its digest is not known'}"
+        if seen.state in {STOPPED, "STOPPING"}:
+            return "it was stopped before its script had ended"
+        return None
+
+    def lacks(seen: Seen, record: Record) -> str:
+        report = seen.report()
+        if report is None or not _is_new(report, record):
+            return "no new run was reported"
+        return f"its script did not end, it is at step {report.step}"
+
+    return Step(name="run", done=done, hopeless=hopeless, lacks=lacks, timeout=limits.run)
+
+
+def _flag(requests: Requests, limits: Limits) -> Step[Seen]:
+    """The flag is there again. A boot lays it by itself, once c2d's scripts have run."""
+
+    def done(seen: Seen, record: Record) -> bool:
+        untouched = "flag" not in record.asked or "start" in record.finished
+        return untouched or (seen.state == ACTIVE and bool(seen.flags().present))
+
+    return Step(
+        name="flag-back",
+        ask=lambda seen, _record: (
+            requests.start() if seen.state == STOPPED else requests.set_flag(present=True)
+        ),
+        done=done,
+        ready=lambda seen, _record: seen.state in _QUIET,
+        lacks=lambda seen, _record: f"the flag did not come back: {_flag_words(seen)}",
+        timeout=limits.boot,
+    )
+
+
+def _behavior(requests: Requests, limits: Limits) -> Step[Seen]:
+    def done(seen: Seen, record: Record) -> bool:
+        # Another value than ours is somebody else's, who shall have it.
+        now = seen.metadata.get(BEHAVIOR_KEY) or None
+        return now == record.before["behavior"] or now != EVERY_START
+
+    return Step(
+        name="behavior-back",
+        ask=lambda seen, record: requests.change_metadata(
+            seen.metadata, {BEHAVIOR_KEY: record.before["behavior"]}
+        ),
+        done=done,
+        ready=lambda seen, _record: seen.state in _QUIET or seen.state == _STUCK,
+        lacks=lambda _seen, record: (
+            f"{BEHAVIOR_KEY} did not become {record.before['behavior'] or 'unset'} again"
+        ),
+        timeout=limits.boot,
+    )
+
+
+def _power(requests: Requests, limits: Limits) -> Step[Seen]:
+    def wants_off(record: Record) -> bool:
+        return bool(record.before["state"] == STOPPED)
+
+    def done(seen: Seen, record: Record) -> bool:
+        if wants_off(record):
+            return seen.state == STOPPED
+        return seen.state == ACTIVE or "start" in record.finished
+
+    return Step(
+        name="power",
+        ask=lambda _seen, record: requests.stop() if wants_off(record) else requests.start(),
+        done=done,
+        ready=lambda seen, record: seen.state in ({ACTIVE, _STUCK} if wants_off(record) else {STOPPED}),
+        lacks=lambda seen, record: f"it did not become {record.before['state']} again, it is {seen.state}",
+        timeout=limits.boot,
+    )
+
+
+def _flag_words(seen: Seen) -> str:
+    if seen.state != ACTIVE:
+        return f"the notebook is {seen.state}"
+    flags = seen.flags()
+    return flags.problem or ", ".join(sorted(flags.present or ())) or "there is none"
+
+
+def _failure(report: Report | None, record: Record) -> str | None:
+    if report is None or not _is_new(report, record) or report.state is not State.ERROR:
+        return None
+    return f"the script failed at step {report.step}, line {report.line}, with exit status {report.exit}"
+
+
+def _is_new(report: Report | None, record: Record) -> bool:
+    if report is None:
+        return False
+    if record.before["run"] is None:
+        return report.at > record.started - _CLOCKS_DIFFER
+    return bool(_identity(report) != record.before["run"])
+
+
+def _identity(report: Report | None) -> str:
+    """What tells one run from another: its number, or its moments where a script gives none."""
+    if report is None:
+        return ""
+    return report.run or f"{report.at.isoformat()} {report.state}"
+
+
+def _own(metadata: Mapping[str, str]) -> set[str]:
+    return {key for key in metadata if key not in PROTECTED}
