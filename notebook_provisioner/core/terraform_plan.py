@@ -71,18 +71,30 @@ class Change:
 
     def planned(self, *path: str | int) -> Any:  # noqa: ANN401  # any JSON value
         """Look up a planned value: the value, None where there is none, or ``UNKNOWN``."""
-        value: Any = self.after
-        unknown: Any = self.unknown
-        for key in path:
-            unknown = _child(unknown, key)
-            if unknown is True:
-                return UNKNOWN
-            value = _child(value, key)
-        return value
+        return _look_up(self.after, self.unknown, path)
 
     def changed_paths(self) -> tuple[str, ...]:
         """Attributes that differ before and after, dotted; the index of a single block is left out."""
         return tuple(sorted(set(_differences(self.before, self.after, self.unknown, ()))))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A resource that the plan leaves as it is.
+
+    Attributes:
+        address: As in ``module.network[0].google_compute_network.this``.
+        type: As in ``google_compute_network``.
+        values: Its attributes.
+    """
+
+    address: str
+    type: str
+    values: Mapping[str, Any]
+
+    def planned(self, *path: str | int) -> Any:  # noqa: ANN401  # any JSON value
+        """Look up a value: what it is, and will be; None where there is none."""
+        return _look_up(self.values, {}, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +104,16 @@ class TerraformPlan:
     Attributes:
         changes: Resources that change, in Terraform's order.
         outputs: Names of the outputs that change.
+        unchanged: Resources that stay as they are.
     """
 
     changes: tuple[Change, ...]
     outputs: tuple[str, ...] = ()
+    unchanged: tuple[Standing, ...] = ()
 
 
 def read(document: Mapping[str, Any]) -> TerraformPlan:
-    """Read a plan's JSON. Data sources and resources that stay as they are, are left out."""
+    """Read a plan's JSON. Data sources are left out."""
     drifted = {entry["address"] for entry in document.get("resource_drift", ())}
     changes = tuple(
         change
@@ -112,7 +126,12 @@ def read(document: Mapping[str, Any]) -> TerraformPlan:
         for name, change in sorted(document.get("output_changes", {}).items())
         if tuple(change["actions"]) != ("no-op",)
     )
-    return TerraformPlan(changes, outputs)
+    unchanged = tuple(
+        Standing(entry["address"], entry["type"], entry["change"].get("after") or {})
+        for entry in document.get("resource_changes", ())
+        if entry.get("mode") == "managed" and entry["change"]["actions"] == ["no-op"]
+    )
+    return TerraformPlan(changes, outputs, unchanged)
 
 
 def _change(entry: Mapping[str, Any], *, drifted: bool) -> Iterator[Change]:
@@ -133,6 +152,15 @@ def _change(entry: Mapping[str, Any], *, drifted: bool) -> Iterator[Change]:
         reason=entry.get("action_reason"),
         drifted=drifted,
     )
+
+
+def _look_up(value: Any, unknown: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401  # any JSON value
+    for key in path:
+        unknown = _child(unknown, key)
+        if unknown is True:
+            return UNKNOWN
+        value = _child(value, key)
+    return value
 
 
 def _child(value: Any, key: str | int) -> Any:  # noqa: ANN401  # any JSON value

@@ -18,7 +18,10 @@ module "project" {
 
   project_id = local.fleet.project
   fleet_name = local.fleet.name
-  features   = local.fleet.maintenance == null ? [] : ["maintenance"]
+  features = compact([
+    local.fleet.maintenance == null ? "" : "maintenance",
+    local.fleet.network.egress.mode == "secure-web-proxy" ? "secure-web-proxy" : "",
+  ])
 }
 
 module "network" {

@@ -12,8 +12,8 @@ output "fleet" {
 }
 
 output "network" {
-  description = "The network and subnet that notebooks stand in."
-  value       = { network = local.network.network, subnet = local.network.subnet }
+  description = "The network and subnet that notebooks stand in, and the URL of the proxy that they are told of; null where there is none."
+  value       = { network = local.network.network, subnet = local.network.subnet, proxy = one(module.network[*].proxy) }
 }
 
 output "notebooks" {

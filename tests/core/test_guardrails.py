@@ -294,3 +294,174 @@ def test_the_refusal_names_the_resource(our_fleet):
     assert ADDRESS in refused.value.message
     assert refused.value.exit_code == 4
     guardrails.require(())
+
+
+# Egress, as all rules together decide it.
+
+POLICY = "google_compute_network_firewall_policy_rule"
+BEFORE = {**NETWORK, "network_firewall_policy_enforcement_order": "BEFORE_CLASSIC_FIREWALL"}
+ASSOCIATION = {"firewall_policy": "egress", "attachment_target": "projects/p/global/networks/n"}
+
+
+def policy_rule(action, priority=1000, protocol="all", **match):
+    layers = [{"ip_protocol": protocol, "ports": []}]
+    return {
+        "firewall_policy": "egress",
+        "direction": "EGRESS",
+        "action": action,
+        "priority": priority,
+        "match": [{"layer4_configs": layers, **match}],
+    }
+
+
+NAMES = policy_rule("allow", protocol="tcp", dest_fqdns=["docs.example.com"])
+HANDED_ON = policy_rule("goto_next", priority=65000, dest_ip_ranges=["0.0.0.0/0"])
+
+
+def with_policy(*rules, of=BEFORE):
+    return [
+        create("google_compute_network", **of),
+        create("google_compute_firewall", **DENY),
+        create("google_compute_network_firewall_policy_association", **ASSOCIATION),
+        *(
+            change(POLICY, ["create"], after=rule, address=f"{POLICY}.{index}")
+            for index, rule in enumerate(rules)
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ([NAMES, HANDED_ON], []),
+        ([NAMES, policy_rule("deny", priority=65000, dest_ip_ranges=["0.0.0.0/0"])], []),
+        ([NAMES], ["default-deny"]),  # what a policy does at its end, two of Google's pages tell differently
+        ([policy_rule("allow", dest_ip_ranges=["0.0.0.0/0"]), HANDED_ON], ["open-egress"]),
+        ([policy_rule("allow"), HANDED_ON], ["open-egress"]),
+        ([policy_rule("allow", dest_region_codes=["US"]), HANDED_ON], ["open-egress"]),
+        ([policy_rule("allow", dest_network_context="INTERNET"), HANDED_ON], ["open-egress"]),
+        (
+            [policy_rule("apply_security_profile_group", dest_ip_ranges=["0.0.0.0/0"]), HANDED_ON],
+            ["open-egress"],
+        ),
+        ([HANDED_ON, policy_rule("allow", dest_ip_ranges=["203.0.113.0/24"])], []),
+        (
+            [
+                policy_rule("allow", dest_ip_ranges=["8.0.0.0/8"]),
+                policy_rule("allow", priority=1001, dest_ip_ranges=["9.0.0.0/8"]),
+                HANDED_ON,
+            ],
+            ["default-deny"],  # each is a list; together they are none
+        ),
+    ],
+)
+def test_a_firewall_policy_that_is_asked_first(codes, rules, expected):
+    assert codes(*with_policy(*rules)) == expected
+
+
+def test_a_firewall_policy_that_is_asked_last_has_nothing_to_say(codes):
+    assert codes(*with_policy(NAMES, of=NETWORK)) == []
+
+
+@pytest.mark.parametrize(
+    ("weaker", "expected"),
+    [
+        ({"target_tags": ["notebooks"]}, ["default-deny"]),  # another VM's packets it does not stop
+        ({"target_service_accounts": ["a@b.c"]}, ["default-deny"]),
+        ({"destination_ranges": ["::/0"]}, ["default-deny"]),
+    ],
+)
+def test_a_denial_that_holds_for_some(codes, weaker, expected):
+    made = create("google_compute_firewall", **{**DENY, **weaker})
+    assert codes(create("google_compute_network", **NETWORK), made) == expected
+
+
+def test_a_standing_allowance_that_comes_first_is_seen_when_something_else_changes(codes):
+    standing = {**ALLOW, "direction": "EGRESS", "destination_ranges": ["0.0.0.0/0"], "priority": 64000}
+    before = change("google_compute_firewall", ["no-op"], before=standing, after=standing, address="x.old")
+    denial = change("google_compute_firewall", ["no-op"], before=DENY, after=DENY, address="x.deny")
+    assert codes(create("google_compute_network", **NETWORK), before, denial) == ["default-deny"]
+    late = {**standing, "priority": 65001}
+    after = change("google_compute_firewall", ["no-op"], before=late, after=late, address="x.old")
+    assert codes(create("google_compute_network", **NETWORK), after, denial) == []
+
+
+def test_of_two_rules_at_one_priority_the_one_that_denies_wins(codes):
+    same = {**ALLOW, "direction": "EGRESS", "destination_ranges": ["0.0.0.0/0"], "priority": 65000}
+    allowance = change("google_compute_firewall", ["no-op"], before=same, after=same, address="x.old")
+    assert (
+        codes(
+            create("google_compute_network", **NETWORK), create("google_compute_firewall", **DENY), allowance
+        )
+        == []
+    )
+
+
+def test_a_denial_in_another_network_helps_nobody(codes):
+    first = {**NETWORK, "name": "one"}
+    second = {**NETWORK, "name": "two"}
+    made = [
+        change("google_compute_network", ["create"], after=first, address="a.google_compute_network.one"),
+        change("google_compute_network", ["create"], after=second, address="b.google_compute_network.two"),
+    ]
+    denial = {**DENY, "network": "projects/p/global/networks/one"}
+    twice = [change("google_compute_firewall", ["create"], after=denial, address=f"x.{n}") for n in "ab"]
+    assert codes(*made, *twice) == ["default-deny"]
+
+
+def test_rules_of_other_policies_are_held_to_what_they_allow(codes):
+    wide = policy_rule("allow", dest_ip_ranges=["0.0.0.0/0"])
+    assert codes(create("google_compute_region_network_firewall_policy_rule", **wide)) == ["open-egress"]
+    assert codes(create("google_compute_firewall_policy_rule", **wide)) == ["open-egress"]
+    held = {"rule": [NAMES, wide]}
+    assert codes(create("google_compute_network_firewall_policy_with_rules", **held)) == ["open-egress"]
+
+
+@pytest.mark.parametrize(
+    ("match", "expected"),
+    [
+        ({"src_ip_ranges": ["35.235.240.0/20"]}, []),
+        ({"src_ip_ranges": ["0.0.0.0/0"]}, ["open-ingress"]),
+        ({"src_region_codes": ["US"]}, ["open-ingress"]),
+        ({"src_secure_tags": [{"name": "tagValues/1"}]}, []),
+    ],
+)
+def test_a_policy_rule_that_lets_in(codes, match, expected):
+    rule = {**policy_rule("allow", **match), "direction": "INGRESS"}
+    assert codes(create(POLICY, **rule)) == expected
+
+
+@pytest.mark.parametrize(
+    ("matcher", "expected"),
+    [
+        ("inUrlList(host(), 'projects/p/locations/l/urlLists/allowed')", []),
+        ("host() == 'docs.example.com'", []),
+        ("true", ["open-egress"]),
+        ("source.matchServiceAccount('a@b.c')", ["open-egress"]),
+    ],
+)
+def test_a_proxy_lets_through_what_it_is_told_to(codes, matcher, expected):
+    rule = {"basic_profile": "ALLOW", "enabled": True, "session_matcher": matcher}
+    kind = "google_network_security_gateway_security_policy_rule"
+    assert codes(create(kind, **rule)) == expected
+    assert codes(create(kind, **{**rule, "basic_profile": "DENY"})) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"), [("*.example.com", []), ("*", ["open-egress"]), ("*.com", ["open-egress"])]
+)
+def test_a_url_list_that_lists_everything(codes, host, expected):
+    assert codes(create("google_network_security_url_lists", values=["docs.example.com", host])) == expected
+
+
+def test_a_default_route_needs_a_reason_in_the_fleet_file(our_fleet):
+    route = create(
+        "google_compute_route", dest_range="0.0.0.0/0", next_hop_gateway="default-internet-gateway"
+    )
+    names = QUICKSTART.read_text(encoding="utf-8").replace(
+        "    mode: none #", "    mode: nat-allowlist\n    fqdns: [docs.example.com] #"
+    )
+    allowed = fleet.parse(names, file="fleet.yaml", today=date(2026, 11, 1))
+    assert guardrails.check(read(document(route)), allowed) == ()
+    found = guardrails.check(read(document(route)), our_fleet["strict"])
+    assert [finding.code for finding in found] == ["default-route"]

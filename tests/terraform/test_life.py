@@ -234,3 +234,47 @@ def test_a_protected_fleet_is_not_destroyed(root):
     destroyed = root.destroy()
     assert destroyed.returncode == 0, destroyed.stderr
     assert root.resources() == []
+
+
+@pytest.mark.parametrize("root", ["terraform/fleet/tests/fleets/names.yaml"], indirect=True)
+def test_an_allow_list_of_domain_names_lives(root):
+    assert root.plan()
+    assert root.findings() == ()
+    root.apply()
+    assert root.plan() == {}
+
+    root.edit("[docs.example.com]", "[docs.example.com, data.example.com]")
+    rule = "module.network[0].google_compute_network_firewall_policy_rule.allow_egress_fqdns[0]"
+    assert root.plan() == {rule: ["update"]}
+    assert root.findings() == ()
+    root.apply()
+    assert root.plan() == {}
+
+    root.edit("    fqdns: [docs.example.com, data.example.com]\n", "")
+    closed = root.plan()
+    assert closed["module.network[0].google_compute_network.this"] == ["update"]  # Google's own order again
+    assert closed["module.network[0].google_compute_route.default[0]"] == ["delete"]
+    assert root.findings() == ()
+    root.apply()
+    assert root.plan() == {}
+    destroyed = root.destroy()
+    assert destroyed.returncode == 0, destroyed.stderr
+
+
+@pytest.mark.parametrize("root", ["terraform/fleet/tests/fleets/proxy.yaml"], indirect=True)
+def test_a_secure_web_proxy_lives(root):
+    assert root.plan()
+    assert root.findings() == ()
+    root.apply()
+    assert root.plan() == {}
+    ours = fleet.parse(root.fleet_file.read_text(), file="fleet.yaml", today=date(2026, 11, 22))
+    assert root.outputs()["network"]["proxy"] == fleet.proxy.of(ours).url
+
+    root.edit("[docs.example.com]", '[docs.example.com, "*.example.org"]')
+    assert root.plan() == {"module.network[0].google_network_security_url_lists.allowed[0]": ["update"]}
+    assert root.findings() == ()
+    root.apply()
+    assert root.plan() == {}
+    destroyed = root.destroy()
+    assert destroyed.returncode == 0, destroyed.stderr
+    assert root.resources() == []

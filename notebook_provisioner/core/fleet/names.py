@@ -92,14 +92,22 @@ ContainerTag = patterned(
 HostName = patterned(
     "host-name", "host name", "a full domain name without wildcard", HOST, "docs.example.com", longest=253
 )
-UrlPattern = patterned(
-    "url-pattern",
-    "allowed address",
-    "host or host/path, * only as the first label or the last segment",
-    r"(\*\.)?" + HOST + r"(/[A-Za-z0-9._~%-]+)*(/\*?)?",
+HostPattern = patterned(
+    "host-pattern",
+    "allowed host",
+    "a full domain name, * only as the first label; the proxy sees no path",
+    r"(\*\.)?" + HOST,
     "docs.example.com",
-    "downloads.example.com/*",
-    longest=500,
+    "*.example.com",
+    longest=253,
+)
+Certificate = patterned(
+    "certificate",
+    "certificate",
+    "projects/PROJECT/locations/REGION/certificates/NAME",
+    r"projects/[^/\s]+/locations/[a-z0-9-]+/certificates/[a-z0-9]([a-z0-9-]*[a-z0-9])?",
+    "projects/acme-network/locations/europe-west1/certificates/proxy",
+    longest=300,
 )
 GitRef = patterned(
     "git-ref",

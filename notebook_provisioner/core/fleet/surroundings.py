@@ -31,20 +31,31 @@ class NatAllowlist(Model):
     mode: Literal["nat-allowlist"]
     addresses: tuple[formats.Cidr, ...] = ()
     """Destinations as ranges of addresses."""
-    fqdns: tuple[names.HostName, ...] = ()
-    """Destinations as full domain names."""
+    fqdns: Annotated[tuple[names.HostName, ...], Field(max_length=100)] = ()
+    """Destinations as full domain names, which Google resolves again and again; they need a default route."""
     ports: Annotated[tuple[Port, ...], Field(min_length=1)] = (443,)
     """TCP ports that may be reached there."""
 
 
+class ProxyCertificate(Model):
+    """What the proxy shows to notebooks, so that they speak TLS to it."""
+
+    name: names.Certificate
+    """A regional certificate of Certificate Manager, in the fleet's region."""
+    hostname: names.HostName
+    """The name in it; inside the network it leads to the proxy."""
+
+
 class SecureWebProxy(Model):
-    """Secure Web Proxy, which lets only listed URLs out."""
+    """Secure Web Proxy, which lets only listed hosts through. Notebooks are told where it is."""
 
     mode: Literal["secure-web-proxy"]
     proxy_cidr: formats.Cidr
     """Range of the proxy-only subnet; /26 or larger."""
-    urls: Annotated[tuple[names.UrlPattern, ...], Field(min_length=1)]
-    """Allowed addresses: `docs.example.com`, `downloads.example.com/*`, `*.example.com`."""
+    hosts: Annotated[tuple[names.HostPattern, ...], Field(min_length=1)]
+    """Allowed hosts: `docs.example.com`, `*.example.com`."""
+    certificate: ProxyCertificate | None = None
+    """Without one, notebooks ask the proxy over plain HTTP; what they fetch over HTTPS stays encrypted."""
 
 
 Egress = Annotated[NoEgress | NatAllowlist | SecureWebProxy, Field(discriminator="mode")]
@@ -59,7 +70,7 @@ class _Network(Model):
     """Google addresses that the DNS answers with: `restricted` serves only what VPC Service Controls
     protects, `private` serves every Google API."""
     egress: Egress = NoEgress(mode="none")
-    """What may leave the subnet besides calls to Google's APIs."""
+    """What may leave the subnet besides calls to Google's APIs; `none` for an existing network."""
 
 
 class CreateNetwork(_Network):

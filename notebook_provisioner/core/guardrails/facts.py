@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from notebook_provisioner.catalog.controls import CONTROLS
 from notebook_provisioner.core.findings import Finding, Severity
@@ -33,9 +33,16 @@ Rule = Callable[[Change, Surroundings], Iterator[Finding]]
 PlanRule = Callable[[TerraformPlan], Iterator[Finding]]
 
 
-def finding(control: str, change: Change, message: str, remedy: str) -> Finding:
-    """Say that *change* breaks *control*, with the control's own weight."""
-    return Finding(control, _WEIGHTS[CONTROLS[control].severity], change.address, message, remedy)
+class Addressed(Protocol):
+    """Whatever stands at an address of the plan."""
+
+    @property
+    def address(self) -> str: ...  # noqa: D102  # as in Change
+
+
+def finding(control: str, one: Addressed, message: str, remedy: str) -> Finding:
+    """Say that *one* breaks *control*, with the control's own weight."""
+    return Finding(control, _WEIGHTS[CONTROLS[control].severity], one.address, message, remedy)
 
 
 def stays(change: Change) -> bool:

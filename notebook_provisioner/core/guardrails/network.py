@@ -1,10 +1,14 @@
 """Guardrails for networks, subnets, routes and firewall rules."""
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet import Fleet
+from notebook_provisioner.core.fleet.surroundings import NatAllowlist, SecureWebProxy
+from notebook_provisioner.core.guardrails import egress
 from notebook_provisioner.core.guardrails.facts import (
     Network,
     PlanRule,
@@ -12,21 +16,33 @@ from notebook_provisioner.core.guardrails.facts import (
     Surroundings,
     comes,
     finding,
-    goes,
     is_wide,
     listed,
     network,
     stays,
 )
-from notebook_provisioner.core.terraform_plan import UNKNOWN, Change, TerraformPlan
+from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
 IAP_RANGE: Final = ipaddress.ip_network("35.235.240.0/20")  # Identity-Aware Proxy's TCP forwarding
 _PRIVATE_RANGES: Final = tuple(
     ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 )
-_NETWORK: Final = "google_compute_network"
-_FIREWALL: Final = "google_compute_firewall"
-_IMPLIED_PRIORITY: Final = 65_535  # of the rule that lets everything out; of two that match, the lower wins
+_OPEN_EGRESS: Final = (
+    "the rule lets notebooks reach every address on the Internet, or too much of it",
+    "name the destinations: network.egress in the fleet file has an allow-list",
+)
+_INGRESS_REMEDY: Final = f"allow private ranges only, and SSH from Identity-Aware Proxy ({IAP_RANGE})"
+# What a matcher of Secure Web Proxy must ask for; an unknown one names a list that the same plan makes.
+_HOST_MATCHER: Final = re.compile(r"inUrlList\(host\(\)|\bhost\(\)\s*==")
+_ANY_HOST: Final = re.compile(r"\*|\*\.[^.]+|\*?/.*")  # every host, or every host of a top-level domain
+_POLICY_RULES: Final = (
+    egress.POLICY_RULE,
+    "google_compute_firewall_policy_rule",
+    "google_compute_firewall_policy_with_rules",
+    "google_compute_network_firewall_policy_with_rules",
+    "google_compute_region_network_firewall_policy_rule",
+    "google_compute_region_network_firewall_policy_with_rules",
+)
 _PROXY_PURPOSES: Final = frozenset(
     {"REGIONAL_MANAGED_PROXY", "GLOBAL_MANAGED_PROXY"}
 )  # Google's proxies, no VMs
@@ -38,12 +54,7 @@ def _firewall(change: Change, _: Surroundings) -> Iterator[Finding]:
     if change.planned("direction") == "EGRESS":
         ranges = change.planned("destination_ranges")
         if ranges is UNKNOWN or is_wide(ranges or ["0.0.0.0/0"]):
-            yield finding(
-                "open-egress",
-                change,
-                "the rule lets notebooks reach every address on the Internet, or too much of it",
-                "name the destinations: network.egress in the fleet file has an allow-list",
-            )
+            yield finding("open-egress", change, *_OPEN_EGRESS)
         return
     ranges = change.planned("source_ranges")
     tagged = change.planned("source_tags") or change.planned("source_service_accounts")
@@ -58,36 +69,75 @@ def _firewall(change: Change, _: Surroundings) -> Iterator[Finding]:
             "open-ingress",
             change,
             f"the rule lets {', '.join(strangers)} in",
-            f"allow private ranges only, and SSH from Identity-Aware Proxy ({IAP_RANGE})",
+            _INGRESS_REMEDY,
         )
 
 
-def _default_deny(plan: TerraformPlan) -> Iterator[Finding]:
-    rules = [change for change in plan.changes if change.type == _FIREWALL]
-    denying = [change for change in rules if stays(change) and _denies_everything(change.after)]
-    made = [change for change in plan.changes if change.type == _NETWORK and comes(change)]
-    remedy = "keep a rule that denies all egress to 0.0.0.0/0 at a priority below 65535"
-    for change in made[len(denying) :]:
-        yield finding(
-            "default-deny", change, "nothing denies what no rule allows: everything could leave", remedy
-        )
-    if any(change.type == _NETWORK and goes(change) for change in plan.changes):
+def _policy_rule(change: Change, _: Surroundings) -> Iterator[Finding]:
+    """A rule of a firewall policy of any kind, or a policy with its rules in it."""
+    if not stays(change):
         return
-    for change in rules:
-        if _denies_everything(change.before) and change not in denying and not denying:
-            yield finding("default-deny", change, "the rule that denies all egress would be gone", remedy)
+    paths: list[tuple[str | int, ...]] = [()]
+    if change.type.endswith("_with_rules"):
+        paths = [("rule", index) for index in range(len(listed(change.planned("rule"))))]
+    for path in paths:
+        for step in egress.of_policy_rule(change, *path):
+            if step.action == "allow" and is_wide(step.ranges):
+                yield finding("open-egress", change, *_OPEN_EGRESS)
+        if change.planned(*path, "direction") == "INGRESS":
+            yield from _policy_ingress(change, path)
 
 
-def _route(change: Change, _: Surroundings) -> Iterator[Finding]:
+def _policy_ingress(change: Change, path: tuple[str | int, ...]) -> Iterator[Finding]:
+    if change.planned(*path, "action") in {"deny", "goto_next"} or change.planned(*path, "disabled") is True:
+        return
+    ranges = change.planned(*path, "match", 0, "src_ip_ranges")
+    tagged = change.planned(*path, "match", 0, "src_secure_tags") or change.planned(
+        *path, "match", 0, "src_networks"
+    )
+    if ranges is UNKNOWN:
+        strangers = ["an unknown range"]
+    elif ranges:
+        strangers = [text for text in ranges if not _is_trusted(network(text))]
+    else:
+        strangers = [] if tagged else ["whoever its match names, without a range"]
+    if strangers:
+        yield finding("open-ingress", change, f"the rule lets {', '.join(strangers)} in", _INGRESS_REMEDY)
+
+
+def _proxy_rule(change: Change, _: Surroundings) -> Iterator[Finding]:
+    """A rule of Secure Web Proxy says to which hosts."""
+    matcher = change.planned("session_matcher")
+    if not stays(change) or change.planned("basic_profile") != "ALLOW" or change.planned("enabled") is False:
+        return
+    if isinstance(matcher, str) and not _HOST_MATCHER.search(matcher):
+        yield finding("open-egress", change, *_OPEN_EGRESS)
+
+
+def _url_list(change: Change, _: Surroundings) -> Iterator[Finding]:
+    values = change.planned("values")
+    if stays(change) and (
+        values is UNKNOWN or any(_ANY_HOST.fullmatch(str(text)) for text in listed(values))
+    ):
+        yield finding("open-egress", change, *_OPEN_EGRESS)
+
+
+def _route(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     destination = change.planned("dest_range")
     wide = is_wide([destination]) if isinstance(destination, str) else destination is UNKNOWN
-    if stays(change) and wide:
+    if stays(change) and wide and not _needs_default_route(surroundings.fleet):
         yield finding(
             "default-route",
             change,
             "the route leads to every address on the Internet, or too much of it",
             "route single ranges: network.egress in the fleet file has an allow-list",
         )
+
+
+def _needs_default_route(fleet: Fleet) -> bool:
+    """Whether the fleet file allows destinations whose addresses nobody knows beforehand."""
+    rules = fleet.network.egress
+    return isinstance(rules, SecureWebProxy) or (isinstance(rules, NatAllowlist) and bool(rules.fqdns))
 
 
 def _network(change: Change, _: Surroundings) -> Iterator[Finding]:
@@ -121,16 +171,6 @@ def _subnet(change: Change, _: Surroundings) -> Iterator[Finding]:
         yield finding("flow-logs", change, "the subnet would not log its flows", "give it a log_config")
 
 
-def _denies_everything(rule: Mapping[str, Any]) -> bool:
-    return (
-        rule.get("direction") == "EGRESS"
-        and not rule.get("disabled")
-        and any(block.get("protocol") == "all" for block in rule.get("deny") or ())
-        and any(network(text).prefixlen == 0 for text in rule.get("destination_ranges") or ("0.0.0.0/0",))
-        and (rule.get("priority") or 0) < _IMPLIED_PRIORITY
-    )
-
-
 def _is_trusted(one: Network) -> bool:
     return any(
         one.version == trusted.version and one.subnet_of(trusted)  # type: ignore[arg-type]  # one version
@@ -139,9 +179,12 @@ def _is_trusted(one: Network) -> bool:
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
-    _FIREWALL: (_firewall,),
-    _NETWORK: (_network,),
+    egress.FIREWALL: (_firewall,),
+    egress.NETWORK: (_network,),
+    **dict.fromkeys(_POLICY_RULES, (_policy_rule,)),
+    "google_network_security_gateway_security_policy_rule": (_proxy_rule,),
+    "google_network_security_url_lists": (_url_list,),
     "google_compute_route": (_route,),
     "google_compute_subnetwork": (_subnet,),
 }
-WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (_default_deny,)
+WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (egress.default_deny,)

@@ -1,11 +1,13 @@
 """What a notebook's script is told: values from the fleet file, and the files that it writes."""
 
+import ipaddress
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from notebook_provisioner.catalog import endpoints, images
-from notebook_provisioner.core.fleet import CreateKey, ExistingKey, Fleet, ResolvedNotebook
+from notebook_provisioner.core.fleet import CreateKey, ExistingKey, Fleet, ResolvedNotebook, proxy
 from notebook_provisioner.core.fleet.buckets import bucket_name
+from notebook_provisioner.core.fleet.surroundings import NatAllowlist
 from notebook_provisioner.core.post_startup import contents, sync
 
 ImageKind = Literal["debian-11", "debian-12", "former-umn", "container"]
@@ -13,7 +15,9 @@ ImageKind = Literal["debian-11", "debian-12", "former-umn", "container"]
 STORAGE: Final = "https://storage.googleapis.com"
 
 _FAMILIES: Final = {images.CURRENT_FAMILY: "debian-12", images.LEGACY_FAMILY: "debian-11"}
-_OUTSIDE: Final = ("example.com", "1.1.1.1")  # what no notebook needs, by name and by address
+# What no notebook needs.
+_OUTSIDE_NAMES: Final = ("example.com",)
+_OUTSIDE_ADDRESSES: Final = ("1.1.1.1",)
 
 
 def image_kind(notebook: ResolvedNotebook) -> str:
@@ -69,7 +73,8 @@ def values(
         "user_script_url": _download(script.source, storage_url) if script else "",
         "endpoints": _endpoints(fleet),
         "virtual_ips": " ".join(endpoints.VIRTUAL_IPS[fleet.network.vip]),
-        "refused": list(_OUTSIDE),
+        "refused": _refused(fleet),
+        "proxy": _proxy(fleet),
     }
 
 
@@ -113,7 +118,32 @@ def _variables(notebook: ResolvedNotebook, fleet: Fleet) -> dict[str, str]:
             variables["NOTEBOOK_KMS_KEY"] = key
     if notebook.sync.enabled:
         variables["NOTEBOOK_SYNC_BUCKET"] = sync_bucket(fleet, notebook)
-    return {**variables, **notebook.environment}
+    used = proxy.of(fleet)
+    return {**variables, **notebook.environment, **(used.variables if used else {})}
+
+
+def _proxy(fleet: Fleet) -> dict[str, Any] | None:
+    used = proxy.of(fleet)
+    if used is None:
+        return None
+    environment = [f"{name}={value}" for name, value in sorted(used.variables.items())]
+    return {"url": used.url, "host": used.host, "port": str(used.port), "environment": environment}
+
+
+def _refused(fleet: Fleet) -> list[str]:
+    """Names and addresses that must not be reached: of those that no notebook needs, the ones not allowed."""
+    rules = fleet.network.egress
+    if not isinstance(rules, NatAllowlist):
+        return [*_OUTSIDE_NAMES, *_OUTSIDE_ADDRESSES]
+    allowed = [ipaddress.ip_network(text) for text in rules.addresses]
+    return [
+        *(name for name in _OUTSIDE_NAMES if name not in rules.fqdns),
+        *(
+            text
+            for text in _OUTSIDE_ADDRESSES
+            if not any(ipaddress.ip_address(text) in one for one in allowed)
+        ),
+    ]
 
 
 def _endpoints(fleet: Fleet) -> list[str]:

@@ -11,7 +11,17 @@ from notebook_provisioner.sandbox.provider.values import Object, is_unknown
 
 _PLACEHOLDER: Final = re.compile(r"\{(%?)(\w+)\}")
 _LINKED: Final = frozenset(
-    {"project", "region", "zone", "router", "disk", "managed_zone", "subnetwork", "instance"}
+    {
+        "project",
+        "region",
+        "zone",
+        "router",
+        "disk",
+        "managed_zone",
+        "subnetwork",
+        "instance",
+        "firewall_policy",
+    }
 )
 """Arguments that may hold a link, of which a path takes the last part."""
 

@@ -21,6 +21,8 @@ _SERVICES: Final[Mapping[str, str]] = {
     "iam": "iam_beta",
     "logging": "logging",
     "monitoring": "monitoring",
+    "networksecurity": "network_security",
+    "networkservices": "network_services",
     "notebooks": "workbench",
     "orgpolicy": "org_policy",
     "pubsub": "pubsub",

@@ -122,6 +122,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "HourlyFormatSuppressDiff": lambda old, new: old == f"0{new}",
     "LastSlashDiffSuppress": lambda old, new: (old or "").removesuffix("/") == (new or "").removesuffix("/"),
     "OptionalSurroundingSpacesSuppress": lambda old, new: (old or "").strip() == (new or "").strip(),
+    "SecurityProfileGroupPrefixSlashes": lambda old, new: (old or "").lstrip("/") == (new or "").lstrip("/"),
+    "SuppressRoutingModeDefault": lambda old, new: {old or "", new or ""} == {"", "EXPLICIT_ROUTING_MODE"},
     "WorkbenchInstanceAcceleratorDiffSuppress": lambda old, new: not old and is_void(new),
     "WorkbenchInstanceKmsDiffSuppress": lambda old, new: (old or "").startswith(new or ""),
     "WorkbenchInstanceTagsDiffSuppress": _same_tags,

@@ -1,7 +1,23 @@
-# Egress to a list of addresses: a router with NAT for this subnet, a default route, and a firewall rule that names the
-# addresses. The rule that denies all egress stays.
+# Egress to a list of addresses: a router with NAT for this subnet, a route for each of them, and a firewall rule that
+# names them. The rule that denies all egress stays.
 locals {
   _nat = var.egress.mode == "nat-allowlist" ? 1 : 0
+
+  # Domain names stand for addresses that nobody knows beforehand, and Secure Web Proxy forwards to any address: these
+  # two need a default route. What denies all egress then stands alone, and the guardrails look at all that comes before it.
+  _default_route = length(var.egress.fqdns) > 0 || var.egress.mode == "secure-web-proxy" ? 1 : 0
+}
+
+resource "google_compute_route" "default" {
+  count = local._default_route
+
+  project          = var.project_id
+  name             = "${local._prefix}-egress-default"
+  description      = "For ${var.egress.mode}: where it leads, the firewall decides."
+  network          = google_compute_network.this.id
+  dest_range       = "0.0.0.0/0"
+  next_hop_gateway = "default-internet-gateway"
+  priority         = 1000
 }
 
 resource "google_compute_router" "nat" {
@@ -48,7 +64,7 @@ resource "google_compute_route" "allowlist" {
 }
 
 resource "google_compute_firewall" "allow_egress_allowlist" {
-  count = local._nat
+  count = length(var.egress.addresses) > 0 ? 1 : 0
 
   project            = var.project_id
   name               = "${local._prefix}-allow-egress-allowlist"

@@ -1,28 +1,34 @@
 variable "egress" {
-  description = "What leaves the network besides calls to Google's APIs: mode `none`, or `nat-allowlist` with the ranges of addresses, and the TCP ports there, that may be reached through NAT. The modes exclude each other."
+  description = "What leaves the network besides calls to Google's APIs. Mode `none`; `nat-allowlist` with the ranges of addresses, the domain names, and the TCP ports there, that may be reached through Cloud NAT; or `secure-web-proxy` with the hosts that Secure Web Proxy lets through. The modes exclude each other."
   type = object({
-    mode      = optional(string, "none")
-    addresses = optional(list(string), [])
-    fqdns     = optional(list(string), [])
-    ports     = optional(list(number), [443])
+    mode       = optional(string, "none")
+    addresses  = optional(list(string), [])
+    fqdns      = optional(list(string), [])
+    ports      = optional(list(number), [443])
+    proxy_cidr = optional(string)
+    hosts      = optional(list(string), [])
+    certificate = optional(object({
+      name     = string
+      hostname = string
+    }))
   })
   default  = {}
   nullable = false
   validation {
     condition     = contains(["none", "nat-allowlist", "secure-web-proxy"], var.egress.mode)
-    error_message = "egress.mode must be none or nat-allowlist."
+    error_message = "egress.mode must be none, nat-allowlist or secure-web-proxy."
   }
   validation {
-    condition     = var.egress.mode != "secure-web-proxy"
-    error_message = "egress.mode secure-web-proxy is not built yet; use none, or nat-allowlist with egress.addresses."
+    condition     = (var.egress.mode == "nat-allowlist") == (length(concat(var.egress.addresses, var.egress.fqdns)) > 0)
+    error_message = "egress.mode nat-allowlist needs egress.addresses or egress.fqdns, and only that mode takes them."
   }
   validation {
-    condition     = length(var.egress.fqdns) == 0
-    error_message = "egress.fqdns is not built yet; list the destinations' ranges in egress.addresses, or mirror packages to Artifact Registry, which needs no egress."
+    condition     = (var.egress.mode == "secure-web-proxy") == (var.egress.proxy_cidr != null && length(var.egress.hosts) > 0)
+    error_message = "egress.mode secure-web-proxy needs egress.proxy_cidr and egress.hosts, and only that mode takes them."
   }
   validation {
-    condition     = var.egress.mode == "nat-allowlist" ? length(var.egress.addresses) > 0 : length(var.egress.addresses) == 0
-    error_message = "egress.mode nat-allowlist needs egress.addresses, and only that mode takes them."
+    condition     = var.egress.mode == "secure-web-proxy" || (var.egress.certificate == null && var.egress.proxy_cidr == null && length(var.egress.hosts) == 0)
+    error_message = "Only egress.mode secure-web-proxy takes egress.certificate, egress.proxy_cidr and egress.hosts."
   }
   validation {
     condition = alltrue([
@@ -30,6 +36,24 @@ variable "egress" {
       try(tonumber(split("/", range)[1]) >= 8 && cidrhost(range, 0) == split("/", range)[0] && !strcontains(range, ":"), false)
     ])
     error_message = "Each of egress.addresses is an IPv4 range no wider than /8 that begins at its own first address, such as 203.0.113.0/24: wider than that is no allow-list."
+  }
+  validation {
+    condition     = length(var.egress.fqdns) <= 100 && alltrue([for name in var.egress.fqdns : can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", name))])
+    error_message = "egress.fqdns are 100 full domain names at most, such as docs.example.com: a firewall rule takes neither more nor wildcards."
+  }
+  validation {
+    condition     = alltrue([for host in var.egress.hosts : can(regex("^(\\*\\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", host))])
+    error_message = "egress.hosts are host names, such as docs.example.com or *.example.com: without TLS inspection the proxy sees no path."
+  }
+  validation {
+    condition = var.egress.proxy_cidr == null || try(
+      tonumber(split("/", var.egress.proxy_cidr)[1]) <= 26 && cidrhost(var.egress.proxy_cidr, 0) == split("/", var.egress.proxy_cidr)[0], false,
+    )
+    error_message = "egress.proxy_cidr is a range of /26 or larger that begins at its own first address, such as 10.21.0.0/26."
+  }
+  validation {
+    condition     = var.egress.certificate == null || can(regex("^projects/[^/]+/locations/[^/]+/certificates/[^/]+$", var.egress.certificate.name))
+    error_message = "egress.certificate.name is projects/PROJECT/locations/REGION/certificates/NAME, of Certificate Manager."
   }
 }
 

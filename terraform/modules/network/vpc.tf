@@ -9,6 +9,9 @@ resource "google_compute_network" "this" {
   description                     = "Notebooks without a way to the internet; see the routes and firewall rules."
   auto_create_subnetworks         = false
   delete_default_routes_on_create = true
+
+  # Otherwise the rule that denies all egress would decide before a domain name could be allowed.
+  network_firewall_policy_enforcement_order = length(var.egress.fqdns) > 0 ? "BEFORE_CLASSIC_FIREWALL" : "AFTER_CLASSIC_FIREWALL"
 }
 
 resource "google_compute_subnetwork" "this" {

@@ -1,5 +1,5 @@
 variable "features" {
-  description = "What is used besides notebooks: `bootstrap`, `budget`, `maintenance`."
+  description = "What is used besides notebooks: `bootstrap`, `budget`, `maintenance`, `secure-web-proxy`."
   type        = set(string)
   default     = []
   nullable    = false

@@ -1,4 +1,4 @@
-"""The scripts of six kinds of notebook, held as files; shellcheck has nothing to say to any of them."""
+"""The scripts of seven kinds of notebook, held as files; shellcheck has nothing to say to any of them."""
 
 import os
 import subprocess
@@ -16,11 +16,12 @@ HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
 TEMPLATES = post_startup_templates()
 REGENERATE = "NBP_REGENERATE=1 .venv/bin/python -m pytest tests/core/post_startup/test_golden.py"
-KINDS = ("standard", "everything", "exempt", "own-image", "container", "former-umn")
+KINDS = ("standard", "everything", "exempt", "own-image", "container", "former-umn", "proxy")
+FLEETS = {"proxy": "proxy.yaml"}  # the others share one
 
 
 def script(kind):
-    path = GOLDEN / "fleet.yaml"
+    path = GOLDEN / FLEETS.get(kind, "fleet.yaml")
     parsed = fleet.parse(path.read_text(encoding="utf-8"), file=str(path), today=date(2026, 11, 1))
     notebook = next(one for one in parsed.resolved_notebooks if one.name == kind)
     image = "former-umn" if kind == "former-umn" else None

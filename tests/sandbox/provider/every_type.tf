@@ -105,6 +105,85 @@ resource "google_compute_address" "a" {
   subnetwork   = google_compute_subnetwork.s.id
   labels       = { a = var.v }
 }
+resource "google_compute_network_firewall_policy" "fp" {
+  name        = "fp"
+  description = "p${var.v}"
+}
+resource "google_compute_network_firewall_policy_rule" "fpr" {
+  firewall_policy = google_compute_network_firewall_policy.fp.name
+  priority        = 1000
+  rule_name       = "names"
+  direction       = "EGRESS"
+  action          = "allow"
+  enable_logging  = true
+  match {
+    dest_fqdns = var.v == 1 ? ["docs.example.com"] : ["docs.example.com", "data.example.com"]
+    layer4_configs {
+      ip_protocol = "tcp"
+      ports       = ["443"]
+    }
+  }
+}
+resource "google_compute_network_firewall_policy_rule" "fpn" {
+  firewall_policy = google_compute_network_firewall_policy.fp.name
+  priority        = 65000
+  direction       = "EGRESS"
+  action          = "goto_next"
+  disabled        = var.v == 2
+  match {
+    dest_ip_ranges = ["0.0.0.0/0"]
+    layer4_configs {
+      ip_protocol = "all"
+    }
+  }
+}
+resource "google_compute_network_firewall_policy_association" "fpa" {
+  name              = "fpa"
+  firewall_policy   = google_compute_network_firewall_policy.fp.name
+  attachment_target = google_compute_network.n.id
+}
+resource "google_compute_subnetwork" "proxies" {
+  name          = "proxies"
+  network       = google_compute_network.n.id
+  ip_cidr_range = "10.2.0.0/26"
+  purpose       = "REGIONAL_MANAGED_PROXY"
+  role          = "ACTIVE"
+}
+resource "google_network_security_url_lists" "ul" {
+  name     = "ul"
+  location = "us-central1"
+  values   = var.v == 1 ? ["docs.example.com"] : ["docs.example.com", "*.example.org"]
+}
+resource "google_network_security_gateway_security_policy" "gsp" {
+  name        = "gsp"
+  location    = "us-central1"
+  description = "p${var.v}"
+}
+resource "google_network_security_gateway_security_policy_rule" "gspr" {
+  name                    = "gspr"
+  location                = "us-central1"
+  gateway_security_policy = google_network_security_gateway_security_policy.gsp.name
+  enabled                 = true
+  priority                = var.v
+  session_matcher         = "inUrlList(host(), '${google_network_security_url_lists.ul.id}')"
+  basic_profile           = "ALLOW"
+}
+resource "google_network_services_gateway" "gw" {
+  name                                 = "gw"
+  location                             = "us-central1"
+  type                                 = "SECURE_WEB_GATEWAY"
+  routing_mode                         = "EXPLICIT_ROUTING_MODE"
+  description                          = "g${var.v}"
+  scope                                = "gw"
+  addresses                            = ["10.0.0.200"]
+  ports                                = [443]
+  gateway_security_policy              = google_network_security_gateway_security_policy.gsp.id
+  network                              = google_compute_network.n.id
+  subnetwork                           = google_compute_subnetwork.s.id
+  delete_swg_autogen_router_on_destroy = true
+  labels                               = { a = "b${var.v}" }
+  depends_on                           = [google_compute_subnetwork.proxies]
+}
 resource "google_compute_subnetwork_iam_member" "sim" {
   subnetwork = google_compute_subnetwork.s.id
   role       = "roles/compute.networkUser"

@@ -61,12 +61,16 @@ def test_rules_are_known_or_left_out_on_purpose():
     assert named - suppression.RULES.keys() - special == LEFT_OUT
 
 
+# As in the provider's source: it forgets to replace a URL list whose location changes.
+MOVED_IN_PLACE = {"google_network_security_url_lists", "google_project_iam_audit_config"}
+
+
 @pytest.mark.parametrize("type_name", schema.resource_types())
 def test_what_names_a_resource_replaces_it(type_name):
     block = schema.resource_block(type_name)
     for name in {"location", "region", "zone", "project"} & block.attributes.keys():
         attribute = block.attributes[name]
-        assert attribute.force_new or attribute.output_only or type_name == "google_project_iam_audit_config"
+        assert attribute.force_new or attribute.output_only or type_name in MOVED_IN_PLACE
 
 
 def test_conform_fills_and_drops():

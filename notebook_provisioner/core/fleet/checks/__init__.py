@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks import (
+    egress,
     encryption,
     exemptions,
     hardware,
@@ -38,7 +39,10 @@ _RULES: Final = (
     _rule(network.subnet_range, "network"),
     _rule(network.subnet_size, "network", complete="notebooks"),
     _rule(network.container_bridge, "network profiles"),
-    _rule(network.egress, "network"),
+    _rule(egress.owner, "network"),
+    _rule(egress.allow_list, "network"),
+    _rule(egress.secure_web_proxy, "network region"),
+    _rule(egress.proxy_variables, "network"),
     _rule(perimeter.access_policy, "perimeter"),
     _rule(perimeter.access_levels, "perimeter"),
     _rule(perimeter.virtual_ip, "perimeter network"),

@@ -1,4 +1,4 @@
-"""The network's addresses, and what may leave it."""
+"""The network's addresses."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Final
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
-from notebook_provisioner.core.fleet.surroundings import CreateNetwork, NatAllowlist, SecureWebProxy
+from notebook_provisioner.core.fleet.surroundings import CreateNetwork, SecureWebProxy
 
 # The ranges for subnets that never clash with the internet's: RFC 1918 and RFC 6598.
 PRIVATE_RANGES: Final = tuple(
@@ -14,7 +14,6 @@ PRIVATE_RANGES: Final = tuple(
 )
 SMALLEST_SUBNET: Final = 29  # prefix length; https://cloud.google.com/vpc/docs/subnets (unverified)
 RESERVED_ADDRESSES: Final = 4  # of every subnet, same page
-WIDEST_EGRESS: Final = 8  # prefix length; wider is no allow-list
 LONGEST_CREATED_NAME: Final = 37  # the longest name that the network module builds on it adds 26 to 63
 
 # nerdctl, which runs Workbench's custom containers, bridges them on this range:
@@ -48,11 +47,12 @@ def subnet_range(context: Context) -> Iterator[Finding]:
 
 
 def subnet_size(context: Context) -> Iterator[Finding]:
-    """A created subnet has an address for every notebook."""
+    """A created subnet has an address for every notebook, and for the proxy where there is one."""
     network = context.fleet.network
     if not isinstance(network, CreateNetwork):
         return
-    room = ipaddress.ip_network(network.cidr).num_addresses - RESERVED_ADDRESSES
+    taken = RESERVED_ADDRESSES + isinstance(network.egress, SecureWebProxy)
+    room = ipaddress.ip_network(network.cidr).num_addresses - taken
     count = len(context.fleet.notebooks)
     if 0 < room < count:
         said = f"{network.cidr} has addresses for {room} notebooks; there are {count}"
@@ -76,33 +76,3 @@ def container_bridge(context: Context) -> Iterator[Finding]:
         yield context.error("container-bridge-overlap", path, said, remedy)
     else:
         yield context.warning("container-bridge-overlap", path, f"{said}, should there ever be one", remedy)
-
-
-def egress(context: Context) -> Iterator[Finding]:
-    """An allow-list allows something, and not everything."""
-    rules = context.fleet.network.egress
-    path = ("network", "egress")
-    if isinstance(rules, SecureWebProxy):
-        yield context.error(
-            "not-built",
-            (*path, "mode"),
-            "the mode secure-web-proxy is not built yet",
-            "write mode: none, or mode: nat-allowlist with addresses",
-        )
-    if not isinstance(rules, NatAllowlist):
-        return
-    if rules.fqdns:
-        said = "egress by domain name is not built yet"
-        yield context.error("not-built", (*path, "fqdns"), said, "list addresses", key=True)
-    if not rules.addresses:
-        said = "the allow-list allows nothing"
-        yield context.error("empty-allowlist", path, said, "list addresses, or write mode: none")
-    for index, text in enumerate(rules.addresses):
-        addresses = ipaddress.ip_network(text)
-        place = (*path, "addresses", index)
-        if not isinstance(addresses, ipaddress.IPv4Network):
-            said = f"{text} is not IPv4, which is all that Cloud NAT carries"
-            yield context.error("cidr", place, said, "write an IPv4 range")
-        elif addresses.prefixlen < WIDEST_EGRESS:
-            said = f"{text} is so wide that it is no allow-list"
-            yield context.error("egress-too-wide", place, said, f"write /{WIDEST_EGRESS} or narrower")

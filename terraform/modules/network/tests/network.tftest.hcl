@@ -148,6 +148,25 @@ run "long_names_fit" {
   }
 }
 
+run "long_names_of_a_proxy_fit" {
+  command = plan
+  variables {
+    name   = "a-network-name-that-takes-all-the-sixty-three-characters-it-may"
+    egress = { mode = "secure-web-proxy", proxy_cidr = "10.21.0.0/26", hosts = ["docs.example.com"] }
+  }
+  assert {
+    condition = alltrue([
+      for name in concat(
+        google_compute_firewall.allow_egress_proxy[*].name,
+        google_compute_subnetwork.proxies[*].name,
+        google_network_security_gateway_security_policy_rule.allow_hosts[*].name,
+        google_network_services_gateway.proxy[*].name,
+      ) : length(name) <= 63
+    ])
+    error_message = "Google takes 63 characters."
+  }
+}
+
 run "mixed_vips" {
   command = plan
   variables {
@@ -196,18 +215,191 @@ run "a_range_that_begins_in_its_middle" {
   expect_failures = [var.egress]
 }
 
-run "secure_web_proxy_is_not_built" {
+run "domain_names_go_before_the_rule_that_denies_all_egress" {
   command = plan
   variables {
-    egress = { mode = "secure-web-proxy" }
+    egress = { mode = "nat-allowlist", fqdns = ["docs.example.com", "data.example.com"], addresses = ["203.0.113.0/24"], ports = [443, 8443] }
+  }
+  assert {
+    condition     = google_compute_network.this.network_firewall_policy_enforcement_order == "BEFORE_CLASSIC_FIREWALL"
+    error_message = "A policy that is asked after the VPC firewall rules is never asked: they deny everything."
+  }
+  assert {
+    condition = (
+      one(one(google_compute_network_firewall_policy_rule.allow_egress_fqdns).match).dest_fqdns == tolist(["docs.example.com", "data.example.com"])
+      && one(one(one(google_compute_network_firewall_policy_rule.allow_egress_fqdns).match).layer4_configs).ports == tolist(["443", "8443"])
+      && one(google_compute_network_firewall_policy_rule.allow_egress_fqdns).direction == "EGRESS"
+      && one(google_compute_network_firewall_policy_rule.allow_egress_fqdns).action == "allow"
+    )
+    error_message = "The rule must hold the names, their ports, and nothing else."
+  }
+  assert {
+    condition     = { for direction, rule in google_compute_network_firewall_policy_rule.hand_on : direction => rule.action } == { EGRESS = "goto_next", INGRESS = "goto_next" }
+    error_message = "What the policy does not name is for the rules that deny."
+  }
+  assert {
+    condition     = one(google_compute_firewall.allow_egress_allowlist).destination_ranges == toset(["203.0.113.0/24"])
+    error_message = "Addresses stay with the VPC firewall rules."
+  }
+  assert {
+    condition     = one(google_compute_route.default).dest_range == "0.0.0.0/0" && length(google_compute_router_nat.nat) == 1
+    error_message = "Nobody knows the addresses of a name beforehand: they need a default route, and NAT."
+  }
+  assert {
+    condition     = google_compute_firewall.deny_egress.priority == 65000
+    error_message = "The rule that denies all egress stays."
+  }
+}
+
+run "domain_names_alone" {
+  command = plan
+  variables {
+    egress = { mode = "nat-allowlist", fqdns = ["docs.example.com"] }
+  }
+  assert {
+    condition     = length(google_compute_firewall.allow_egress_allowlist) == 0 && length(google_compute_route.allowlist) == 0
+    error_message = "A rule without ranges would allow them all."
+  }
+}
+
+run "addresses_need_no_default_route_and_no_policy" {
+  command = plan
+  variables {
+    egress = { mode = "nat-allowlist", addresses = ["203.0.113.0/24"] }
+  }
+  assert {
+    condition     = length(google_compute_route.default) == 0 && length(google_compute_network_firewall_policy.egress) == 0
+    error_message = "Ranges have routes of their own."
+  }
+  assert {
+    condition     = google_compute_network.this.network_firewall_policy_enforcement_order == "AFTER_CLASSIC_FIREWALL"
+    error_message = "Google's order stays where no policy is needed."
+  }
+}
+
+run "the_proxy_is_all_that_notebooks_reach" {
+  command = plan
+  variables {
+    egress = { mode = "secure-web-proxy", proxy_cidr = "10.21.0.0/26", hosts = ["docs.example.com", "*.example.org"] }
+  }
+  assert {
+    condition = (
+      one(google_compute_firewall.allow_egress_proxy).destination_ranges == toset(["10.20.0.253/32"])
+      && tolist(one(google_compute_firewall.allow_egress_proxy).allow)[0].ports == tolist(["80"])
+      && one(google_network_services_gateway.proxy).addresses == tolist(["10.20.0.253"])
+      && one(google_network_services_gateway.proxy).ports == tolist([80])
+    )
+    error_message = "The rule must name the proxy's address and port, and nothing else."
+  }
+  assert {
+    condition     = length(google_compute_router_nat.nat) == 0
+    error_message = "A NAT for the notebooks' subnet would lead past the proxy."
+  }
+  assert {
+    condition = (
+      one(google_network_services_gateway.proxy).type == "SECURE_WEB_GATEWAY"
+      && one(google_network_services_gateway.proxy).routing_mode == "EXPLICIT_ROUTING_MODE"
+      && one(google_network_services_gateway.proxy).delete_swg_autogen_router_on_destroy
+      && one(google_compute_subnetwork.proxies).purpose == "REGIONAL_MANAGED_PROXY"
+      && one(google_compute_subnetwork.proxies).ip_cidr_range == "10.21.0.0/26"
+    )
+    error_message = "A gateway of Secure Web Proxy needs a proxy-only subnet; its router must go with it."
+  }
+  assert {
+    condition = (
+      one(google_network_security_url_lists.allowed).values == tolist(["docs.example.com", "*.example.org"])
+      && one(google_network_security_gateway_security_policy_rule.allow_hosts).basic_profile == "ALLOW"
+      && one(google_network_security_gateway_security_policy_rule.allow_hosts).enabled
+    )
+    error_message = "The listed hosts must be allowed."
+  }
+  assert {
+    condition     = output.proxy == "http://10.20.0.253:80" && length(google_dns_managed_zone.proxy) == 0
+    error_message = "Without a certificate, the proxy is asked over HTTP, at its address."
+  }
+}
+
+run "a_proxy_with_a_certificate" {
+  command = plan
+  variables {
+    egress = {
+      mode        = "secure-web-proxy"
+      proxy_cidr  = "10.21.0.0/26"
+      hosts       = ["docs.example.com"]
+      certificate = { name = "projects/project/locations/europe-west1/certificates/proxy", hostname = "proxy.acme.example" }
+    }
+  }
+  assert {
+    condition = (
+      output.proxy == "https://proxy.acme.example:443"
+      && one(google_network_services_gateway.proxy).certificate_urls == tolist(["projects/project/locations/europe-west1/certificates/proxy"])
+      && one(google_dns_record_set.proxy).name == "proxy.acme.example."
+      && one(google_dns_record_set.proxy).rrdatas == tolist(["10.20.0.253"])
+    )
+    error_message = "The name in the certificate must lead to the proxy."
+  }
+}
+
+run "a_proxy_and_a_list_of_addresses" {
+  command = plan
+  variables {
+    egress = { mode = "secure-web-proxy", proxy_cidr = "10.21.0.0/26", hosts = ["docs.example.com"], addresses = ["203.0.113.0/24"] }
   }
   expect_failures = [var.egress]
 }
 
-run "fqdns_are_not_built" {
+run "a_proxy_without_hosts" {
   command = plan
   variables {
-    egress = { mode = "nat-allowlist", addresses = ["203.0.113.0/24"], fqdns = ["docs.example.com"] }
+    egress = { mode = "secure-web-proxy", proxy_cidr = "10.21.0.0/26" }
+  }
+  expect_failures = [var.egress]
+}
+
+run "a_certificate_without_a_proxy" {
+  command = plan
+  variables {
+    egress = { mode = "none", certificate = { name = "projects/project/locations/europe-west1/certificates/proxy", hostname = "proxy.acme.example" } }
+  }
+  expect_failures = [var.egress]
+}
+
+run "a_certificate_of_another_kind" {
+  command = plan
+  variables {
+    egress = { mode = "secure-web-proxy", proxy_cidr = "10.21.0.0/26", hosts = ["docs.example.com"], certificate = { name = "proxy", hostname = "proxy.acme.example" } }
+  }
+  expect_failures = [var.egress]
+}
+
+run "a_host_with_a_path" {
+  command = plan
+  variables {
+    egress = { mode = "secure-web-proxy", proxy_cidr = "10.21.0.0/26", hosts = ["docs.example.com/public/*"] }
+  }
+  expect_failures = [var.egress]
+}
+
+run "a_proxy_range_that_is_too_small" {
+  command = plan
+  variables {
+    egress = { mode = "secure-web-proxy", proxy_cidr = "10.21.0.0/27", hosts = ["docs.example.com"] }
+  }
+  expect_failures = [var.egress]
+}
+
+run "a_domain_name_with_a_wildcard" {
+  command = plan
+  variables {
+    egress = { mode = "nat-allowlist", fqdns = ["*.example.com"] }
+  }
+  expect_failures = [var.egress]
+}
+
+run "a_mode_that_does_not_exist" {
+  command = plan
+  variables {
+    egress = { mode = "open" }
   }
   expect_failures = [var.egress]
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook container, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 4318ed2bd59cb3e0875e6961fcfa856449d965c55de549f6c06b204e2d72d136 (what the fleet file says about this notebook)
-# body-sha256: efd4192e4168ecd34d9b215f901341401e1a581ef603703db35a37b1fdb5614d (this script without this line)
+# fleet-sha256: 960af9ff22e914a18693ff30897eae2ffb9db09ee0df9d93d84015f3f5f74a37 (what the fleet file says about this notebook)
+# body-sha256: 8f970e933f5b96120f84f2bb1150a13956bd55000c16c47987caa2a06e4bad7c (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=container
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=4318ed2bd59cb3e0875e6961fcfa856449d965c55de549f6c06b204e2d72d136
+readonly FLEET_SHA256=960af9ff22e914a18693ff30897eae2ffb9db09ee0df9d93d84015f3f5f74a37
 readonly IMAGE=container
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter

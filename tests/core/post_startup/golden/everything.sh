@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook everything, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: e70b7aa6d8598eba7c92904e1fd97fc7cc47736716dd4e506ff4c32d180a3682 (what the fleet file says about this notebook)
-# body-sha256: 9541349379142a423116c29d235fc5d340ec42df957440045484c8ac05719df7 (this script without this line)
+# fleet-sha256: 3aa57ea32bce98d306fe95a6f487c0fa6a2e606443aa88c4e939c6f1d0b529a5 (what the fleet file says about this notebook)
+# body-sha256: f9aaad6fc9c1d9bde1b1a35752faa810f542d3015d55126c8a6577794fd9fdc3 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=everything
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=e70b7aa6d8598eba7c92904e1fd97fc7cc47736716dd4e506ff4c32d180a3682
+readonly FLEET_SHA256=3aa57ea32bce98d306fe95a6f487c0fa6a2e606443aa88c4e939c6f1d0b529a5
 readonly IMAGE=debian-11
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook exempt, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 51aee41e60d6e1276f2f5b96c595cda0b346835b6b15b5e03368a0fedad82cfe (what the fleet file says about this notebook)
-# body-sha256: 2afb68c1f9a7b3930df995937fe3dec8c1895ca22d7111b9085a5c7314614e3c (this script without this line)
+# fleet-sha256: 611616b600e9cae89b8fa160718d140d56750eaf43b6f63668c785cf444d0189 (what the fleet file says about this notebook)
+# body-sha256: 38b2a1ad3965f2d9a8fc0a6789b1b9f163b3190d6a3ba4a090b2d89d184817ab (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=exempt
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=51aee41e60d6e1276f2f5b96c595cda0b346835b6b15b5e03368a0fedad82cfe
+readonly FLEET_SHA256=611616b600e9cae89b8fa160718d140d56750eaf43b6f63668c785cf444d0189
 readonly IMAGE=debian-12
 readonly ACCOUNT=ben
 readonly ACCOUNT_HOME=/home/ben

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook former-umn, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 0d94eb17c2dd3e763b471307c04f0dec68a5022d2a0370c454163d2b8d7b2289 (what the fleet file says about this notebook)
-# body-sha256: 56e2e2f9b57171ecfc0923943f7db7e0e6d38cf057bc261d00c03922daa58efe (this script without this line)
+# fleet-sha256: d0931016947737f835f73f43431abe82905b152bf625387ddda49108d552b45c (what the fleet file says about this notebook)
+# body-sha256: 8f4a1dc7415a8c298ebe1a139f4c824de8590ab5d8628784b39297bcfe2c34d6 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=former-umn
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=0d94eb17c2dd3e763b471307c04f0dec68a5022d2a0370c454163d2b8d7b2289
+readonly FLEET_SHA256=d0931016947737f835f73f43431abe82905b152bf625387ddda49108d552b45c
 readonly IMAGE=former-umn
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter

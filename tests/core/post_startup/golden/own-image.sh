@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook own-image, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: bb6593c86aedc0c3d2bb4d856bd111475660e39532fd04dc5fbea00a83eed9e7 (what the fleet file says about this notebook)
-# body-sha256: b725e2f7d0318682c73bb7d366889887a10045a7b08e8c32936457484a031b42 (this script without this line)
+# fleet-sha256: 3f86da146c0f6e01a4efb1987cc2b73c7e908af1cb2c8a77d68db26062ab0711 (what the fleet file says about this notebook)
+# body-sha256: 17a2f00325edaf3f24ef30a72c7ead9d601382ac535035d0a138b859382fc9f8 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=own-image
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=bb6593c86aedc0c3d2bb4d856bd111475660e39532fd04dc5fbea00a83eed9e7
+readonly FLEET_SHA256=3f86da146c0f6e01a4efb1987cc2b73c7e908af1cb2c8a77d68db26062ab0711
 readonly IMAGE=unknown
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook standard, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: b24a055c38e8745191fb88565ecd367f9d5c3eb13ac2aef33fc7fca4b98730b8 (what the fleet file says about this notebook)
-# body-sha256: 176f5e0ac9994be57d541ad84966830008413eace488b80bc239bb8e0b4afa46 (this script without this line)
+# fleet-sha256: 09f60584628b62897b40a9b6de92b451a09a9e0c075b4e54005ee8c7087454b1 (what the fleet file says about this notebook)
+# body-sha256: 134c72da097f0dab7a87ea9e693e05c3ea9ed129895e9f6a7720aab60fd366bd (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=standard
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=b24a055c38e8745191fb88565ecd367f9d5c3eb13ac2aef33fc7fca4b98730b8
+readonly FLEET_SHA256=09f60584628b62897b40a9b6de92b451a09a9e0c075b4e54005ee8c7087454b1
 readonly IMAGE=debian-12
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter

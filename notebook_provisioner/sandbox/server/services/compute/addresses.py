@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from notebook_provisioner.sandbox.server.errors import ApiError, invalid
 from notebook_provisioner.sandbox.server.service import Resource
-from notebook_provisioner.sandbox.server.services.compute.api import ROOT, SERVICE, in_use, require
+from notebook_provisioner.sandbox.server.services.compute.api import ROOT, SERVICE, in_use, require, url_of
 from notebook_provisioner.sandbox.server.store import Document
 
 if TYPE_CHECKING:
     from notebook_provisioner.sandbox.server.call import Call
     from notebook_provisioner.sandbox.server.context import Context
+    from notebook_provisioner.sandbox.server.store import Entry
 
 _EXTERNAL = ipaddress.ip_network(
     "203.0.113.0/24"
@@ -59,11 +60,24 @@ def _taken(context: "Context", link: str) -> set[str]:
         for nic in entry.document.get("networkInterfaces", [])
         if nic.get("subnetwork") == link and "networkIP" in nic
     }
-    return taken | {
+    taken |= {
         entry.document["address"]
         for entry in context.store.scan("compute", "addresses", prefix)
         if entry.document.get("subnetwork") == link
     }
+    return taken | {
+        address for gateway in gateways_in(context, link) for address in gateway.document["addresses"]
+    }
+
+
+def gateways_in(context: "Context", link: str) -> "list[Entry]":
+    """The gateways of Network Services that have their address in the subnetwork of that URL."""
+    project = link.removeprefix(ROOT).split("/")[1]
+    return [
+        entry
+        for entry in context.store.scan("networkservices", "gateways", f"projects/{project}/")
+        if url_of(str(entry.document.get("subnetwork", "")), project) == link
+    ]
 
 
 def _on_create(call: "Call", address: Document) -> None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from notebook_provisioner.sandbox.server import crud
 from notebook_provisioner.sandbox.server.errors import ApiError, invalid
 from notebook_provisioner.sandbox.server.service import Resource
+from notebook_provisioner.sandbox.server.services.compute.addresses import gateways_in
 from notebook_provisioner.sandbox.server.services.compute.api import (
     ROOT,
     SERVICE,
+    in_use,
     refuse_use,
     require,
     store_new,
@@ -47,6 +49,9 @@ def _on_create_network(call: "Call", network: Document) -> None:
 
 def _on_delete_network(call: "Call", network: Document) -> None:
     refuse_use(call.context, call.match.name, "network", "subnetworks", "firewalls", "routers", "addresses")
+    for entry in call.store.page("compute", f"projects/{call.project}/global/firewallPolicies"):
+        if any(one["attachmentTarget"] == network["selfLink"] for one in entry.document["associations"]):
+            raise in_use(call.match.name, entry.key.name)
     for entry in call.store.page("compute", f"projects/{call.project}/global/routes"):
         if entry.document.get("network") == network["selfLink"]:
             if not entry.key.id.startswith("default-route-"):
@@ -117,6 +122,8 @@ def _on_delete_subnetwork(call: "Call", subnetwork: Document) -> None:
                 f"The subnetwork resource '{call.match.name}' is already being used by '{entry.key.name}'",
                 reason="resourceInUseByAnotherResource",
             )
+    for gateway in gateways_in(call.context, subnetwork["selfLink"]):
+        raise in_use(call.match.name, gateway.key.name)
     for entry in call.store.page("compute", f"projects/{call.project}/global/routes"):
         route = entry.document
         if (
