@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from notebook_provisioner.cli.app import App
     from notebook_provisioner.core.procedures import Records
 
-_FOLDER: Final = "procedures"  # of the fleet's own folder, or beside Terraform's state
+_FOLDER: Final = "records"
 
 
 class BrokenOff(ProvisionerError):
@@ -40,14 +40,16 @@ class Pauses:
 
 
 def records(app: "App") -> "Records":
-    """Where the fleet's open records are: beside Terraform's state, else in the fleet's own folder.
+    """Where the fleet's open records are: beside its leases in a bucket, else in the fleet's own folder.
 
     All commands use the same place, so that a notebook never has two procedures at once.
     """
     from notebook_provisioner.adapters.google.records import BucketRecords
     from notebook_provisioner.adapters.records import FileRecords
+    from notebook_provisioner.core.fleet.maintenance import operations_folder
 
-    state = app.fleet.state if app.fleet.target == "google" else None
-    if state is None:
+    folder = operations_folder(app.fleet)
+    if folder is None:
         return FileRecords(home.require(app.work_folder) / _FOLDER)
-    return BucketRecords(app.google_target(), state.bucket, f"{state.prefix}/{_FOLDER}")
+    bucket, _, path = folder.removeprefix("gs://").partition("/")
+    return BucketRecords(app.google_target(), bucket, f"{path}/{_FOLDER}".lstrip("/"))

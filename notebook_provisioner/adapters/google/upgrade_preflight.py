@@ -57,6 +57,11 @@ class UpgradePreflight:
             backups=self._backups(),
         )
 
+    def holds(self, zone: str, name: str, permission: str) -> bool:
+        """Whether Google confirms a permission on a notebook; it refuses to be asked about unknown ones."""
+        granted = self._granted(f"{self._instance(zone, name)}:testIamPermissions", frozenset({permission}))
+        return permission in (granted or ())
+
     def _missing(self, wanted: frozenset[str], notebooks: Sequence[Place]) -> frozenset[str] | None:
         granted = self._granted(f"{self._manager}:testIamPermissions", wanted)
         if granted is None:

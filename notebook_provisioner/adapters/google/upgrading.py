@@ -84,7 +84,15 @@ class UpgradeWorld:
         The documents call ``revisionId`` required and output only at once; gcloud does not send it.
         """
         target = f"projects/{self._project}/global/snapshots/{snapshot}"
-        return self._instance.ask("rollback", {"targetSnapshot": target})
+        try:
+            return self._instance.ask("rollback", {"targetSnapshot": target})
+        except Declined as error:
+            if "permission" not in str(error).lower():
+                raise
+            raise Declined(
+                f"{error}: roles/notebooks.admin and roles/notebooks.editor may roll back; "
+                "notebooks.instances.rollback itself stands in no list of permissions"
+            ) from error
 
     def change(self, labels: Mapping[str, str], metadata: Mapping[str, str]) -> str:
         """Set its own labels and metadata at once; an empty value takes a key of the metadata away."""

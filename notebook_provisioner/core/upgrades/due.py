@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from notebook_provisioner.core.upgrades.plan import NotebookKey, ScheduledUpgrade, UpgradePlan
+from notebook_provisioner.core.upgrades.plan import LeftOut, NotebookKey, ScheduledUpgrade, UpgradePlan, Why
 from notebook_provisioner.core.upgrades.policy import Policy
 from notebook_provisioner.core.upgrades.running import Task
 from notebook_provisioner.core.upgrades.stretches import openings
@@ -38,6 +38,25 @@ def waves(
             ]
             found.append(tasks)
     return [tasks for tasks in found if tasks]
+
+
+def later(plan: UpgradePlan, now: datetime, keys: Collection[NotebookKey]) -> list[LeftOut]:
+    """Those of *keys* whose time has not come, as what a run at *now* leaves out."""
+    waves_of = plan.wave_of()
+    return [
+        LeftOut(
+            item.zone,
+            item.name,
+            Why.LATER,
+            f"planned for {item.start:%a %Y-%m-%d %H:%M} UTC"
+            + (
+                f", after wave {waves_of[item.key].number - 1}" if waves_of[item.key].not_before > now else ""
+            ),
+            "for now and all the same: --now",
+        )
+        for item in plan.upgrades
+        if item.key in keys
+    ]
 
 
 def _is_open(item: ScheduledUpgrade, policy: Policy | None, now: datetime) -> bool:

@@ -114,12 +114,13 @@ class Why(StrEnum):
     ROLLED_BACK = "rolled-back"  # somebody took this very upgrade back
     HELD = "held"  # another one of its image family was rolled back, and none shows that the image works
     UNSETTLED = "unsettled"  # it is being changed, or is not well
+    LATER = "later"  # its time has not come
     ABSENT = "absent"  # it stands in the fleet file, and is not there
     UNLISTED = "unlisted"  # it bears the fleet's label, and does not stand in the fleet file
     LEGACY = "legacy"  # a former user-managed notebook: a mere virtual machine
 
 
-HARMLESS: Final = frozenset({Why.CURRENT, Why.CADENCE})
+HARMLESS: Final = frozenset({Why.CURRENT, Why.CADENCE, Why.LATER})
 
 
 @dataclass(frozen=True, slots=True)

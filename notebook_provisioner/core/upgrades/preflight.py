@@ -100,16 +100,12 @@ class Rules:
 
 
 def check(facts: Facts, rules: Rules) -> tuple[Finding, ...]:
-    """Everything that is to be said about upgrading a notebook now, the obstacles first."""
-    found = [
-        *_state(facts.instance),
-        *_upgradability(facts),
-        *_activity(facts, rules),
-        *_free_space(facts),
-        *_backup(facts, rules),
-    ]
-    order = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
-    return tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
+    """What is to be said about upgrading a notebook now: the obstacles, or else all the rest."""
+    against = [*_state(facts.instance), *_upgradability(facts), *_activity(facts, rules)]
+    if any(finding.severity is Severity.ERROR for finding in against):
+        return tuple(finding for finding in against if finding.severity is Severity.ERROR)
+    found = [*against, *_free_space(facts), *_backup(facts, rules)]
+    return tuple(sorted(found, key=lambda finding: finding.severity is Severity.NOTE))
 
 
 def check_project(around: Surroundings, project: str, notebooks: int) -> tuple[Finding, ...]:

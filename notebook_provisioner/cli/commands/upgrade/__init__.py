@@ -3,6 +3,8 @@
 import click
 
 from notebook_provisioner.cli.commands.upgrade.plan import plan
+from notebook_provisioner.cli.commands.upgrade.rollback import rollback
+from notebook_provisioner.cli.commands.upgrade.run import run
 from notebook_provisioner.cli.commands.upgrade.status import status
 
 
@@ -17,3 +19,5 @@ def upgrade() -> None:
 
 upgrade.add_command(plan)
 upgrade.add_command(status)
+upgrade.add_command(run)
+upgrade.add_command(rollback)

@@ -1,0 +1,108 @@
+"""``nbp upgrade run``."""
+
+import shlex
+
+import click
+
+from notebook_provisioner.cli.app import App, pass_app
+from notebook_provisioner.cli.main import global_options
+from notebook_provisioner.cli.options import yes as yes_option
+from notebook_provisioner.cli.selection import chosen, selection
+
+
+@click.command()
+@selection
+@click.option("--now", is_flag=True, help="Now, whatever the windows say.")
+@click.option(
+    "--due",
+    is_flag=True,
+    help="Run as the scheduled job: carry on what was left, and log a line a step for Cloud Logging.",
+)
+@click.option("--resume", is_flag=True, help="Only carry on what an earlier run left unfinished.")
+@click.option("--dry-run", is_flag=True, help="Look at each notebook, and change none.")
+@click.option("--parallel", type=click.IntRange(1, 100), help="At a time at most; else the fleet file's.")
+@click.option(
+    "--canary", "canaries", multiple=True, metavar="NAME", help="A notebook that goes first. Repeatable."
+)
+@click.option(
+    "--failure-budget",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Begin no other notebook once more have failed.",
+)
+@click.option("--family", metavar="FAMILY", help="Change to this image family.")
+@click.option("--data-snapshot", is_flag=True, help="First snapshot data disks that have no fresh one.")
+@click.option("--even-if-busy", is_flag=True, help="Upgrade although kernels are at work.")
+@click.option(
+    "--notify",
+    metavar="COMMAND",
+    envvar="NBP_NOTIFY",
+    help="A program that reads what begins and ends, a line of JSON each; no shell sees it.",
+)
+@click.option("--shard", metavar="I/N", envvar="NBP_SHARD", help="The I-th of N parts of the fleet.")
+@click.option("--lease", metavar="gs://BUCKET/OBJECT", envvar="NBP_LEASE", help="Where the lease is kept.")
+@yes_option()
+@global_options
+@pass_app
+def run(
+    app: App,
+    *,
+    names: tuple[str, ...],
+    everything: bool,
+    labels: tuple[str, ...],
+    now: bool,
+    due: bool,
+    resume: bool,
+    dry_run: bool,
+    parallel: int | None,
+    canaries: tuple[str, ...],
+    failure_budget: int,
+    family: str | None,
+    data_snapshot: bool,
+    even_if_busy: bool,
+    notify: str | None,
+    shard: str | None,
+    lease: str | None,
+    yes: bool,
+) -> None:
+    """Upgrade notebooks, and put everything back as it was.
+
+    Those whose window is open, and that end in it; --now asks for no window. Each is looked at, woken
+    if it is stopped, kept from idle shutdown, upgraded, verified, and then gets its idle timeout and
+    its power state back, whatever happened in between. Kernels are lost; the data disk stays. A run
+    that dies leaves a record, and --resume carries on from it.
+
+    \b
+    Exit status: 0 done or nothing to do, 1 some failed, 3 some were left as they are and somebody
+    should look, or a dry run found some to upgrade, 4 refused and nothing changed.
+
+    \b
+    Example:
+      nbp upgrade run --all
+      nbp upgrade run ana-research --now --data-snapshot
+      nbp upgrade run --resume
+    """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
+    if now and due:
+        raise click.UsageError("--now is for people, --due for the scheduled job: give one of them")
+    from notebook_provisioner.cli import upgrading  # reads the fleet's models, which --help must not pay for
+    from notebook_provisioner.cli.pruning import Selection
+    from notebook_provisioner.core.upgrades.preflight import Rules
+
+    notebooks = chosen(app.fleet, names, labels, everything=everything, default_all=due or resume)
+    request = upgrading.Request(
+        notebooks=notebooks,
+        now=now,
+        job=due,
+        resume=resume,
+        dry_run=dry_run,
+        canaries=frozenset(canaries),
+        parallel=parallel,
+        failure_budget=failure_budget,
+        family=family,
+        rules=Rules(even_if_busy=even_if_busy, data_snapshot=data_snapshot),
+        notify=tuple(shlex.split(notify or "")),
+        selection=Selection.of((), (), shard),
+        lease=lease,
+    )
+    click.get_current_context().exit(upgrading.run(app, request, yes=yes))

@@ -1,0 +1,199 @@
+"""What ``nbp upgrade run`` does: choose, ask, take the lease, act, report."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from notebook_provisioner.cli import upgrade_report
+from notebook_provisioner.cli.app import App
+from notebook_provisioner.cli.confirm import confirm
+from notebook_provisioner.cli.pruning import Selection
+from notebook_provisioner.cli.upgrade_conduct import Conduct
+from notebook_provisioner.core.errors import Refused
+from notebook_provisioner.core.findings import Finding, Severity
+from notebook_provisioner.core.procedures import Job, Record, roll_out
+from notebook_provisioner.core.upgrades import due, preflight
+from notebook_provisioner.core.upgrades.plan import LeftOut
+from notebook_provisioner.core.upgrades.preflight import Rules
+from notebook_provisioner.core.upgrades.procedure import ROLLBACK_KIND, UPGRADE_KIND
+from notebook_provisioner.core.upgrades.running import Task
+
+if TYPE_CHECKING:
+    from notebook_provisioner.core.fleet import ResolvedNotebook
+
+_WEEKS: Final = 8  # that the calendar looks ahead
+_KINDS: Final = frozenset({UPGRADE_KIND, ROLLBACK_KIND})
+
+
+class Unsuitable(Refused):
+    """What an upgrade needs of the project is not there."""
+
+    code = "upgrade-unsuitable"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One run, as it was asked for.
+
+    Attributes:
+        notebooks: Those that it is about.
+        now: Whether windows do not matter.
+        job: Whether it is the scheduled job: log lines, and what an earlier run left is carried on first.
+        resume: Whether only what earlier runs left is carried on.
+        dry_run: Whether nothing is changed.
+        canaries: Names of those that go first; the fleet file's where there are none.
+        parallel: How many at a time; the fleet file's where None.
+        failure_budget: With more failures than this, no other notebook is begun.
+        family: The image family that they are asked into; None for their own.
+        rules: What they may bear.
+        notify: A program that is told, and its arguments; empty for none.
+        selection: The share of the fleet that this run takes.
+        lease: Where the lease is kept; None for the usual place.
+    """
+
+    notebooks: "tuple[ResolvedNotebook, ...]"
+    now: bool
+    job: bool
+    resume: bool
+    dry_run: bool
+    canaries: frozenset[str]
+    parallel: int | None
+    failure_budget: int
+    family: str | None
+    rules: Rules
+    notify: tuple[str, ...]
+    selection: Selection
+    lease: str | None
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Zone and name of each notebook of this run's share."""
+        keys = ((one.zone, one.name) for one in self.notebooks)
+        return tuple(key for key in keys if self.selection.takes(key))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a run is going to do.
+
+    Attributes:
+        waves: The notebooks to be upgraded, the canaries first.
+        left_out: The others that were asked for, and why.
+    """
+
+    waves: Sequence[Sequence[Task]] = ()
+    left_out: Sequence[LeftOut] = ()
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Every notebook, in the order of the waves."""
+        return tuple(task for wave in self.waves for task in wave)
+
+
+@dataclass(slots=True)
+class Done:
+    """What became of a run.
+
+    Attributes:
+        resumed: What an earlier run had left.
+        jobs: What was begun, or held back.
+    """
+
+    resumed: list[Job[Record]] = field(default_factory=list)
+    jobs: list[Job[Task]] = field(default_factory=list)
+
+
+def run(app: App, request: Request, *, yes: bool) -> int:
+    """``nbp upgrade run``.
+
+    Returns:
+        The exit status.
+    """
+    choice = Choice() if request.resume else _choose(app, request)
+    conduct = Conduct(app, UPGRADE_KIND, command=request.notify, log=request.job)
+    conduct.conductor.rules, conduct.conductor.family = request.rules, request.family
+    findings = _surroundings(app, conduct, request, choice) if choice.tasks else ()
+    upgrade_report.show_choice(app, choice.tasks, choice.left_out, conduct.clock())
+    if request.dry_run:
+        return upgrade_report.dry_run(app, conduct.conductor, choice.tasks, choice.left_out, findings)
+    done = Done()
+    if choice.tasks or request.resume or request.job:
+        if choice.tasks:
+            words = f"Upgrade {len(choice.tasks)} notebook(s)? Their kernels are lost."
+            confirm(app, words, yes=yes)
+        selection = request.selection
+        part = f"-{selection.shard + 1}-of-{selection.shards}" if selection.shards > 1 else ""
+        address = f"{request.lease}{part}" if request.lease else None
+        with app.lease(f"upgrade{part}", address) as lease:
+            done = _act(conduct, request, choice, lease.renew)
+    jobs: list[Job[Record] | Job[Task]] = [*done.resumed, *done.jobs]
+    return upgrade_report.end(app, conduct.conductor, conduct.took, jobs, choice.left_out, findings=findings)
+
+
+def _choose(app: App, request: Request) -> Choice:
+    if request.now:
+        canaries = [Task(*key, canary=True) for key in request.places if key[1] in request.canaries]
+        others = [Task(*key) for key in request.places if key[1] not in request.canaries]
+        return Choice([wave for wave in (canaries, others) if wave])
+    from notebook_provisioner.cli import upgrade_calendar
+    from notebook_provisioner.core.upgrades.policy import policies
+
+    sight = upgrade_calendar.reader(app).look(upgrade_calendar.belonging(app), durations=True)
+    now = app.clock()()
+    overrides = {"canaries": tuple(request.canaries), "parallelism": request.parallel}
+    plan = upgrade_calendar.make_plan(app, sight, overrides, now, _WEEKS)
+    chosen = frozenset(request.places)
+    waves = due.waves(plan, policies(app.fleet.resolved_notebooks), now, chosen)
+    begun = {task.key for wave in waves for task in wave}
+    left = [item for item in plan.left_out if item.key in chosen]
+    left += due.later(plan, now, chosen - begun)
+    return Choice(waves, left)
+
+
+def _surroundings(app: App, conduct: Conduct, request: Request, choice: Choice) -> tuple[Finding, ...]:
+    """Look at the project once for all its notebooks.
+
+    Raises:
+        Unsuitable: Something that every upgrade needs is not there.
+    """
+    wanted = preflight.PERMISSIONS + (preflight.SNAPSHOT_PERMISSIONS if request.rules.data_snapshot else ())
+    around = conduct.reader.surroundings(wanted, [task.key for task in choice.tasks])
+    conduct.conductor.around = around
+    found = preflight.check_project(around, app.fleet.project, len(choice.tasks))
+    if any(finding.severity is Severity.ERROR for finding in found):
+        raise Unsuitable(
+            "no notebook was touched: the project lacks what upgrades need",
+            hint="see the findings",
+            findings=found,
+        )
+    return found
+
+
+def _act(conduct: Conduct, request: Request, choice: Choice, renew: Callable[[], None]) -> Done:
+    done = Done()
+    parallel = request.parallel or conduct.app.fleet.rollout.parallelism
+    if request.resume or request.job:
+        left = [record for record in conduct.pending(_KINDS) if _is_ours(record, request)]
+        done.resumed = roll_out(
+            [left] if left else [],
+            conduct.resume,
+            parallel=parallel,
+            failure_budget=len(left),
+            between=renew,
+            abandon=conduct.break_off,
+        ).jobs
+    if choice.tasks:
+        done.jobs = roll_out(
+            choice.waves,
+            conduct.upgrade,
+            parallel=parallel,
+            failure_budget=request.failure_budget,
+            may_start=conduct.conductor.may_start,
+            between=renew,
+            abandon=conduct.break_off,
+        ).jobs
+    return done
+
+
+def _is_ours(record: Record, request: Request) -> bool:
+    return (record.zone, record.notebook) in request.places

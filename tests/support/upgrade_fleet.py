@@ -1,0 +1,121 @@
+"""A fleet of notebooks in a sandbox of one's own, made through the API, and looked at field by field."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from snapshot_documents import Control
+
+PROJECT, ZONE, REGION, FLEET = "nbp-upgrades", "europe-west1-b", "europe-west1", "upgrades"
+INSTANCES = f"notebooks/v2/projects/{PROJECT}/locations/{ZONE}/instances"
+COMPUTE = f"compute/v1/projects/{PROJECT}"
+OLD_IMAGE = "workbench-instances-2603-v20260419"
+NEW_IMAGE = "workbench-instances-2603-v20260712"
+IDLE = "idle-timeout-seconds"
+
+
+class Fleet:
+    """Notebooks of one project, on a sandbox that begins empty.
+
+    Args:
+        control: The sandbox.
+    """
+
+    def __init__(self, control: Control) -> None:
+        self.control = control
+        control.ask("DELETE", "sandbox/v1/faults")
+        control.ask("POST", "sandbox/v1/reset", {})
+        control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0, "boot_seconds": 0, "speed": 1})
+        network = {"name": "net", "autoCreateSubnetworks": False}
+        control.ask("POST", f"{COMPUTE}/global/networks", network)
+        addresses = {"name": "sub", "network": f"projects/{PROJECT}/global/networks/net"}
+        addresses["ipCidrRange"] = "10.0.0.0/20"
+        control.ask("POST", f"{COMPUTE}/regions/{REGION}/subnetworks", addresses)
+        control.clear()
+
+    def add(self, name: str, *, state: str = "ACTIVE", idle: str = "3600", **setup: Any) -> None:
+        """Make a notebook with an image that has a newer one."""
+        metadata = setup.pop("metadata", {}) | ({IDLE: idle} if idle else {})
+        body = {
+            "labels": {"nbp-fleet": FLEET, "team": "a"},
+            "gceSetup": {
+                "disablePublicIp": True,
+                "networkInterfaces": [{"subnet": f"projects/{PROJECT}/regions/{REGION}/subnetworks/sub"}],
+                "vmImage": {"project": "cloud-notebooks-managed", "name": OLD_IMAGE},
+                "metadata": metadata,
+                **setup,
+            },
+        }
+        if "containerImage" in setup:
+            del body["gceSetup"]["vmImage"]
+        self.control.ask("POST", f"{INSTANCES}?instanceId={name}", body)
+        if state == "STOPPED":
+            self.control.ask("POST", f"{INSTANCES}/{name}:stop", {})
+
+    def get(self, name: str) -> dict[str, Any]:
+        """A notebook's document."""
+        return self.control.ask("GET", f"{INSTANCES}/{name}")
+
+    def change(self, name: str, **fields: Any) -> None:
+        """Overwrite fields of a notebook's document, as no API could."""
+        document = self.get(name) | fields
+        place = f"notebooks/projects/{PROJECT}/locations/{ZONE}/instances"
+        self.control.load({place: [document]})
+
+    def kept(self, name: str) -> dict[str, Any]:
+        """Everything about a notebook that an upgrade must leave as it was."""
+        document = self.get(name)
+        metadata = dict(document["gceSetup"].get("metadata", {}))
+        metadata.pop("version", None)
+        disk = self.control.ask("GET", f"{COMPUTE}/zones/{ZONE}/disks/{name}-data-workspace")
+        return {
+            "state": document["state"],
+            "labels": document["labels"],
+            "metadata": metadata,
+            "owners": document.get("instanceOwners"),
+            "machine": document["gceSetup"]["machineType"],
+            "data disk": (disk["id"], disk["sizeGb"], disk["users"]),
+        }
+
+    def boot_disk(self, name: str) -> dict[str, Any]:
+        """The boot disk's document."""
+        return self.control.ask("GET", f"{COMPUTE}/zones/{ZONE}/disks/{name}-boot")
+
+    def upgrades(self, name: str) -> list[str]:
+        """The states of the upgrades in a notebook's history."""
+        history = self.get(name).get("upgradeHistory", [])
+        return [item["state"] for item in history if item["action"] == "UPGRADE"]
+
+    def snapshots(self) -> set[str]:
+        """Names of the project's snapshots."""
+        answer = self.control.ask("GET", f"{COMPUTE}/global/snapshots?maxResults=500")
+        return {item["name"] for item in answer.get("items", ())}
+
+
+def write_fleet_file(path: Path, names: list[str], **more: Any) -> Path:
+    """A fleet file for notebooks of these names."""
+    defaults = {"profile": "standard", "upgrade": {"window": "Sat 02:00-06:00 UTC", "cadence": "weekly"}}
+    document = {
+        "version": 1,
+        "name": FLEET,
+        "target": "sandbox",
+        "project": PROJECT,
+        "region": REGION,
+        "zones": [ZONE],
+        "network": {
+            "mode": "create",
+            "name": "net",
+            "subnet": "sub",
+            "cidr": "10.0.0.0/20",
+            "vip": "private",
+            "egress": {"mode": "none"},
+        },
+        "perimeter": {"mode": "disabled"},
+        "encryption": {"mode": "google-managed"},
+        "profiles": {"standard": {"machine_type": "e2-standard-4"}},
+        "defaults": defaults,
+        "notebooks": [{"name": name, "owner": f"{name}@example.com"} for name in names],
+        **more,
+    }
+    path.write_text(json.dumps(document))
+    return path
