@@ -34,6 +34,7 @@ TERRAFORM_PATHS: Final[Mapping[str, str]] = {
     "ACCESS_CONTEXT_MANAGER": "accesscontextmanager/v1/",
     "ARTIFACT_REGISTRY": "artifactregistry/v1/",
     "BIG_QUERY": "bigquery/v2/",
+    "BILLING_BUDGETS": "billingbudgets/v1/",
     "CLOUD_BILLING": "cloudbilling/v1/",
     "CLOUD_RUN_V2": "run/v2/",
     "CLOUD_SCHEDULER": "cloudscheduler/v1/",

@@ -134,6 +134,11 @@ def _client_config(block: Block, config: Object, client: Client) -> Object:
     return block.conform(config | known)
 
 
+def _cmek_settings(block: Block, config: Object, client: Client) -> Object:
+    path = f"projects/{config['project']}/cmekSettings"
+    return Converter(block, {}).state(_fetched(client, "logging", path), config) | {"id": path}
+
+
 def _storage_account(block: Block, config: Object, client: Client) -> Object:
     api = _fetched(client, "storage", f"projects/{config['project']}/serviceAccount")
     email = api["email_address"]
@@ -145,6 +150,7 @@ _READERS: Final[dict[str, Callable[[Block, Object, Client], Object]]] = {
     "google_compute_image": _image,
     "google_compute_network": _network,
     "google_compute_subnetwork": _subnetwork,
+    "google_logging_project_cmek_settings": _cmek_settings,
     "google_organization": _organization,
     "google_project": _project,
     "google_storage_project_service_account": _storage_account,

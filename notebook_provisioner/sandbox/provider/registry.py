@@ -5,9 +5,11 @@ from collections.abc import Mapping
 
 from notebook_provisioner.sandbox.provider.resources import (
     access_context,
+    billing,
     compute,
     delivery,
     dns,
+    federation,
     iam_policy,
     identity,
     kms,
@@ -20,9 +22,11 @@ from notebook_provisioner.sandbox.provider.resources.definition import Definitio
 
 _MODULES = (
     access_context,
+    billing,
     compute,
     delivery,
     dns,
+    federation,
     iam_policy,
     identity,
     kms,

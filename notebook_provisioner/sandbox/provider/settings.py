@@ -11,6 +11,7 @@ _SERVICES: Final[Mapping[str, str]] = {
     "accesscontextmanager": "access_context_manager",
     "artifactregistry": "artifact_registry",
     "bigquery": "big_query",
+    "billingbudgets": "billing_budgets",
     "cloudbilling": "cloud_billing",
     "cloudkms": "kms",
     "cloudresourcemanager": "resource_manager",

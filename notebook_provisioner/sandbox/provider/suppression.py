@@ -108,6 +108,13 @@ def _without_void(value: Value) -> Value:
     return value
 
 
+def _same_json(stored: Value, configured: Value) -> bool:
+    try:
+        return bool(json.loads(stored or "") == json.loads(configured or ""))
+    except ValueError:
+        return (stored or "") == (configured or "")
+
+
 RULES: Final[Mapping[str, Rule]] = {
     "AccessContextManagerServicePerimeterIdentityTypeDiffSuppressFunc": (
         lambda old, new: not old and new == "IDENTITY_TYPE_UNSPECIFIED"
@@ -133,6 +140,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "durationDiffSuppress": _same_seconds,
     "enableAnalyticsBackwardsChangeDiffSuppress": lambda old, _new: bool(old),
     "hierachicalNamespaceDiffSuppress": lambda old, new: is_void(old) and not new,
+    "jwksJsonDiffSuppress": _same_json,
     "kmsCryptoKeyRingsEquivalent": same_relative_link,
     "monitoringDashboardDiffSuppress": _same_dashboard,
     "resourceOrgPolicyPolicyDryRunSpecRulesDiffSuppress": _same_rules,

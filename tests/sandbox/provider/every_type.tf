@@ -562,6 +562,43 @@ resource "google_org_policy_policy" "ol" {
     }
   }
 }
+resource "google_billing_budget" "bb" {
+  billing_account = "012345-6789AB-CDEF01"
+  display_name    = "budget ${var.v}"
+  budget_filter {
+    projects = ["projects/${data.google_project.p.number}"]
+  }
+  amount {
+    specified_amount {
+      currency_code = "EUR"
+      units         = var.v == 1 ? "100" : "200"
+    }
+  }
+  threshold_rules {
+    threshold_percent = 0.9
+  }
+  all_updates_rule {
+    monitoring_notification_channels = [google_monitoring_notification_channel.nc.id]
+  }
+}
+resource "google_iam_workload_identity_pool" "wip" {
+  workload_identity_pool_id = "pipelines"
+  display_name              = "d${var.v}"
+}
+resource "google_iam_workload_identity_pool_provider" "wipp" {
+  workload_identity_pool_id          = google_iam_workload_identity_pool.wip.workload_identity_pool_id
+  workload_identity_pool_provider_id = "forge"
+  attribute_mapping                  = { "google.subject" = "assertion.sub" }
+  attribute_condition                = "assertion.repository == 'acme/notebooks${var.v}'"
+  oidc {
+    issuer_uri = "https://token.example.com"
+  }
+}
+resource "google_access_context_manager_access_policy_iam_member" "apm" {
+  name   = google_access_context_manager_access_policy.ap.name
+  role   = "roles/accesscontextmanager.policyEditor"
+  member = google_service_account.sa.member
+}
 resource "google_workbench_instance" "wb" {
   name                       = "wb"
   location                   = "us-central1-a"
@@ -608,6 +645,9 @@ resource "google_compute_disk_resource_policy_attachment" "dra" {
 }
 data "google_project" "p" {}
 data "google_client_config" "c" {}
+data "google_logging_project_cmek_settings" "cmek" {
+  project = "demo-project"
+}
 data "google_storage_project_service_account" "sa" {}
 data "google_compute_network" "n" {
   name = google_compute_network.n.name

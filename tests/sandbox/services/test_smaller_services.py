@@ -463,3 +463,75 @@ def test_repositories_topics_and_policies(api):
     ).execute()
     assert made["spec"]["etag"]
     _refused(org.create(parent=PARENT, body={"name": f"{PARENT}/policies/x", "spec": {}}), 400, "needs rules")
+
+
+def test_policies_take_masks_as_documented_and_as_hashicorp_google_sends_them(api):
+    org = api("orgpolicy", "v2", "/orgpolicy/").projects().policies()
+    name = f"{PARENT}/policies/ainotebooks.restrictPublicIp"
+    org.create(parent=PARENT, body={"name": name, "spec": {"rules": [{"enforce": False}]}}).execute()
+    dry_run = {"name": name, "dryRunSpec": {"rules": [{"enforce": True}]}}
+    changed = org.patch(name=name, updateMask="policy.dryRunSpec", body=dry_run).execute()
+    assert changed["dryRunSpec"]["rules"] == [{"enforce": True}]
+    assert changed["spec"]["rules"] == [{"enforce": False}]
+    spec = {"name": name, "spec": {"rules": [{"enforce": True}]}}
+    assert org.patch(name=name, updateMask="spec", body=spec).execute()["spec"]["rules"] == [
+        {"enforce": True}
+    ]
+    _refused(org.patch(name=name, updateMask="policy.rules", body=spec), 400, "no field")
+
+
+def test_metrics_may_have_slashes_in_their_names(api):
+    metrics = api("logging", "v2", "/logging/").projects().metrics()
+    body = {"name": "nginx/requests", "filter": "severity>=ERROR"}
+    assert metrics.create(parent=PARENT, body=body).execute()["name"] == "nginx/requests"
+    _refused(metrics.create(parent=PARENT, body=body), 409)
+    path = f"{PARENT}/metrics/nginx%2Frequests"
+    assert metrics.get(metricName=path).execute()["filter"] == "severity>=ERROR"
+    metrics.update(metricName=path, body={**body, "filter": "severity>=ALERT"}).execute()
+    assert [one["filter"] for one in metrics.list(parent=PARENT).execute()["metrics"]] == ["severity>=ALERT"]
+    metrics.delete(metricName=path).execute()
+    _refused(metrics.get(metricName=path), 404)
+    _refused(metrics.create(parent=PARENT, body={**body, "name": "/requests"}), 400, "slash")
+
+
+def test_budgets_are_kept(api):
+    budgets = api("billingbudgets", "v1", "/billingbudgets/").billingAccounts().budgets()
+    account = "billingAccounts/012345-6789AB-CDEF01"
+    amount = {"specifiedAmount": {"currencyCode": "EUR", "units": "100"}}
+    made = budgets.create(parent=account, body={"displayName": "b", "amount": amount}).execute()
+    assert made["name"].startswith(f"{account}/budgets/")
+    more = {"amount": {"specifiedAmount": {"units": "200"}}}
+    changed = budgets.patch(name=made["name"], updateMask="amount.specifiedAmount.units", body=more).execute()
+    assert changed["amount"]["specifiedAmount"] == {"currencyCode": "EUR", "units": "200"}
+    both = {"amount": {**amount, "lastPeriodAmount": {}}}
+    _refused(budgets.create(parent=account, body=both), 400, "either")
+    channels = [f"{PARENT}/notificationChannels/{number}" for number in range(6)]
+    loud = {"amount": amount, "notificationsRule": {"monitoringNotificationChannels": channels}}
+    _refused(budgets.create(parent=account, body=loud), 400, "at most 5")
+    budgets.delete(name=made["name"]).execute()
+    _refused(budgets.get(name=made["name"]), 404)
+
+
+def test_a_deleted_pool_of_identities_keeps_its_id(api):
+    pools = api("iam", "v1", "/iam/").projects().locations().workloadIdentityPools()
+    parent = f"{PARENT}/locations/global"
+    pools.create(parent=parent, workloadIdentityPoolId="ci", body={"displayName": "CI"}).execute()
+    pool = f"{parent}/workloadIdentityPools/ci"
+    assert pools.get(name=pool).execute()["state"] == "ACTIVE"
+    body = {
+        "attributeMapping": {"google.subject": "assertion.sub"},
+        "oidc": {"issuerUri": "https://x.example.com"},
+    }
+    made = {"parent": pool, "workloadIdentityPoolProviderId": "forge"}
+    pools.providers().create(**made, body=body).execute()
+    _refused(pools.providers().create(**{**made, "workloadIdentityPoolProviderId": "b"}, body={}), 400)
+    pools.delete(name=pool).execute()
+    assert pools.get(name=pool).execute()["state"] == "DELETED"
+    _refused(pools.create(parent=parent, workloadIdentityPoolId="ci", body={}), 409)
+    pools.undelete(name=pool, body={}).execute()
+    assert pools.get(name=pool).execute()["state"] == "ACTIVE"
+
+
+def test_log_buckets_are_encrypted_by_an_account_of_their_own(api):
+    settings = api("logging", "v2", "/logging/").projects().getCmekSettings(name=PARENT).execute()
+    assert settings["serviceAccountId"].endswith("@gcp-sa-logging.iam.gserviceaccount.com")

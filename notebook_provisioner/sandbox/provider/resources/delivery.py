@@ -111,7 +111,7 @@ class OrgPolicy(Handler):
         return state
 
     def _modify(self, prior: Object, planned: Object, changed: list[str]) -> None:
-        masks = ",".join(key for key in changed if key != "name")
+        masks = ",".join(f"policy.{key}" for key in changed if key != "name")
         self.client.send("PATCH", self._item_url(planned, updateMask=masks), self._body(planned))
 
 

@@ -298,6 +298,9 @@ DEFINITIONS: Final = {
     "google_service_account_iam_member": _definition(
         PolicyOf(service="iam", parent="{service_account_id}", argument="service_account_id", read="POST")
     ),
+    "google_access_context_manager_access_policy_iam_member": _definition(
+        PolicyOf(service="accesscontextmanager", parent="accessPolicies/{name}", argument="name", read="POST")
+    ),
     "google_workbench_instance_iam_member": _definition(
         PolicyOf(service="notebooks", parent=f"{_LOCATED}/instances/{{name}}", argument="name")
     ),

@@ -1,4 +1,4 @@
-"""IAM: service accounts, their policies, and custom roles of projects."""
+"""IAM: service accounts, their policies, custom roles of projects, workload identity pools."""
 
 import re
 import secrets
@@ -8,6 +8,7 @@ from notebook_provisioner.sandbox.server import crud, patches
 from notebook_provisioner.sandbox.server.errors import ApiError, invalid
 from notebook_provisioner.sandbox.server.members import service_account_key
 from notebook_provisioner.sandbox.server.service import Resource, Service, drop_keys
+from notebook_provisioner.sandbox.server.services import iam_federation
 from notebook_provisioner.sandbox.server.store import Document, Key
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ SERVICE = Service(
     proto_package="google.iam.admin.v1",
     not_emulated=(
         "keys of service accounts; signing",
+        "workload identity federation: pools and providers are kept, no token is traded",
         "predefined roles: what they hold is not known, and any name is taken for one",
         "who may do what: every caller may do everything",
     ),
@@ -27,6 +29,7 @@ SERVICE = Service(
 _ACCOUNTS: Final = Resource(collection="projects.serviceAccounts", verbs=frozenset({"list"}))
 _ROLES: Final = Resource(collection="projects.roles")
 SERVICE.add(_ACCOUNTS)
+iam_federation.add_to(SERVICE)
 
 _ACCOUNT_ID: Final = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _ROLE_ID: Final = re.compile(r"[a-zA-Z0-9_.]{3,64}")

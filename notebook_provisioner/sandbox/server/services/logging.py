@@ -2,8 +2,9 @@
 
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
-from notebook_provisioner.sandbox.server import filters
+from notebook_provisioner.sandbox.server import crud, filters
 from notebook_provisioner.sandbox.server.clock import moment_of, rfc3339
 from notebook_provisioner.sandbox.server.context import numeric_id
 from notebook_provisioner.sandbox.server.errors import already_exists, invalid
@@ -42,6 +43,7 @@ _SEVERITIES: Final = {
     "EMERGENCY": 800,
 }
 _SEVERITY: Final = re.compile(r"""\b(severity\s*(?:[<>]=?|!?=)\s*)"?(\w+)"?""")
+_METRIC_NAME: Final = re.compile(r"(?!/)[\w.,+!*',()%/-]{1,100}", re.ASCII)
 _SHARED_WRITER: Final = "serviceAccount:cloud-logs@system.gserviceaccount.com"
 
 
@@ -57,9 +59,17 @@ def _complete_sink(call: "Call", sink: Document) -> None:
 
 
 def _short_name(call: "Call", document: Document) -> None:
-    """Sinks and metrics are named by their id alone."""
+    """Sinks are named by their id alone."""
     del call
     document["name"] = str(document["name"]).rpartition("/")[2]
+
+
+def _check_metric(call: "Call", metric: Document) -> None:
+    metric["name"] = call.body["name"]  # by its id alone
+    if not _METRIC_NAME.fullmatch(metric["name"]):
+        raise invalid(
+            "A metric's name is 1 to 100 of A-Z, a-z, 0-9 and _-.,+!*',()%/, and begins with no slash."
+        )
 
 
 def _complete_bucket(call: "Call", bucket: Document) -> None:
@@ -84,6 +94,14 @@ def _refuse_locked(call: "Call", bucket: Document) -> None:
         raise invalid("A locked bucket cannot be deleted.")
 
 
+# A metric's name may hold slashes, percent-encoded in a URL (LogMetric.name in the discovery document).
+_METRICS: Final = Resource(
+    collection="projects.metrics",
+    verbs=frozenset({"create", "list"}),
+    identifier=lambda _, metric: quote(str(metric.get("name", "")), safe=""),
+    on_create=_check_metric,
+)
+
 SERVICE.add(
     *(
         Resource(
@@ -96,8 +114,31 @@ SERVICE.add(
     ),
     Resource(collection="projects.sinks", on_create=_complete_sink),
     Resource(collection="sinks", on_create=_complete_sink),
-    Resource(collection="projects.metrics", on_create=_short_name),
+    _METRICS,
 )
+
+
+@SERVICE.method("projects.metrics.get")
+def get_metric(call: "Call") -> Document:
+    """A log-based metric."""
+    return crud.get(_about_metric(call), _METRICS)
+
+
+@SERVICE.method("projects.metrics.update")
+def update_metric(call: "Call") -> Document:
+    """Replace a log-based metric."""
+    return crud.update(_about_metric(call), _METRICS)
+
+
+@SERVICE.method("projects.metrics.delete")
+def delete_metric(call: "Call") -> Document:
+    """Delete a log-based metric."""
+    return crud.delete(_about_metric(call), _METRICS)
+
+
+def _about_metric(call: "Call") -> "Call":
+    parent, _, identifier = call.match.name.partition("/metrics/")
+    return call.about(Key("logging", f"{parent}/metrics", quote(identifier, safe="")))
 
 
 @SERVICE.method("locations.buckets.createAsync")
@@ -112,6 +153,16 @@ def create_bucket(call: "Call") -> Document:
     _complete_bucket(call, bucket)
     call.store.put(key, bucket, created=call.clock.now())
     return call.operation(key, verb="create", response="LogBucket")
+
+
+@SERVICE.method("projects.getCmekSettings")
+def get_cmek_settings(call: "Call") -> Document:
+    """The account that encrypts log buckets; a project has no key of its own there."""
+    number = call.context.project_number(call.project)
+    return {
+        "name": f"projects/{number}/cmekSettings",
+        "serviceAccountId": f"cmek-p{number}@gcp-sa-logging.iam.gserviceaccount.com",
+    }
 
 
 @SERVICE.method("entries.write")

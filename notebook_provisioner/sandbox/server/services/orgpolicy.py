@@ -1,5 +1,6 @@
 """Organization Policy: the policies that are set on a project."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from notebook_provisioner.sandbox.server import crud
@@ -22,8 +23,6 @@ SERVICE = Service(
     ),
 )
 
-_COLLECTION: Final = "projects.policies"
-
 
 def _complete(call: "Call", policy: Document) -> None:
     for part in ("spec", "dryRunSpec"):
@@ -34,11 +33,22 @@ def _complete(call: "Call", policy: Document) -> None:
             policy[part] = crud.with_etag({**policy[part], "updateTime": rfc3339(call.clock.now())})
 
 
-SERVICE.add(
-    Resource(
-        collection=_COLLECTION,
-        verbs=GENERIC_VERBS,
-        on_create=_complete,
-        on_update=lambda call, _, policy: _complete(call, policy),
-    )
+_POLICIES: Final = Resource(
+    collection="projects.policies",
+    verbs=GENERIC_VERBS - {"patch"},
+    on_create=_complete,
+    on_update=lambda call, _, policy: _complete(call, policy),
 )
+SERVICE.add(_POLICIES)
+
+
+@SERVICE.method("projects.policies.patch")
+def patch(call: "Call") -> Document:
+    """Change part of a policy.
+
+    The discovery document calls the mask's paths relative to the policy. hashicorp/google 7.46 writes them
+    as ``policy.spec`` and ``policy.dryRunSpec``, and works; both forms are taken.
+    """
+    mask = call.query.get("updateMask") or ""
+    paths = [path.strip().removeprefix("policy.") for path in mask.split(",")]
+    return crud.patch(replace(call, query=call.query | {"updateMask": ",".join(paths)}), _POLICIES)
