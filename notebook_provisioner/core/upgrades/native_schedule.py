@@ -68,7 +68,7 @@ def assess(notebook: Notebook, working_hours: WorkingHours | None, now: datetime
     if not expression:
         return NativeSchedule("", Verdict.NONE, 0, None, "")
     try:
-        ahead = _times(expression, now, _AHEAD)
+        ahead = times(expression, now, _AHEAD)
     except CronSimError as error:
         said = f"{expression!r} is no cron expression of five fields: {error}"
         return NativeSchedule(expression, Verdict.INVALID, 0, None, said)
@@ -83,8 +83,8 @@ def assess(notebook: Notebook, working_hours: WorkingHours | None, now: datetime
     return NativeSchedule(expression, verdict, missed, ahead[0], sentence)
 
 
-def _times(expression: str, after: datetime, count: int) -> tuple[datetime, ...]:
-    """The next times of *expression*, which is in GMT.
+def times(expression: str, after: datetime, count: int) -> tuple[datetime, ...]:
+    """The next times of *expression*, in GMT, as Debian's cron reads it.
 
     Raises:
         CronSimError: It is none. A sixth field, which cronsim would read as seconds, is none of cron's.

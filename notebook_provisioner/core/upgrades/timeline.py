@@ -29,6 +29,8 @@ _AXIS: Final = 26
 _LETTER: Final = 7.2
 _PADDING: Final = 12
 _TICKS: Final = 12  # at most, in one picture
+_TICK_ROOM: Final = 40  # what a tick's label takes
+_DAY_ROOM: Final = 52  # what a day's label takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A full hour on the axis."""
+    """A full hour on the axis; its label is empty where there is no room for it."""
 
     x: float
     label: str
@@ -57,7 +59,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Upgrades that lie together in time."""
+    """Upgrades that lie together in time, and the time until the last of their windows closes."""
 
     title: str
     day: date
@@ -80,6 +82,7 @@ class Column:
     canary: bool
     day: date
     count: int
+    is_labelled: bool
 
 
 def render(plan: UpgradePlan, *, fleet: str, project: str, templates: Mapping[str, str]) -> str:
@@ -141,10 +144,13 @@ def overview(plan: UpgradePlan, found: Sequence[Session]) -> tuple[Column, ...]:
     days = max(1, (max(plan.until.date(), found[-1].day) - first).days + 1)
     most = max(len(session.bars) for session in found)
     width = min(14.0, _WIDTH / days * 0.7)
-    columns = []
+    columns: list[Column] = []
+    labelled = float("-inf")
     for session in found:
         height = max(4.0, 64.0 * len(session.bars) / most)
         x = (max(0, (session.day - first).days) + 0.5) / days * _WIDTH - width / 2
+        is_labelled = x - labelled >= _DAY_ROOM
+        labelled = x if is_labelled else labelled
         columns.append(
             Column(
                 round(x, 1),
@@ -154,6 +160,7 @@ def overview(plan: UpgradePlan, found: Sequence[Session]) -> tuple[Column, ...]:
                 session.canary,
                 session.day,
                 len(session.bars),
+                is_labelled,
             )
         )
     return tuple(columns)
@@ -162,7 +169,7 @@ def overview(plan: UpgradePlan, found: Sequence[Session]) -> tuple[Column, ...]:
 def _session(group: Sequence[ScheduledUpgrade], waves: Sequence[Wave]) -> Session:
     zone = ZoneInfo(group[0].time_zone)
     begin = _floor(min(item.start for item in group))
-    end = max(item.end for item in group)
+    end = max(item.deadline for item in group)
     span = max(end - begin, _HOUR)
     scale = (_WIDTH - 2 * _MARGIN) / span.total_seconds()
     lanes = {lane: row for row, lane in enumerate(sorted({item.lane for item in group}))}
@@ -200,8 +207,12 @@ def _session(group: Sequence[ScheduledUpgrade], waves: Sequence[Wave]) -> Sessio
         canary=any(item.canary for item in group),
         height=_AXIS + len(lanes) * _ROW + 4,
         bars=tuple(bars),
-        ticks=tuple(Tick(across(moment), _clock(moment, zone)) for moment in moments if moment <= end),
+        ticks=tuple(_tick(across(moment), moment, zone) for moment in moments if moment <= end),
     )
+
+
+def _tick(x: float, moment: datetime, zone: ZoneInfo) -> Tick:
+    return Tick(x, _clock(moment, zone) if x < _WIDTH - _TICK_ROOM else "")
 
 
 def _floor(moment: datetime) -> datetime:
