@@ -110,7 +110,7 @@ def test_each_trouble_has_its_words(fleet):
 
 def test_a_script_that_is_not_in_the_bucket(fleet):
     everywhere(fleet)
-    fleet.say("ana-research", {"notebook-provisioner/status": "gone"})
+    fleet.say("ana-research", {"notebook-provisioner/status": "gone"}, serial="")
     gone = f"gs://{fleet.bucket}/post-startup/ana-research/gone.sh"
     fleet.patch("ana-research", {"post-startup-script": gone})
     found = status("ana-research", exit_code=3)["ana-research"]
@@ -127,13 +127,13 @@ def test_a_script_that_is_not_in_the_bucket(fleet):
     ],
 )
 def test_an_account_that_may_not_read_its_script(fleet, bindings, verdict):
-    fleet.say("ana-research", {"notebook-provisioner/status": "gone"})
+    fleet.say("ana-research", {"notebook-provisioner/status": "gone"}, serial="")
     fleet.control.ask("PUT", f"storage/v1/b/{fleet.bucket}/iam", {"bindings": bindings})
     assert status("ana-research", exit_code=3)["ana-research"]["verdict"] == verdict
 
 
 def test_a_perimeter_is_told_from_a_missing_permission(fleet):
-    fleet.say("ana-research", {"notebook-provisioner/status": "gone"})
+    fleet.say("ana-research", {"notebook-provisioner/status": "gone"}, serial="")
     words = "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: x"
     fleet.say("ana-research", {}, serial=f"AccessDeniedException: 403 {words}\r\n")
     fleet.control.fault(method="storage.objects.get", kind="status", status=403, message=words)

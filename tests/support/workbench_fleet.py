@@ -42,7 +42,7 @@ class WorkbenchFleet:
         """From nothing: everything, with the scripts that the fleet file asks for."""
         fleet = self.fleet
         self.control.ask("POST", "sandbox/v1/reset", {})
-        self.control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0})
+        self.control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0, "boot_seconds": 0})
         compute = f"compute/v1/projects/{fleet.project}"
         network = {"name": fleet.network.name, "autoCreateSubnetworks": False}
         self.control.ask("POST", f"{compute}/global/networks", network)
