@@ -36,6 +36,7 @@ class Call:
         raw_query: All query parameters as they were sent, standard ones too.
         origin: Scheme, host and port under which the client reached the sandbox.
         strict: Whether output-only fields are refused.
+        never_ends: Whether the operation that it starts goes on for ever.
         ignored: Output-only fields of the body that were dropped.
     """
 
@@ -51,6 +52,7 @@ class Call:
     raw_query: "Mapping[str, str]"
     origin: str
     strict: bool = False
+    never_ends: bool = False
     ignored: list[str] = field(default_factory=list)
 
     @property

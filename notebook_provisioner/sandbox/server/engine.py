@@ -93,6 +93,7 @@ class Engine:
             if fault is not None:
                 await _strike_before(fault)
             call = self._call(service, match, incoming)
+            call.never_ends = fault is not None and fault.kind is FaultKind.ENDLESS_OPERATION
             reply = await self._run(call, fault)
             if fault is not None:
                 _strike_after(fault)

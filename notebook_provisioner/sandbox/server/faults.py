@@ -18,6 +18,7 @@ class FaultKind(StrEnum):
     DROP_BEFORE = "drop-before"  # the connection breaks; nothing happened
     DROP_AFTER = "drop-after"  # the connection breaks after the effect: the response is lost
     FAILED_OPERATION = "failed-operation"  # the operation starts and ends in an error; nothing happened
+    ENDLESS_OPERATION = "endless-operation"  # the operation starts and never ends; nothing happens
 
 
 class ConnectionDropped(Exception):

@@ -65,7 +65,10 @@ def start(
         "response": _response_type(call, response),
     }
     seconds = context.settings.operation_seconds
-    if seconds <= 0:
+    if call.never_ends:
+        if compute:
+            context.later(0, RUN, {"operation": list(key)})
+    elif seconds <= 0:
         _finish(context, ending)
     else:
         if compute:

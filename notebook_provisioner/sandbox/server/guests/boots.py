@@ -38,13 +38,24 @@ def state_key(vm: Key) -> Key:
     return Key("sandbox", _KIND, vm.name)
 
 
+def guest_of(context: "Context", vm: Key) -> Document:
+    """What is known of a VM's guest: ``boots``, ``booted_at``, ``idle_timeout`` …; empty before a boot."""
+    return context.store.get(state_key(vm)) or {}
+
+
 def boot(context: "Context", vm: Key) -> None:
     """Boot the guest of a VM that has just started; nothing happens in one that is no notebook's."""
     machine = context.store.get(vm)
     if machine is None or not is_notebook(machine):
         return
     state = _state(context, vm, machine)
-    state["boots"] += 1
+    values = metadata.to_map(machine["metadata"])
+    listens = values.get("enable-guest-attributes", "").lower() == "true"
+    state |= {
+        "boots": state["boots"] + 1,
+        "booted_at": context.clock.now(),
+        "idle_timeout": int(values.get("idle-timeout-seconds") or 0) if listens else 0,
+    }
     shall = settings.read(context, vm)
     sayings = list(_simulated(context, vm, machine, state, shall))
     context.store.put(state_key(vm), state)

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from notebook_provisioner.sandbox.server.guests import boots, settings
+from notebook_provisioner.sandbox.server.services.notebooks import health, idle, schedules
+from notebook_provisioner.sandbox.server.services.notebooks.api import load, save
 from notebook_provisioner.sandbox.server.store import Document, Key
 
 if TYPE_CHECKING:
@@ -26,20 +28,41 @@ def change(context: "Context", request: Document) -> Document:
         ApiError: 400 or 404 that says what is wrong.
     """
     lock = request.pop("lock", None)
+    if request.get("busy_kernels", 1) in {0, None}:
+        request.setdefault("last_activity", context.clock.now())
     vms = settings.change(context, request)
-    if lock is not None:
-        for vm in vms:
+    for vm in vms:
+        if lock is not None:
             boots.set_lock(context, vm, present=lock)
+        _follow(context, _instance_name(vm), request)
     return {"guests": [_document(context, vm) for vm in vms]}
 
 
+def _follow(context: "Context", name: str, request: Document) -> None:
+    """Let a running instance act at once by what was set."""
+    if context.store.get(Key.of("notebooks", name)) is None:
+        return
+    instance = load(context, name)
+    if instance["state"] != "ACTIVE":
+        return
+    if "health" in request:
+        save(context, instance | health.reported(context, name))
+    if "last_activity" in request:
+        idle.watch(context, name)
+
+
 def _document(context: "Context", vm: Key) -> Document:
-    state = context.store.get(boots.state_key(vm)) or {}
-    _, project, _, zone, _, name = vm.name.split("/")
+    guest, name = boots.guest_of(context, vm), _instance_name(vm)
     return {
-        "instance": f"projects/{project}/locations/{zone}/instances/{name}",
-        "boots": state.get("boots", 0),
-        "how": state.get("how"),
-        "lock": state.get("lock", False),
+        "instance": name,
+        "boots": guest.get("boots", 0),
+        "how": guest.get("how"),
+        "lock": guest.get("lock", False),
+        "schedule": schedules.tally(context, name),
         "settings": settings.read(context, vm),
     }
+
+
+def _instance_name(vm: Key) -> str:
+    _, project, _, zone, _, name = vm.name.split("/")
+    return f"projects/{project}/locations/{zone}/instances/{name}"

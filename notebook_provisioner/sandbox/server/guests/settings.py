@@ -4,6 +4,7 @@ A setting may stand before its VM is made, and goes with ``reset`` or when it is
 """
 
 import fnmatch
+from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,13 @@ def read(context: "Context", vm: Key) -> Document:
     """The settings of a VM by name; empty where there are none."""
     stored = context.store.get(Key("sandbox", _KIND, vm.name)) or {}
     return {name: value["value"] for name, value in stored.items()}
+
+
+def take(context: "Context", vm: Key, name: str) -> Document:
+    """The setting *name* of a VM, and one use of it; empty where there is none."""
+    found: Document = read(context, vm).get(name, {})
+    used(context, vm, name)
+    return found
 
 
 def used(context: "Context", vm: Key, name: str) -> None:
@@ -51,7 +59,7 @@ def change(context: "Context", request: Document) -> list[Key]:
     unknown = sorted(wanted.keys() - _READERS.keys())
     if unknown:
         raise invalid(f"a guest has no setting {', '.join(unknown)}; it has {', '.join(_READERS)}")
-    read_values = {name: value and _READERS[name](value) for name, value in wanted.items()}
+    read_values = {name: None if value is None else _READERS[name](value) for name, value in wanted.items()}
     for vm in vms:
         key = Key("sandbox", _KIND, vm.name)
         stored = context.store.get(key) or {}
@@ -94,4 +102,43 @@ def _count(value: Json) -> int | None:
     raise invalid(f"'count' is how often it holds, from 1, or null for always; it is {value!r}")
 
 
-_READERS: Final = {"post_startup": _fate}
+def _ending(value: Json, *outcomes: str) -> Document:
+    known = {"outcome", "message", "count"}
+    if not isinstance(value, dict) or value.keys() - known or value.get("outcome") not in outcomes:
+        raise invalid(
+            f"it must be an object of {', '.join(sorted(known))}, with outcome one of {', '.join(outcomes)}; "
+            f"it is {value!r}"
+        )
+    ending = {name: str(item) for name, item in value.items() if name != "count"}
+    return {"value": ending, "count": _count(value.get("count"))}
+
+
+def _health(value: Json) -> Document:
+    info = value.get("info", {}) if isinstance(value, dict) else None
+    if not isinstance(info, dict) or value.keys() - {"state", "info"} or value.get("state") not in _HEALTH:
+        raise invalid(f"'health' is {{'state': one of {', '.join(_HEALTH)}, 'info': {{…}}}}, not {value!r}")
+    return {"value": {"state": value["state"], "info": info}, "count": None}
+
+
+def _number(name: str, value: Json) -> Document:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise invalid(f"'{name}' is a number from 0 on, not {value!r}")
+    return {"value": value, "count": None}
+
+
+def _words(value: Json) -> Document:
+    if not isinstance(value, str) or not value:
+        raise invalid(f"'upgradability' is what checkUpgradability says against an upgrade, not {value!r}")
+    return {"value": value, "count": None}
+
+
+_HEALTH: Final = ("HEALTHY", "UNHEALTHY", "AGENT_NOT_INSTALLED", "AGENT_NOT_RUNNING")
+_READERS: Final[dict[str, Callable[[Json], Document]]] = {
+    "post_startup": _fate,
+    "start": lambda value: _ending(value, "fails", "hangs"),
+    "upgrade": lambda value: _ending(value, "fails", "hangs", "unhealthy"),
+    "upgradability": _words,
+    "health": _health,
+    "last_activity": lambda value: _number("last_activity", value),
+    "busy_kernels": lambda value: _number("busy_kernels", value),
+}

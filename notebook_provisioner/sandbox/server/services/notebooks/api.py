@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from notebook_provisioner.sandbox.server import crud
 from notebook_provisioner.sandbox.server.errors import ApiError, not_found
+from notebook_provisioner.sandbox.server.guests import boots, settings
 from notebook_provisioner.sandbox.server.service import Service
 from notebook_provisioner.sandbox.server.store import Document, Key
 
@@ -35,8 +36,8 @@ SERVICE = Service(
     enum_numbers={"AcceleratorConfig.type": _ACCELERATOR_NUMBERS},
     not_emulated=(
         "Jupyter and the proxy: an instance's proxyUri leads nowhere",
-        "idle shutdown happens when reportInfoSystem reports IDLE, as the guest's agent does; no timer runs",
-        "notebook-upgrade-schedule is kept, not acted upon",
+        "activity and busy kernels are what the control API says; without its word a notebook is idle",
+        "guesses: the idle timer reads its key at boots alone; an upgrade by schedule shows no operation",
         "diagnose checks its request and ends; it writes no report",
     ),
 )
@@ -78,7 +79,9 @@ def save(context: "Context", document: Document) -> None:
     context.store.put(Key.of("notebooks", document["name"]), document)
 
 
-def begin(call: "Call", name: str, *, then: str, state: str | None = None, **arguments: object) -> Document:
+def begin(
+    call: "Call", name: str, *, then: str, state: str | None = None, fate: str = "", **arguments: object
+) -> Document:
     """Start the one operation that an instance can have at a time.
 
     Args:
@@ -86,26 +89,69 @@ def begin(call: "Call", name: str, *, then: str, state: str | None = None, **arg
         name: The instance.
         then: Name of the effect that ends the operation; it gets ``name`` and *arguments*.
         state: The instance's state meanwhile; as it is where None.
+        fate: The guest setting that may have it fail, or never end.
         arguments: JSON for the effect.
 
     Raises:
         ApiError: 409 while another operation runs; the text is what hashicorp/google retries on.
     """
-    busy = Key("notebooks", "busy", name)
-    if call.store.get(busy) is not None:
+    if is_busy(call.context, name):
         raise ApiError(
             "ABORTED", f"Unable to queue the operation: '{name}' has another operation in progress."
         )
-    document = load(call.context, name)
-    if state is not None:
-        save(call.context, document | {"state": state})
-    call.store.put(busy, {"state": document["state"]})
+    _occupy(call.context, name, state)
+    shall = settings.take(call.context, vm_key(name), fate)
+    call.never_ends = call.never_ends or shall.get("outcome") == "hangs"
     return call.operation(
         Key.of("notebooks", name),
         then="end",
-        arguments={"name": name, "then": then, "arguments": arguments},
+        arguments=_ending(name, then, arguments, shall),
         response="Empty" if call.method.verb == "delete" else "Instance",
     )
+
+
+def begin_unasked(
+    context: "Context", name: str, *, then: str, state: str, fate: str = "", **arguments: object
+) -> None:
+    """As `begin`, for what nobody asked for: an idle shutdown, an upgrade by schedule.
+
+    It takes as long as an operation, and no list of operations has it.
+    """
+    _occupy(context, name, state)
+    shall = settings.take(context, vm_key(name), fate)
+    ending = _ending(name, then, arguments, shall)
+    seconds = context.settings.operation_seconds
+    if shall.get("outcome") == "hangs":
+        return
+    if seconds > 0:
+        context.later(seconds, "notebooks.v2.end", ending)
+    else:
+        _end(context, ending)
+
+
+def is_busy(context: "Context", name: str) -> bool:
+    """Whether an operation runs on the instance *name*."""
+    return context.store.get(Key("notebooks", "busy", name)) is not None
+
+
+def _ending(name: str, then: str, arguments: dict[str, object], shall: Document) -> Document:
+    if shall.get("outcome") == "unhealthy":
+        arguments["unhealthy"] = True
+    if shall.get("outcome") == "fails":
+        then, arguments = "failing", {"message": shall.get("message", "injected by the sandbox")}
+    return {"name": name, "then": then, "arguments": arguments}
+
+
+@SERVICE.effect("failing")
+def _failing(_context: "Context", arguments: Document) -> ApiError:
+    raise ApiError("INTERNAL", arguments["message"])
+
+
+def _occupy(context: "Context", name: str, state: str | None) -> None:
+    document = load(context, name)
+    if state is not None:
+        save(context, document | {"state": state})
+    context.store.put(Key("notebooks", "busy", name), {"state": document["state"]})
 
 
 @SERVICE.effect("end")
@@ -123,4 +169,7 @@ def _end(context: "Context", arguments: Document) -> Document | ApiError | None:
         for entry in instance.get("upgradeHistory", [])[-1:]:
             entry["state"] = "FAILED" if entry["state"] == "STARTED" else entry["state"]
         save(context, instance)
+        # What came due meanwhile has passed it by.
+        boot = boots.guest_of(context, vm_key(name)).get("boots")
+        context.later(0, "notebooks.v2.idle", {"name": name, "boot": boot})
         return error

@@ -14,7 +14,7 @@ from notebook_provisioner.sandbox.server.services.compute import interfaces, pla
 from notebook_provisioner.sandbox.server.services.compute import metadata as vm_metadata
 from notebook_provisioner.sandbox.server.services.compute.api import ROOT, url_of
 from notebook_provisioner.sandbox.server.services.compute.projects import default_service_account
-from notebook_provisioner.sandbox.server.services.notebooks import metadata, vm
+from notebook_provisioner.sandbox.server.services.notebooks import health, idle, metadata, schedules, vm
 from notebook_provisioner.sandbox.server.services.notebooks.api import (
     SERVICE,
     begin,
@@ -71,7 +71,7 @@ def create(call: "Call") -> Document:
     instance["state"] = "PROVISIONING"
     call.store.put(key, instance, created=call.clock.now())
     save(call.context, instance)
-    return begin(call, name, then="provisioned", boots=True)
+    return begin(call, name, then="provisioned", fate="start", boots=True)
 
 
 def _fill_in(context: "Context", instance: Document, image: Document) -> None:
@@ -149,23 +149,11 @@ def provisioned(context: "Context", arguments: Document) -> Document:
     """The VM runs, from a boot on where *boots* says so, and Jupyter answers."""
     (machines.booted if arguments["boots"] else machines.running)(context, vm_key(arguments["name"]))
     instance = load(context, arguments["name"])
-    instance |= {
-        "state": "ACTIVE",
-        "healthState": "HEALTHY",
-        "healthInfo": dict.fromkeys(
-            (
-                "docker_proxy_agent_status",
-                "docker_status",
-                "jupyterlab_api_status",
-                "jupyterlab_status",
-                "notebooks_api_dns",
-                "proxy_registration_dns",
-                "system_health",
-            ),
-            "1",
-        ),
-    }
+    instance |= {"state": "ACTIVE", **health.reported(context, instance["name"])}
     save(context, instance)
+    schedules.watch(context, instance)
+    if arguments["boots"]:
+        idle.watch(context, instance["name"])
     return instance
 
 
@@ -188,6 +176,7 @@ def _deleted(context: "Context", arguments: Document) -> None:
     for key in (Key.of("notebooks", name), disk_key(name, "boot"), disk_key(name, "data-workspace")):
         context.store.delete(key)
         context.store.delete(crud.policy_key(key))
+    schedules.forget(context, name)
 
 
 @SERVICE.method("projects.locations.instances.patch")
@@ -239,6 +228,7 @@ def _patched(context: "Context", arguments: Document) -> Document:
     setup["tags"] = list(dict.fromkeys([*setup.get("tags", []), *_PROVIDED_TAGS]))
     _follow(context, updated)
     save(context, updated)
+    schedules.watch(context, updated)
     return updated
 
 

@@ -40,7 +40,7 @@ def start(call: "Call") -> Document:
     instance = call.load()
     require_state(call.match.name, instance, "STOPPED", "ACTIVE")
     boots = instance["state"] == "STOPPED"
-    return begin(call, call.match.name, then="provisioned", state="STARTING", boots=boots)
+    return begin(call, call.match.name, then="provisioned", state="STARTING", fate="start", boots=boots)
 
 
 @SERVICE.method("projects.locations.instances.stop")
@@ -65,7 +65,7 @@ def stopped(context: "Context", arguments: Document) -> Document:
 def reset(call: "Call") -> Document:
     """Reset an active instance."""
     require_state(call.match.name, call.load(), "ACTIVE")
-    return begin(call, call.match.name, then="provisioned", state="STARTING", boots=True)
+    return begin(call, call.match.name, then="provisioned", state="STARTING", fate="start", boots=True)
 
 
 @SERVICE.method("projects.locations.instances.resizeDisk")

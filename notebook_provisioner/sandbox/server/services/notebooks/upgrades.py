@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from notebook_provisioner.sandbox.server.clock import rfc3339
 from notebook_provisioner.sandbox.server.errors import ApiError, invalid
+from notebook_provisioner.sandbox.server.guests import settings
 from notebook_provisioner.sandbox.server.services.compute import disks, images
 from notebook_provisioner.sandbox.server.services.compute import instances as machines
 from notebook_provisioner.sandbox.server.services.compute.api import key_of
+from notebook_provisioner.sandbox.server.services.notebooks import health, idle
 from notebook_provisioner.sandbox.server.services.notebooks.api import (
     SERVICE,
     begin,
@@ -62,6 +64,8 @@ def _images(context: "Context", name: str, family: str | None = None) -> tuple[D
 def check_upgradability(call: "Call") -> Document:
     """Whether the image's family has a newer one. The sentences are those of real answers."""
     call.load()
+    if told := settings.read(call.context, vm_key(call.match.name)).get("upgradability"):
+        return {"upgradeable": False, "upgradeVersion": "", "upgradeInfo": told, "upgradeImage": ""}
     current, newest = _images(call.context, call.match.name)
     if current is not None and current["selfLink"] == newest["selfLink"]:
         return {
@@ -85,19 +89,28 @@ def upgrade(call: "Call") -> Document:
     if call.method.verb == "upgradeSystem" and not call.body.get("vmId"):
         raise invalid("vm_id is required")
     require_state(call.match.name, instance, "ACTIVE")
-    current, newest = _images(call.context, call.match.name, call.body.get("imageFamily"))
-    if current is not None and current["selfLink"] == newest["selfLink"]:
-        raise ApiError("FAILED_PRECONDITION", "Current and latest available image are the same")
+    source = prepare(call.context, call.match.name, instance, call.body.get("imageFamily"))
+    return begin(call, call.match.name, then="rebuilt", state="UPGRADING", fate="upgrade", source=source)
+
+
+def prepare(context: "Context", name: str, instance: Document, family: str | None) -> Document:
+    """Begin an upgrade: take the snapshot, write the entry; returns what the new boot disk is made from.
+
+    Raises:
+        ApiError: 400 where nothing newer is there.
+    """
+    told = settings.read(context, vm_key(name)).get("upgradability")
+    current, newest = _images(context, name, family)
+    if told or (current is not None and current["selfLink"] == newest["selfLink"]):
+        raise ApiError("FAILED_PRECONDITION", told or "Current and latest available image are the same")
     snapshot = _new_snapshot_name()
-    entry = _entry(call, instance, "UPGRADE", current) | {
-        "snapshot": f"projects/{call.project}/global/snapshots/{snapshot}",
+    entry = _entry(context, instance, "UPGRADE", current) | {
+        "snapshot": f"projects/{name.split('/')[1]}/global/snapshots/{snapshot}",
         "targetVersion": release_of(newest),
     }
-    disks.snapshot(call.context, disk_key(call.match.name, "boot"), snapshot, {})
-    _append(call.context, call.match.name, entry)
-    return begin(
-        call, call.match.name, then="rebuilt", state="UPGRADING", source={"sourceImage": newest["selfLink"]}
-    )
+    disks.snapshot(context, disk_key(name, "boot"), snapshot, {})
+    _append(context, name, entry)
+    return {"sourceImage": newest["selfLink"]}
 
 
 @SERVICE.method("projects.locations.instances.rollback")
@@ -112,12 +125,13 @@ def rollback(call: "Call") -> Document:
     if snapshot["sourceDisk"].rpartition("/")[2] != disk_key(call.match.name, "boot").id:
         raise invalid(f"Snapshot '{wanted}' was not taken from the boot disk of '{call.match.name}'.")
     current, _ = _images(call.context, call.match.name)
-    _append(call.context, call.match.name, _entry(call, instance, "ROLLBACK", current))
+    _append(call.context, call.match.name, _entry(call.context, instance, "ROLLBACK", current))
     return begin(
         call,
         call.match.name,
         then="rebuilt",
         state="UPGRADING",
+        fate="upgrade",
         source={"sourceSnapshot": snapshot["selfLink"]},
     )
 
@@ -127,7 +141,10 @@ def _rebuilt(context: "Context", arguments: Document) -> Document:
     name, source = arguments["name"], arguments["source"]
     replace_disk(context, name, "boot", source)
     machines.booted(context, vm_key(name))
-    instance = load(context, name) | {"state": "ACTIVE"}
+    instance = load(context, name) | {"state": "ACTIVE", **health.reported(context, name)}
+    if arguments.get("unhealthy"):
+        instance["healthState"] = "UNHEALTHY"
+        instance["healthInfo"] |= {"jupyterlab_status": "-1", "system_health": "-1"}
     image = context.store.get(key_of(source.get("sourceImage", ""), "")) if "sourceImage" in source else None
     history = instance["upgradeHistory"]
     version = release_of(image) if image else _taken_at(history, source["sourceSnapshot"]).get("version", "")
@@ -140,6 +157,7 @@ def _rebuilt(context: "Context", arguments: Document) -> Document:
         }
     history[-1]["state"] = "SUCCEEDED"
     save(context, instance)
+    idle.watch(context, name)
     return instance
 
 
@@ -171,11 +189,11 @@ def _snapshot(context: "Context", reference: str, project: str) -> Document:
     return document
 
 
-def _entry(call: "Call", instance: Document, action: str, image: Document | None) -> Document:
+def _entry(context: "Context", instance: Document, action: str, image: Document | None) -> Document:
     entry = {
         "state": "STARTED",
         "action": action,
-        "createTime": rfc3339(call.clock.now()),
+        "createTime": rfc3339(context.clock.now()),
         "framework": _metadata(instance).get("framework", ""),
         "version": _metadata(instance).get("version", ""),
     }
