@@ -57,7 +57,12 @@ module "perimeter" {
   organization   = local.fleet.perimeter.organization
   access_policy  = local.fleet.perimeter.access_policy
   access_levels  = local.fleet.perimeter.access_levels
+  ingress        = local.fleet.perimeter.ingress
+  egress         = local.fleet.perimeter.egress
   project_number = module.project.number
+
+  additional_services = local.fleet.perimeter.restricted_services
+  accessible_services = local.fleet.perimeter.accessible_services
 
   # Workbench needs a shared VPC's host project in the perimeter of the project that holds the notebooks.
   additional_project_numbers = module.shared_network[*].host_project_number

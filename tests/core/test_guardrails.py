@@ -465,3 +465,52 @@ def test_a_default_route_needs_a_reason_in_the_fleet_file(our_fleet):
     assert guardrails.check(read(document(route)), allowed) == ()
     found = guardrails.check(read(document(route)), our_fleet["strict"])
     assert [finding.code for finding in found] == ["default-route"]
+
+
+# Rules of the perimeter.
+
+
+def held(way="ingress", whence=None, where=None):
+    rule = {
+        f"{way}_from": [{"identity_type": "ANY_IDENTITY", "sources": [], **(whence or {})}],
+        f"{way}_to": [
+            {
+                "resources": ["projects/1"],
+                "operations": [
+                    {"service_name": "storage.googleapis.com", "method_selectors": [{"method": "*"}]}
+                ],
+                **(where or {}),
+            }
+        ],
+    }
+    services = ["aiplatform", "artifactregistry", "compute", "notebooks", "storage"]
+    spec = {
+        "restricted_services": [f"{name}.googleapis.com" for name in services],
+        "vpc_accessible_services": [{"enable_restriction": True}],
+        f"{way}_policies": [rule],
+    }
+    return create("google_access_context_manager_service_perimeter", spec=[spec], status=[])
+
+
+READING = [
+    {
+        "service_name": "storage.googleapis.com",
+        "method_selectors": [{"method": "google.storage.objects.get"}],
+    }
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (held(whence={"sources": [{"access_level": "accessPolicies/1/accessLevels/office"}]}), []),
+        (held(whence={"sources": [{"access_level": "*"}]}), ["perimeter-rules"]),
+        (held(where={"operations": [{"service_name": "*"}]}), ["perimeter-rules"]),
+        (held(whence={"identity_type": "ANY_USER_ACCOUNT"}), ["perimeter-identity"]),
+        (held("egress"), []),
+        (held("egress", where={"resources": ["*"]}), ["perimeter-rules"]),
+        (held("egress", where={"resources": ["*"], "operations": READING}), []),
+    ],
+)
+def test_rules_of_the_perimeter(codes, rule, expected):
+    assert codes(rule) == expected

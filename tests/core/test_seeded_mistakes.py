@@ -131,6 +131,25 @@ MISTAKES = {
         },
         "default-deny",
     ),
+    "ingress for every source, for a colleague on the road": (
+        edited(
+            "google_access_context_manager_service_perimeter",
+            status=[
+                {
+                    **PERIMETER,
+                    "ingress_policies": [
+                        {
+                            "ingress_from": [
+                                {"identity_type": "ANY_IDENTITY", "sources": [{"access_level": "*"}]}
+                            ],
+                            "ingress_to": [{"operations": [{"service_name": "notebooks.googleapis.com"}]}],
+                        }
+                    ],
+                }
+            ],
+        ),
+        "perimeter-rules",
+    ),
     "a default route": (edited("google_compute_route", dest_range="0.0.0.0/0"), "default-route"),
     "a network with Google's routes": (
         network(delete_default_routes_on_create=False),

@@ -17,6 +17,7 @@ from notebook_provisioner.catalog.controls import CONTROLS
 from notebook_provisioner.cli.main import nbp
 from notebook_provisioner.core.fleet.maintenance import Maintenance
 from notebook_provisioner.core.fleet.model import Control
+from notebook_provisioner.core.fleet.surroundings import EgressRule, IngressRule
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = REPOSITORY / "terraform" / "modules"
@@ -26,6 +27,7 @@ METADATA_KEYS = json.loads((MODULES / "notebook" / "metadata_keys.json").read_te
 ENDPOINTS = json.loads((MODULES / "network" / "google_endpoints.json").read_text())
 ALERTS = json.loads((MODULES / "observability" / "alerts.json").read_text())
 CONSTRAINTS = json.loads((MODULES / "org-guardrails" / "constraints.json").read_text())
+PRESETS = json.loads((MODULES / "perimeter" / "presets.json").read_text())
 SERVICES = json.loads((MODULES / "perimeter" / "services.json").read_text())
 
 
@@ -67,6 +69,19 @@ def test_every_endpoint_says_why_and_where_it_comes_from():
         assert row["source"].startswith("https://cloud.google.com/")
         assert date.fromisoformat(row["read"]) <= date.today()  # noqa: DTZ011  # a day, wherever one is
     assert all(row["why"].endswith(".") for row in ENDPOINTS["domains"])
+
+
+def test_presets_of_the_perimeter():
+    for rule, way in ((IngressRule, "ingress"), (EgressRule, "egress")):
+        names = get_args(rule.model_fields["preset"].annotation)
+        assert [row["preset"] for row in PRESETS if row["direction"] == way] == list(names)
+    for row in PRESETS:
+        assert row["why"].endswith(".")
+        assert row["source"].startswith("https://cloud.google.com/")
+        assert date.fromisoformat(row["read"]) <= date.today()  # noqa: DTZ011  # a day, wherever one is
+        assert isinstance(row["verified"], bool)
+        assert row["from"] in {"access_levels", "projects", "anywhere"}
+        assert all(operation["methods"] for operation in row["operations"])
 
 
 def test_every_restricted_service_says_why():

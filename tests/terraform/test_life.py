@@ -86,6 +86,11 @@ class Root:
         ours = fleet.parse(self.fleet_file.read_text(), file="fleet.yaml", today=date(2026, 11, 22))
         return guardrails.check(terraform_plan.read(shown), ours)
 
+    def take_over(self, address, identity):
+        """Forget a resource, and import it."""
+        self._terraform.succeed(self._root, "state", "rm", address)
+        self._terraform.succeed(self._root, "import", *self._arguments, address, identity)
+
     def outputs(self):
         shown = json.loads(self._terraform.succeed(self._root, "output", "-json"))
         return {name: output["value"] for name, output in shown.items()}
@@ -218,6 +223,14 @@ def test_production_lives(root):
 @pytest.mark.parametrize("root", ["terraform/fleet/tests/fleets/created.yaml"], indirect=True)
 def test_a_protected_fleet_is_not_destroyed(root):
     root.apply()
+    assert root.plan() == {}
+    perimeter = "module.perimeter[0].google_access_context_manager_service_perimeter.this"
+    root.edit("mode: dry-run", "mode: enforced")
+    assert root.plan() == {perimeter: ["update"]}
+    assert root.findings() == ()
+    root.apply()
+    assert root.plan() == {}
+    root.take_over(perimeter, root.outputs()["perimeter"]["name"])
     assert root.plan() == {}
     assert set(root.outputs()["buckets"]["sync"]) == {"ben"}
 

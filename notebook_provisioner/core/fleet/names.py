@@ -44,6 +44,14 @@ AccessLevelName = patterned(
 NumericId = patterned(
     "numeric-id", "numeric id", "digits in quotes", r"[1-9][0-9]*", "123456789012", longest=20
 )
+ServiceName = patterned(
+    "service-name",
+    "service",
+    "its name at googleapis.com",
+    r"[a-z][a-z0-9-]*\.googleapis\.com",
+    "oslogin.googleapis.com",
+    longest=100,
+)
 CountryCode = patterned(
     "country", "country code", "two capital letters", r"[A-Z]{2}", "NL", shortest=2, longest=2
 )

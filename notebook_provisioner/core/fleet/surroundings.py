@@ -122,6 +122,27 @@ class AccessLevel(Model):
     """What the device must be like."""
 
 
+class IngressRule(Model):
+    """What may enter the perimeter, for whom; each preset is a list of services with a reason."""
+
+    preset: Literal["workbench-users", "operators", "pipeline"]
+    """`workbench-users` open notebooks and reach no other service, `operators` and a `pipeline` run nbp."""
+    access_levels: tuple[names.AccessLevelName, ...] = ()
+    """For `workbench-users` and `operators`: levels of `access_levels`, which then lead to nothing else."""
+    projects: tuple[names.NumericId, ...] = ()
+    """For `pipeline`: numbers of the projects that it runs in."""
+
+
+class EgressRule(Model):
+    """What may leave the perimeter, to where."""
+
+    preset: Literal["read-data", "pull-packages", "use-key", "image-configs"]
+    """`read-data` reads buckets, `pull-packages` reaches Artifact Registry, `use-key` Cloud KMS;
+    `image-configs` lets images before M139 read what they read when they boot."""
+    projects: tuple[names.NumericId, ...] = ()
+    """Numbers of the projects that hold it; none for `image-configs`."""
+
+
 class NoPerimeter(Model):
     """No VPC Service Controls."""
 
@@ -134,7 +155,16 @@ class _Perimeter(Model):
     access_policy: names.NumericId | None = None
     """The access policy to use; this or `organization`."""
     access_levels: tuple[AccessLevel, ...] = ()
-    """Ways into the perimeter from outside; one that holds is enough."""
+    """Ways into the perimeter from outside; one that holds is enough. To all that is protected, or to what
+    `ingress` says of it."""
+    ingress: tuple[IngressRule, ...] = ()
+    """What may enter besides."""
+    egress: tuple[EgressRule, ...] = ()
+    """What may leave; nothing where it is not given."""
+    restricted_services: tuple[names.ServiceName, ...] = ()
+    """Services to protect besides those that notebooks use."""
+    accessible_services: tuple[names.ServiceName, ...] = ()
+    """Services that notebooks reach besides the protected ones."""
 
 
 class DryRunPerimeter(_Perimeter):

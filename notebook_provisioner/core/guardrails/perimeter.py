@@ -11,6 +11,7 @@ from notebook_provisioner.core.terraform_plan import Change
 _LEAST_SERVICES: Final = frozenset(
     f"{name}.googleapis.com" for name in ("notebooks", "aiplatform", "artifactregistry", "compute", "storage")
 )
+_READING: Final = frozenset({"google.storage.objects.get", "google.storage.objects.list"})
 _CONDITIONS: Final = (
     "device_policy",
     "ip_subnetworks",
@@ -50,6 +51,43 @@ def _services(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
         )
 
 
+def _rules(change: Change, _: Surroundings) -> Iterator[Finding]:
+    """What the enforced and the planned configuration let in and out."""
+    if not stays(change):
+        return
+    for place in ("status", "spec"):
+        for index, rule in enumerate(listed(change.planned(place, 0, "ingress_policies"))):
+            yield from _rule(change, f"rule {index + 1} for ingress of the {place}", rule, "ingress")
+        for index, rule in enumerate(listed(change.planned(place, 0, "egress_policies"))):
+            yield from _rule(change, f"rule {index + 1} for egress of the {place}", rule, "egress")
+
+
+def _rule(change: Change, name: str, rule: Mapping[str, Any], way: str) -> Iterator[Finding]:
+    whence, where = _first(rule.get(f"{way}_from")), _first(rule.get(f"{way}_to"))
+    operations = where.get("operations") or []
+    holes = ["every service"] if any(one.get("service_name") == "*" for one in operations) else []
+    if way == "ingress" and any(one.get("access_level") == "*" for one in whence.get("sources") or []):
+        holes.append("every source")
+    if way == "egress" and "*" in (where.get("resources") or []) and not all(map(_reads_objects, operations)):
+        holes.append("more than reading, anywhere")
+    if holes:
+        remedy = "use a preset of perimeter.ingress or perimeter.egress in the fleet file"
+        yield finding("perimeter-rules", change, f"{name} is for {' and '.join(holes)}", remedy)
+    if whence.get("identity_type") not in {"ANY_IDENTITY", None, ""}:
+        said = f"{name} is for {whence['identity_type']}, which Workbench cannot use"
+        yield finding("perimeter-identity", change, said, 'set identity_type = "ANY_IDENTITY"')
+
+
+def _reads_objects(operation: Mapping[str, Any]) -> bool:
+    methods = {one.get("method") for one in operation.get("method_selectors") or []}
+    return operation.get("service_name") == "storage.googleapis.com" and bool(methods) and methods <= _READING
+
+
+def _first(blocks: object) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = blocks[0] if isinstance(blocks, list) and blocks else {}
+    return found
+
+
 def _access_level(change: Change, _: Surroundings) -> Iterator[Finding]:
     if not stays(change):
         return
@@ -68,5 +106,5 @@ def _access_level(change: Change, _: Surroundings) -> Iterator[Finding]:
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "google_access_context_manager_access_level": (_access_level,),
-    "google_access_context_manager_service_perimeter": (_services,),
+    "google_access_context_manager_service_perimeter": (_services, _rules),
 }

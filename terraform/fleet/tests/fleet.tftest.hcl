@@ -50,6 +50,7 @@ run "everything_there_already" {
     condition = jsonencode(output.network) == jsonencode({
       network = "projects/host-project/global/networks/shared"
       subnet  = "projects/host-project/regions/europe-west4/subnetworks/notebooks"
+      proxy   = null
     })
     error_message = "The shared network must be used."
   }

@@ -36,6 +36,11 @@ locals {
       organization  = try(local._perimeter.organization, null)
       access_policy = try(local._perimeter.access_policy, null)
       access_levels = try(local._perimeter.access_levels, [])
+      ingress       = try(local._perimeter.ingress, [])
+      egress        = try(local._perimeter.egress, [])
+
+      restricted_services = try(local._perimeter.restricted_services, [])
+      accessible_services = try(local._perimeter.accessible_services, [])
     }
 
     observability = try(local._file.observability, null) == null ? null : {

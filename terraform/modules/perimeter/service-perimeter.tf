@@ -3,11 +3,16 @@ locals {
     jsondecode(file("${path.module}/services.json"))[*].service,
     var.additional_services,
   )))
+  _accessible_services = concat(["RESTRICTED-SERVICES"], var.accessible_services)
 
   _configuration = {
-    access_levels = [for level in google_access_context_manager_access_level.this : level.name]
-    resources     = [for number in concat([var.project_number], var.additional_project_numbers) : "projects/${number}"]
+    access_levels = [for name in local._entrances : google_access_context_manager_access_level.this[name].name]
+    resources     = local._inside
   }
+  _inside = [for number in concat([var.project_number], var.additional_project_numbers) : "projects/${number}"]
+
+  # A level that a rule names leads to what the rule names, and no longer to everything.
+  _entrances = setsubtract(var.access_levels[*].name, flatten(var.ingress[*].access_levels))
 }
 
 # Dry-run logs what an enforced perimeter would refuse, and refuses nothing. Changing mode moves one configuration from
@@ -29,7 +34,73 @@ resource "google_access_context_manager_service_perimeter" "this" {
 
       vpc_accessible_services {
         enable_restriction = true
-        allowed_services   = ["RESTRICTED-SERVICES"]
+        allowed_services   = local._accessible_services
+      }
+
+      dynamic "ingress_policies" {
+        for_each = local._ingress
+        content {
+          title = ingress_policies.value.title
+
+          ingress_from {
+            identity_type = "ANY_IDENTITY"
+
+            dynamic "sources" {
+              for_each = ingress_policies.value.sources
+              content {
+                access_level = sources.value.access_level
+                resource     = sources.value.resource
+              }
+            }
+          }
+
+          ingress_to {
+            resources = ingress_policies.value.resources
+
+            dynamic "operations" {
+              for_each = ingress_policies.value.operations
+              content {
+                service_name = operations.value.service
+
+                dynamic "method_selectors" {
+                  for_each = operations.value.methods
+                  content {
+                    method = method_selectors.value
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+
+      dynamic "egress_policies" {
+        for_each = local._egress
+        content {
+          title = egress_policies.value.title
+
+          egress_from {
+            identity_type = "ANY_IDENTITY"
+          }
+
+          egress_to {
+            resources = egress_policies.value.resources
+
+            dynamic "operations" {
+              for_each = egress_policies.value.operations
+              content {
+                service_name = operations.value.service
+
+                dynamic "method_selectors" {
+                  for_each = operations.value.methods
+                  content {
+                    method = method_selectors.value
+                  }
+                }
+              }
+            }
+          }
+        }
       }
     }
   }
@@ -43,7 +114,73 @@ resource "google_access_context_manager_service_perimeter" "this" {
 
       vpc_accessible_services {
         enable_restriction = true
-        allowed_services   = ["RESTRICTED-SERVICES"]
+        allowed_services   = local._accessible_services
+      }
+
+      dynamic "ingress_policies" {
+        for_each = local._ingress
+        content {
+          title = ingress_policies.value.title
+
+          ingress_from {
+            identity_type = "ANY_IDENTITY"
+
+            dynamic "sources" {
+              for_each = ingress_policies.value.sources
+              content {
+                access_level = sources.value.access_level
+                resource     = sources.value.resource
+              }
+            }
+          }
+
+          ingress_to {
+            resources = ingress_policies.value.resources
+
+            dynamic "operations" {
+              for_each = ingress_policies.value.operations
+              content {
+                service_name = operations.value.service
+
+                dynamic "method_selectors" {
+                  for_each = operations.value.methods
+                  content {
+                    method = method_selectors.value
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+
+      dynamic "egress_policies" {
+        for_each = local._egress
+        content {
+          title = egress_policies.value.title
+
+          egress_from {
+            identity_type = "ANY_IDENTITY"
+          }
+
+          egress_to {
+            resources = egress_policies.value.resources
+
+            dynamic "operations" {
+              for_each = egress_policies.value.operations
+              content {
+                service_name = operations.value.service
+
+                dynamic "method_selectors" {
+                  for_each = operations.value.methods
+                  content {
+                    method = method_selectors.value
+                  }
+                }
+              }
+            }
+          }
+        }
       }
     }
   }

@@ -1,3 +1,14 @@
+variable "accessible_services" {
+  description = "Services that networks inside reach besides the restricted ones."
+  type        = list(string)
+  default     = []
+  nullable    = false
+  validation {
+    condition     = alltrue([for service in var.accessible_services : endswith(service, ".googleapis.com")])
+    error_message = "Services are named like oslogin.googleapis.com."
+  }
+}
+
 variable "access_levels" {
   description = "Who reaches the protected services from outside. A caller must meet everything that one level names, and one level is enough."
   type = list(object({
@@ -66,6 +77,61 @@ variable "additional_services" {
   validation {
     condition     = alltrue([for service in var.additional_services : endswith(service, ".googleapis.com")])
     error_message = "Services are named like bigtable.googleapis.com."
+  }
+}
+
+variable "egress" {
+  description = "What may leave the perimeter: presets of presets.json (`read-data`, `pull-packages`, `use-key`, `image-configs`), each with the numbers of the projects that it is for; `image-configs` takes none."
+  type = list(object({
+    preset   = string
+    projects = optional(list(string), [])
+  }))
+  default  = []
+  nullable = false
+  validation {
+    condition     = length(setsubtract(var.egress[*].preset, [for row in jsondecode(file("${path.module}/presets.json")) : row.preset if row.direction == "egress"])) == 0
+    error_message = "egress knows the presets read-data, pull-packages, use-key and image-configs."
+  }
+  validation {
+    condition = alltrue([
+      for rule in var.egress : (length(rule.projects) > 0) == (rule.preset != "image-configs")
+    ])
+    error_message = "Each rule for egress names projects by number; image-configs names none."
+  }
+  validation {
+    condition     = alltrue(flatten([for rule in var.egress : [for number in rule.projects : can(regex("^[0-9]+$", number))]]))
+    error_message = "Perimeters know projects by number, not by id."
+  }
+}
+
+variable "ingress" {
+  description = "What may enter the perimeter besides what `access_levels` let in: presets of presets.json (`workbench-users` and `operators` for access levels, `pipeline` for projects by number). A level that a rule names leads to what the preset names, and no longer to everything."
+  type = list(object({
+    preset        = string
+    access_levels = optional(list(string), [])
+    projects      = optional(list(string), [])
+  }))
+  default  = []
+  nullable = false
+  validation {
+    condition     = length(setsubtract(var.ingress[*].preset, [for row in jsondecode(file("${path.module}/presets.json")) : row.preset if row.direction == "ingress"])) == 0
+    error_message = "ingress knows the presets workbench-users, operators and pipeline."
+  }
+  validation {
+    condition = alltrue([
+      for rule in var.ingress : rule.preset == "pipeline"
+      ? length(rule.projects) > 0 && length(rule.access_levels) == 0
+      : length(rule.access_levels) > 0 && length(rule.projects) == 0
+    ])
+    error_message = "workbench-users and operators name access_levels; pipeline names projects."
+  }
+  validation {
+    condition     = length(setsubtract(flatten(var.ingress[*].access_levels), var.access_levels[*].name)) == 0
+    error_message = "ingress names levels of access_levels."
+  }
+  validation {
+    condition     = alltrue(flatten([for rule in var.ingress : [for number in rule.projects : can(regex("^[0-9]+$", number))]]))
+    error_message = "Perimeters know projects by number, not by id."
   }
 }
 

@@ -45,6 +45,7 @@ _RULES: Final = (
     _rule(egress.proxy_variables, "network"),
     _rule(perimeter.access_policy, "perimeter"),
     _rule(perimeter.access_levels, "perimeter"),
+    _rule(perimeter.rules, "perimeter"),
     _rule(perimeter.virtual_ip, "perimeter network"),
     _rule(encryption.key_in_region, "encryption region"),
     _rule(maintenance.some_job, "maintenance"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
 from notebook_provisioner.core.fleet.source import Path
-from notebook_provisioner.core.fleet.surroundings import AccessLevel, NoPerimeter
+from notebook_provisioner.core.fleet.surroundings import AccessLevel, EgressRule, IngressRule, NoPerimeter
 
 
 def access_policy(context: Context) -> Iterator[Finding]:
@@ -20,7 +20,7 @@ def access_policy(context: Context) -> Iterator[Finding]:
     if perimeter.organization is not None and perimeter.access_policy is not None:
         said = "organization and access_policy exclude each other"
         yield context.error("access-policy", ("perimeter", "organization"), said, remedy, key=True)
-    if perimeter.mode == "enforced" and not perimeter.access_levels:
+    if perimeter.mode == "enforced" and not perimeter.access_levels and not perimeter.ingress:
         yield context.warning(
             "no-access-level",
             ("perimeter",),
@@ -49,6 +49,42 @@ def access_levels(context: Context) -> Iterator[Finding]:
                 "add ip_ranges, members, regions or device_policy",
             )
         yield from _ranges(context, path, level)
+
+
+def rules(context: Context) -> Iterator[Finding]:
+    """Rules for ingress and egress say for whom, and in the form that their preset takes."""
+    perimeter = context.fleet.perimeter
+    if isinstance(perimeter, NoPerimeter):
+        return
+    known = {level.name for level in perimeter.access_levels}
+    for index, rule in enumerate(perimeter.ingress):
+        path: Path = ("perimeter", "ingress", index)
+        by_project = rule.preset == "pipeline"
+        wanted, other = ("projects", "access_levels") if by_project else ("access_levels", "projects")
+        yield from _form(context, path, rule, wanted, other)
+        for place, name in enumerate(rule.access_levels):
+            if name not in known:
+                said = f"there is no access level {name}"
+                remedy = f"write one of {', '.join(sorted(known))}" if known else "add it to access_levels"
+                yield context.error("unknown-access-level", (*path, "access_levels", place), said, remedy)
+    for index, outward in enumerate(perimeter.egress):
+        path = ("perimeter", "egress", index)
+        if outward.preset != "image-configs":
+            yield from _form(context, path, outward, "projects", "")
+        elif outward.projects:
+            said = "image-configs is for Google's own bucket, whose project is not ours to name"
+            yield context.error("perimeter-rule", (*path, "projects"), said, "take projects out", key=True)
+
+
+def _form(
+    context: Context, path: Path, rule: IngressRule | EgressRule, wanted: str, other: str
+) -> Iterator[Finding]:
+    if not getattr(rule, wanted):
+        said = f"{rule.preset} does not say for whom"
+        yield context.error("perimeter-rule", path, said, f"add {wanted}, or take the rule out")
+    if other and getattr(rule, other):
+        said = f"{rule.preset} takes no {other}"
+        yield context.error("perimeter-rule", (*path, other), said, f"write {wanted}", key=True)
 
 
 def _ranges(context: Context, path: Path, level: AccessLevel) -> Iterator[Finding]:

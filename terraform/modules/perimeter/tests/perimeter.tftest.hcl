@@ -153,3 +153,116 @@ run "a_policy_by_path" {
   }
   expect_failures = [var.access_policy]
 }
+
+run "rules_by_preset" {
+  command = plan
+  variables {
+    mode          = "enforced"
+    organization  = null
+    access_policy = "789"
+    access_levels = [{ name = "office", ip_ranges = ["203.0.113.0/24"] }, { name = "admins", ip_ranges = ["198.51.100.0/24"] }, { name = "audit", regions = ["NL"] }]
+    ingress = [
+      { preset = "workbench-users", access_levels = ["office"] },
+      { preset = "operators", access_levels = ["admins"] },
+      { preset = "pipeline", projects = ["321"] },
+    ]
+    egress              = [{ preset = "read-data", projects = ["555", "556"] }, { preset = "image-configs" }]
+    accessible_services = ["oslogin.googleapis.com"]
+  }
+  assert {
+    condition     = google_access_context_manager_service_perimeter.this.status[0].access_levels == toset(["accessPolicies/789/accessLevels/audit"])
+    error_message = "A level that a rule names must not lead to everything besides."
+  }
+  assert {
+    condition = alltrue(concat(
+      [for rule in google_access_context_manager_service_perimeter.this.status[0].ingress_policies : rule.ingress_from[0].identity_type == "ANY_IDENTITY"],
+      [for rule in google_access_context_manager_service_perimeter.this.status[0].egress_policies : rule.egress_from[0].identity_type == "ANY_IDENTITY"],
+    ))
+    error_message = "Google takes no other identity type for Workbench."
+  }
+  assert {
+    condition = (
+      google_access_context_manager_service_perimeter.this.status[0].ingress_policies[0].ingress_from[0].sources[0].access_level == "accessPolicies/789/accessLevels/office"
+      && google_access_context_manager_service_perimeter.this.status[0].ingress_policies[0].ingress_to[0].operations[*].service_name == tolist(["notebooks.googleapis.com"])
+      && google_access_context_manager_service_perimeter.this.status[0].ingress_policies[0].ingress_to[0].resources == toset(["projects/123"])
+      && google_access_context_manager_service_perimeter.this.status[0].ingress_policies[2].ingress_from[0].sources[0].resource == "projects/321"
+    )
+    error_message = "A rule must hold for its sources, and lead to its services in these projects."
+  }
+  assert {
+    condition = (
+      google_access_context_manager_service_perimeter.this.status[0].egress_policies[0].egress_to[0].resources == toset(["projects/555", "projects/556"])
+      && google_access_context_manager_service_perimeter.this.status[0].egress_policies[1].egress_to[0].resources == toset(["*"])
+      && google_access_context_manager_service_perimeter.this.status[0].egress_policies[1].egress_to[0].operations[0].method_selectors[*].method == tolist(["google.storage.objects.get"])
+    )
+    error_message = "Data may be read from where the rule says, and nowhere written."
+  }
+  assert {
+    condition     = google_access_context_manager_service_perimeter.this.status[0].vpc_accessible_services[0].allowed_services == toset(["RESTRICTED-SERVICES", "oslogin.googleapis.com"])
+    error_message = "Other services are reached only where somebody names them."
+  }
+}
+
+run "a_preset_that_is_none" {
+  command = plan
+  variables {
+    ingress = [{ preset = "everybody", access_levels = ["office"] }]
+  }
+  expect_failures = [var.ingress]
+}
+
+run "users_by_project" {
+  command = plan
+  variables {
+    ingress = [{ preset = "workbench-users", projects = ["321"] }]
+  }
+  expect_failures = [var.ingress]
+}
+
+run "a_level_that_is_not_there" {
+  command = plan
+  variables {
+    ingress = [{ preset = "workbench-users", access_levels = ["office"] }]
+  }
+  expect_failures = [var.ingress]
+}
+
+run "a_pipeline_by_id" {
+  command = plan
+  variables {
+    ingress = [{ preset = "pipeline", projects = ["build-project"] }]
+  }
+  expect_failures = [var.ingress]
+}
+
+run "egress_to_anywhere" {
+  command = plan
+  variables {
+    egress = [{ preset = "read-data" }]
+  }
+  expect_failures = [var.egress]
+}
+
+run "egress_by_id" {
+  command = plan
+  variables {
+    egress = [{ preset = "use-key", projects = ["key-project"] }]
+  }
+  expect_failures = [var.egress]
+}
+
+run "an_egress_preset_that_is_for_ingress" {
+  command = plan
+  variables {
+    egress = [{ preset = "operators", projects = ["321"] }]
+  }
+  expect_failures = [var.egress]
+}
+
+run "accessible_services_by_short_name" {
+  command = plan
+  variables {
+    accessible_services = ["oslogin"]
+  }
+  expect_failures = [var.accessible_services]
+}
