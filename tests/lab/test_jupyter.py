@@ -8,8 +8,10 @@ import datetime as dt
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,10 +21,10 @@ from notebook_provisioner import __version__
 from notebook_provisioner.adapters.files import post_startup_templates
 from notebook_provisioner.core import fleet as fleet_file
 from notebook_provisioner.core import post_startup
-from notebook_provisioner.core.fleet.guest import Hardening, Jupyter
+from notebook_provisioner.core.fleet.guest import AuditLog, Hardening, Jupyter
 from notebook_provisioner.sandbox.lab import disk
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.network, pytest.mark.enable_socket]
 
 ROOT = Path(__file__).parents[2]
 MACHINE = Path(__file__).parent / "jupyter" / "machine.sh"
@@ -96,14 +98,27 @@ def let_in(tmp_path_factory):
         folder = top / f"{mode}-{hardened}"
         prepare(folder, token="" if mode == "open" else "t0ken")
         words = [*namespaces, MACHINE, folder, PYTHON, mode, str(hardened).lower(), str(2.5 * CULLED_AFTER)]
-        shown = subprocess.run(words, capture_output=True, text=True, check=False, timeout=240)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+            journal.bind(str(folder / "journal"))
+            records = []
+            reader = threading.Thread(target=read, args=(journal, records))
+            reader.start()
+            shown = subprocess.run(words, capture_output=True, text=True, check=False, timeout=240)
+            journal.shutdown(socket.SHUT_RD)
+            reader.join()
         assert shown.returncode == 0, shown.stderr + (folder / "jupyter.log").read_text()
-        return json.loads(shown.stdout) | {"verified": (folder / "verified").read_text().strip() == "0"}
+        verified = (folder / "verified").read_text().strip() == "0"
+        return json.loads(shown.stdout) | {"verified": verified, "journal": records}
 
     cases = [(mode, hardened) for mode in ("open", "token") for hardened in (True, False)]
     with ThreadPoolExecutor() as pool:
         answers = dict(zip(cases, pool.map(lambda case: attack(*case), cases), strict=True))
     return {hardened: answers["token", hardened] | answers["open", hardened] for hardened in (True, False)}
+
+
+def read(journal, records):
+    while record := journal.recv(65536):
+        records.append(record.decode())
 
 
 def prepare(folder, *, token):
@@ -127,6 +142,7 @@ def rendered():
     notebook = fleet.resolved_notebooks[0]
     changed = {
         "hardening": Hardening(shell_escapes="block"),
+        "audit_log": AuditLog(jupyter=True),
         "jupyter": Jupyter.model_construct(cull_idle_seconds=CULLED_AFTER, max_body_mb=1),
     }
     fields = {name: getattr(notebook, name) for name in notebook.__slots__} | changed
@@ -145,8 +161,23 @@ def test_what_users_need_works_either_way(let_in, use):
 
 
 def test_no_attack_is_left_out(let_in):
-    assert set(let_in[True]) == {*ATTACKS, *WORKS, *NO_BOUNDARY, "verified"}
+    assert set(let_in[True]) == {*ATTACKS, *WORKS, *NO_BOUNDARY, "verified", "journal"}
 
 
 def test_the_steps_own_verification_tells_the_two_apart(let_in):
     assert (let_in[True]["verified"], let_in[False]["verified"]) == (True, False)
+
+
+def test_jupyters_events_are_in_the_journal(let_in):
+    name = "<86>notebook-provisioner-jupyter: "  # authpriv.info
+    assert all(record.startswith(name) for record in let_in[True]["journal"])
+    events = [json.loads(record.removeprefix(name)) for record in let_in[True]["journal"]]
+    found = {(event["__schema__"].split("/")[-2], event["action"]) for event in events}
+    assert {
+        ("contents_service", "save"),
+        ("contents_service", "get"),
+        ("kernel_actions", "start"),
+        ("kernel_actions", "shutdown"),
+    } <= found
+    assert "a.ipynb" in {event.get("path", "").strip("/") for event in events}
+    assert let_in[False]["journal"] == []

@@ -24,6 +24,16 @@ class Hardening(Model):
     """Whether the Debian packages of the VM image upgrade by themselves; their source must be reachable."""
 
 
+class AuditLog(Model):
+    """What the notebook records about its use; Google's Ops Agent on it ships that to Cloud Logging."""
+
+    commands: bool = False
+    """Every program that the Jupyter account starts, with its arguments, recorded by the kernel. Needs the
+    Debian package auditd."""
+    jupyter: bool = False
+    """Jupyter's own events: files read, written and renamed, kernels started and stopped."""
+
+
 class Jupyter(Model):
     """Limits of the Jupyter server."""
 

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from notebook_provisioner.core.fleet import formats, names
 from notebook_provisioner.core.fleet.base import Model
-from notebook_provisioner.core.fleet.guest import Hardening, Jupyter, PackageIndex, UserScript
+from notebook_provisioner.core.fleet.guest import AuditLog, Hardening, Jupyter, PackageIndex, UserScript
 from notebook_provisioner.core.fleet.maintenance import Maintenance
 from notebook_provisioner.core.fleet.profile import Profile
 from notebook_provisioner.core.fleet.surroundings import Encryption, Network, Observability, Perimeter, State
@@ -188,6 +188,8 @@ class _Settings(Model):
     """When the post-startup script runs."""
     hardening: Hardening = Hardening()
     """How strict the post-startup script is."""
+    audit_log: AuditLog = AuditLog()
+    """What the notebook records about its use; nothing where it is not given."""
     jupyter: Jupyter = Jupyter()
     """Limits of the Jupyter server."""
     package_index: PackageIndex = PackageIndex()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from notebook_provisioner.catalog.images import CURRENT_FAMILY
-from notebook_provisioner.core.fleet.guest import Hardening, Jupyter, PackageIndex, UserScript
+from notebook_provisioner.core.fleet.guest import AuditLog, Hardening, Jupyter, PackageIndex, UserScript
 from notebook_provisioner.core.fleet.model import (
     Control,
     DataDiskSnapshots,
@@ -49,6 +49,7 @@ class ResolvedNotebook:
         metadata: Merged further metadata.
         post_startup_behavior: When the post-startup script runs.
         hardening: How strict the post-startup script is.
+        audit_log: What the notebook records about its use.
         jupyter: Limits of the Jupyter server.
         package_index: Where packages come from.
         environment: Variables that users see.
@@ -73,6 +74,7 @@ class ResolvedNotebook:
     metadata: Mapping[str, str]
     post_startup_behavior: PostStartupBehavior
     hardening: Hardening
+    audit_log: AuditLog
     jupyter: Jupyter
     package_index: PackageIndex
     environment: Mapping[str, str]
@@ -112,6 +114,7 @@ def resolve(fleet: Fleet, notebook: Notebook) -> ResolvedNotebook:
         metadata={**fleet.defaults.metadata, **notebook.metadata},
         post_startup_behavior=pick("post_startup_behavior"),
         hardening=pick("hardening"),
+        audit_log=pick("audit_log"),
         jupyter=pick("jupyter"),
         package_index=pick("package_index"),
         environment=pick("environment"),

@@ -5,9 +5,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Final
 
-from notebook_provisioner.core.fleet.guest import Jupyter
+from notebook_provisioner.core.fleet.guest import AuditLog, Jupyter
 from notebook_provisioner.core.post_startup.sync import SECRETS
 
+JUPYTER_EVENTS: Final = (
+    "notebook-provisioner-jupyter"  # their name in the journal; jupyter_events.py has it too
+)
 PROXY_HOST: Final = "@PROXY_HOST@"  # the script puts the notebook's own name at Google's proxy here
 
 
@@ -46,6 +49,31 @@ def jupyter_config(limits: Jupyter, *, terminals: bool, nbconvert: bool) -> str:
         "Exporter": {"enabled": nbconvert},
     }
     return json.dumps(settings, indent=2, sort_keys=True)
+
+
+def ops_agent_config(wanted: AuditLog) -> str:
+    """What the Ops Agent ships besides its built-in sources, as its ``config.yaml``.
+
+    The identifiers of receivers become names of logs. The form is that of the agent's public examples; the
+    agent itself has not read this one here.
+    """
+    receivers: dict[str, object] = {}
+    pipelines: dict[str, object] = {}
+    processors: dict[str, object] = {}
+    if wanted.commands:
+        receivers["notebook_commands"] = {"type": "files", "include_paths": ["/var/log/audit/audit.log"]}
+        pipelines["notebook_commands"] = {"receivers": ["notebook_commands"]}
+    if wanted.jupyter:
+        receivers["notebook_jupyter"] = {"type": "systemd_journald"}
+        others = f'NOT jsonPayload.SYSLOG_IDENTIFIER = "{JUPYTER_EVENTS}"'
+        processors = {
+            "notebook_jupyter_alone": {"type": "exclude_logs", "match_any": [others]},
+            "notebook_jupyter_json": {"type": "parse_json", "field": "MESSAGE"},
+        }
+        pipelines["notebook_jupyter"] = {"receivers": ["notebook_jupyter"], "processors": list(processors)}
+    logging = {"receivers": receivers, "processors": processors, "service": {"pipelines": pipelines}}
+    # JSON is YAML.
+    return f"# Written by notebook-provisioner.\n{json.dumps({'logging': logging}, indent=2)}"
 
 
 def environment_file(variables: Mapping[str, str]) -> str:

@@ -49,6 +49,7 @@ def values(
             "name": notebook.name,
             "hardening": notebook.hardening.model_dump(),
             "package_index": notebook.package_index.model_dump(),
+            "audit_log": notebook.audit_log.model_dump(),
             "sync": {"enabled": notebook.sync.enabled},
             "repositories": [repository.model_dump() for repository in notebook.repositories],
             "user_script": script.model_dump() if script else None,
@@ -62,6 +63,7 @@ def values(
         "jupyter_config": contents.jupyter_config(
             notebook.jupyter, terminals=not terminals_off, nbconvert=not nbconvert_off
         ),
+        "ops_agent_config": contents.ops_agent_config(notebook.audit_log),
         "ipython_guard": contents.IPYTHON_GUARD,
         "environment_file": contents.environment_file(_variables(notebook, fleet)),
         "git_ignore": contents.GIT_IGNORE,

@@ -19,7 +19,15 @@ from notebook_provisioner.core.post_startup import Renderer, body_sha256, render
 
 HERE = Path(__file__).parent
 TEMPLATES = post_startup_templates()
-ACCOUNT_STEPS = ["data-disk", "account", "environment", "package-index", "unattended-upgrades", "ipython"]
+ACCOUNT_STEPS = [
+    "data-disk",
+    "account",
+    "environment",
+    "package-index",
+    "unattended-upgrades",
+    "audit-log",
+    "ipython",
+]
 STEPS = [*ACCOUNT_STEPS, "jupyter-server", "egress", "git", "packages", "sync", "user-script"]
 pytestmark = [pytest.mark.network, pytest.mark.enable_socket]
 

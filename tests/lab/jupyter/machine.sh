@@ -1,8 +1,8 @@
 #!/bin/bash
 # machine.sh FOLDER PYTHON MODE HARDENED: one JupyterLab in namespaces of its own (network, mount, PID), attacked.
-# FOLDER holds etc, home, log and the rendered script.sh. HARDENED=true runs its steps ipython and jupyter-server
-# before the server starts. Prints what attacks.py prints, and writes verified: 0 where the step's own
-# verification has nothing to say against the running server.
+# FOLDER holds etc, home, log, the socket journal and the rendered script.sh. HARDENED=true runs the script's steps
+# for Jupyter before the server starts. Prints what attacks.py prints, and writes verified: 0 where the script's
+# own verification has nothing to say against the running server.
 set -euo pipefail
 folder=$1 jupyter_python=$2 mode=$3 hardened=$4 idle_seconds=$5
 here=$(dirname "$(readlink -f "$0")")
@@ -12,8 +12,8 @@ mount --bind "${folder}/etc" /etc
 mount --bind "${folder}/log" /var/log
 mount -t tmpfs tmpfs /run # no systemd to be seen
 
-# Everything but the last line, which would run all steps; the console is the host's.
-sed '$d; s|^readonly CONSOLE=.*|readonly CONSOLE=/dev/null|' "${folder}/script.sh" >"${folder}/functions.sh"
+# Everything but the last line, which would run all steps; console and journal are the host's.
+sed "\$d; s|^readonly CONSOLE=.*|readonly CONSOLE=/dev/null|; s|/dev/log|${folder}/journal|" "${folder}/script.sh" >"${folder}/functions.sh"
 # shellcheck disable=SC1091
 source "${folder}/functions.sh"
 mkdir -p "${LOG_FILE%/*}"
@@ -23,6 +23,7 @@ python_of_account() {
 
 environment=()
 if [[ ${hardened} == true ]]; then
+  step_audit_log >&2
   step_ipython >&2
   step_jupyter_server >&2 # writes the configuration; no Jupyter answers yet
   # What systemd would read.

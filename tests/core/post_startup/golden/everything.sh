@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook everything, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 3aa57ea32bce98d306fe95a6f487c0fa6a2e606443aa88c4e939c6f1d0b529a5 (what the fleet file says about this notebook)
-# body-sha256: f9aaad6fc9c1d9bde1b1a35752faa810f542d3015d55126c8a6577794fd9fdc3 (this script without this line)
+# fleet-sha256: c06de3dea2e574d8dd8a8589c650976300f7416f6b497b844f458749a0e49759 (what the fleet file says about this notebook)
+# body-sha256: 13a04811d4062de10a1b0035c7fec6c8d0815b5cbf7193bd6134771d322c7104 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=everything
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=3aa57ea32bce98d306fe95a6f487c0fa6a2e606443aa88c4e939c6f1d0b529a5
+readonly FLEET_SHA256=c06de3dea2e574d8dd8a8589c650976300f7416f6b497b844f458749a0e49759
 readonly IMAGE=debian-11
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -189,6 +189,17 @@ write_file() {
   same_owner "${path}" || fail "${path} does not belong to whoever runs this script"
 }
 
+# take_away PATH [restart]: what an earlier script wrote there, if it says so itself.
+take_away() {
+  if [[ -f $1 ]] && grep --quiet 'ritten by notebook-provisioner' "$1"; then
+    rm "$1"
+    say "took $1 away"
+    if [[ ${2:-} == restart ]]; then
+      : >"${RESTART_FILE}"
+    fi
+  fi
+}
+
 same_mode() {
   local one other
   one=$(stat --format=%a "$1")
@@ -214,10 +225,10 @@ systemd_runs() {
 
 # Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
 # of its own, but our drop-in, is none.
-has_jupyter_unit() {
+has_unit() {
   local file
   systemd_runs || return 1
-  file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
+  file=$(systemctl show --property=FragmentPath --value "$1") || return 1
   [[ -n ${file} ]]
 }
 
@@ -320,6 +331,109 @@ step_unattended_upgrades() {
   [[ ${shown} == *'"1";' ]] || fail "apt says ${shown}: another file in apt.conf.d turns upgrades off"
 }
 
+# --- audit-log: What is done in the notebook is recorded where its user cannot take it back, and shipped. ---
+readonly AUDIT_RULES="${ETC}/audit/rules.d/50-notebook-provisioner.rules"
+
+step_audit_log() {
+  local events="${ETC}/notebook-provisioner/jupyter/jupyter_server_config.py"
+  write_file "${events}" 0644 restart <<<'"""Part of Jupyter'"'"'s configuration: its events go to the system'"'"'s journal, line by line as JSON.
+
+What the journal has taken, the Jupyter account cannot take back; it can write what is not so.
+"""
+
+import logging.handlers
+import socket
+
+_handler = logging.handlers.SysLogHandler(
+    address="/dev/log", facility=logging.handlers.SysLogHandler.LOG_AUTHPRIV, socktype=socket.SOCK_DGRAM
+)
+_handler.ident = "notebook-provisioner-jupyter: "
+_handler.append_nul = False
+c.EventLogger.handlers = [_handler]  # noqa: F821  # traitlets puts c there'
+  local number
+  number=$(id --user "${ACCOUNT}") || fail "there is no account ${ACCOUNT}"
+  if ! command -v augenrules >/dev/null; then
+    quietly env DEBIAN_FRONTEND=noninteractive timeout 600 \
+      apt-get install --yes --no-install-recommends auditd ||
+      fail "the package auditd is not installed, and could not be: build it into the image, or let Debian's mirror in"
+  fi
+  {
+    printf '# Written by notebook-provisioner.\n'
+    printf -- '-a always,exit -F arch=%s -S execve -S execveat -F uid=%d -k notebook-commands\n' \
+      b64 "${number}" b32 "${number}"
+  } | write_file "${AUDIT_RULES}" 0640
+  ship
+}
+
+readonly OPS_AGENT="${ETC}/google-cloud-ops-agent/config.yaml"
+
+ship() {
+  if [[ -e ${OPS_AGENT} ]]; then
+    grep --quiet '^# Written by notebook-provisioner' "${OPS_AGENT}" ||
+      ! grep --quiet '^[^#]*[^#[:space:]]' "${OPS_AGENT}" ||
+      fail "${OPS_AGENT} holds settings of somebody else"
+  fi
+  write_file "${OPS_AGENT}" 0644 <<<'# Written by notebook-provisioner.
+{
+  "logging": {
+    "receivers": {
+      "notebook_commands": {
+        "type": "files",
+        "include_paths": [
+          "/var/log/audit/audit.log"
+        ]
+      },
+      "notebook_jupyter": {
+        "type": "systemd_journald"
+      }
+    },
+    "processors": {
+      "notebook_jupyter_alone": {
+        "type": "exclude_logs",
+        "match_any": [
+          "NOT jsonPayload.SYSLOG_IDENTIFIER = \"notebook-provisioner-jupyter\""
+        ]
+      },
+      "notebook_jupyter_json": {
+        "type": "parse_json",
+        "field": "MESSAGE"
+      }
+    },
+    "service": {
+      "pipelines": {
+        "notebook_commands": {
+          "receivers": [
+            "notebook_commands"
+          ]
+        },
+        "notebook_jupyter": {
+          "receivers": [
+            "notebook_jupyter"
+          ],
+          "processors": [
+            "notebook_jupyter_alone",
+            "notebook_jupyter_json"
+          ]
+        }
+      }
+    }
+  }
+}'
+  if ! systemd_runs; then
+    skip "systemd does not run here: nothing is recorded or shipped, and the settings wait in ${ETC}"
+    return 0
+  fi
+  local rules
+  quietly augenrules --load || fail "the kernel does not take the rules for commands"
+  quietly systemctl is-active auditd.service || fail "auditd does not run: nothing keeps the records"
+  rules=$(auditctl -l) || fail "the kernel does not tell its rules"
+  [[ ${rules} == *notebook-commands* ]] || fail "the kernel has no rule for commands"
+  has_unit google-cloud-ops-agent.service ||
+    fail "Google's Ops Agent is not installed: build it into the image, or have an OS policy install it"
+  quietly systemctl restart google-cloud-ops-agent.service || fail "the Ops Agent does not take ${OPS_AGENT}"
+  quietly systemctl is-active google-cloud-ops-agent.service || fail "the Ops Agent does not run"
+}
+
 # --- ipython: IPython starts no shell, where asked for. ---
 # A start-up file in a system-wide folder runs in every IPython, whatever a user's profile says; files in the
 # user's own start-up folder run after it, and could undo it.
@@ -409,7 +523,7 @@ step_jupyter_server() {
 Environment=JUPYTER_CONFIG_PATH=${folder}
 EnvironmentFile=-${ETC}/notebook-provisioner/environment
 EOF
-  if has_jupyter_unit; then
+  if has_unit jupyter.service; then
     if [[ -e ${RESTART_FILE} ]] || ! systemctl is-active --quiet jupyter.service; then
       quietly systemctl daemon-reload
       quietly systemctl restart jupyter.service
@@ -792,7 +906,7 @@ if __name__ == "__main__":
   write_file "${settings}" 0644 <<<'{
   "bucket": "acme-notebooks-golden-everything-sync",
   "delete": false,
-  "exclude": "(?s:(?:.*/)?\\.env(?:/.*)?|(?:.*/)?\\.env\\.[^/]*(?:/.*)?|(?:.*/)?\\.netrc(?:/.*)?|(?:.*/)?\\.pypirc(?:/.*)?|(?:.*/)?\\.boto(?:/.*)?|(?:.*/)?\\.pgpass(?:/.*)?|(?:.*/)?\\.git\\-credentials(?:/.*)?|(?:.*/)?[^/]*\\.pem(?:/.*)?|(?:.*/)?[^/]*\\.key(?:/.*)?|(?:.*/)?[^/]*\\.p12(?:/.*)?|(?:.*/)?[^/]*\\.pfx(?:/.*)?|(?:.*/)?id_rsa(?:/.*)?|(?:.*/)?id_dsa(?:/.*)?|(?:.*/)?id_ecdsa(?:/.*)?|(?:.*/)?id_ed25519(?:/.*)?|(?:.*/)?credentials\\.json(?:/.*)?|(?:.*/)?application_default_credentials\\.json(?:/.*)?|(?:.*/)?[^/]*service\\-account[^/]*\\.json(?:/.*)?|(?:.*/)?[^/]*service_account[^/]*\\.json(?:/.*)?|(?:.*/)?\\.ssh(?:/.*)?|(?:.*/)?\\.gnupg(?:/.*)?|(?:.*/)?\\.aws(?:/.*)?|(?:.*/)?\\.azure(?:/.*)?|(?:.*/)?\\.docker(?:/.*)?|(?:.*/)?\\.kube(?:/.*)?|(?:.*/)?\\.config(?:/.*)?|(?:.*/)?\\.cache(?:/.*)?|(?:.*/)?\\.local(?:/.*)?|(?:.*/)?\\.ipynb_checkpoints(?:/.*)?|(?:.*/)?\\.jupyter(?:/.*)?|(?:.*/)?\\.ipython(?:/.*)?|(?:.*/)?\\.conda(?:/.*)?|(?:.*/)?\\.npm(?:/.*)?|(?:.*/)?__pycache__(?:/.*)?|(?:.*/)?lost\\+found(?:/.*)?|(?:.*/)?\\.Trash\\-[^/]*(?:/.*)?|(?:.*/)?\\.\\~[^/]*(?:/.*)?)$",
+  "exclude": "(?s:(?:.*/)?\\.env(?:/.*)?|(?:.*/)?\\.env\\.[^/]*(?:/.*)?|(?:.*/)?\\.netrc(?:/.*)?|(?:.*/)?\\.pypirc(?:/.*)?|(?:.*/)?\\.boto(?:/.*)?|(?:.*/)?\\.pgpass(?:/.*)?|(?:.*/)?\\.git\\-credentials(?:/.*)?|(?:.*/)?[^/]*\\.pem(?:/.*)?|(?:.*/)?[^/]*\\.key(?:/.*)?|(?:.*/)?[^/]*\\.p12(?:/.*)?|(?:.*/)?[^/]*\\.pfx(?:/.*)?|(?:.*/)?id_rsa(?:/.*)?|(?:.*/)?id_dsa(?:/.*)?|(?:.*/)?id_ecdsa(?:/.*)?|(?:.*/)?id_ed25519(?:/.*)?|(?:.*/)?credentials\\.json(?:/.*)?|(?:.*/)?application_default_credentials\\.json(?:/.*)?|(?:.*/)?[^/]*service\\-account[^/]*\\.json(?:/.*)?|(?:.*/)?[^/]*service_account[^/]*\\.json(?:/.*)?|(?:.*/)?\\.ssh(?:/.*)?|(?:.*/)?\\.gnupg(?:/.*)?|(?:.*/)?\\.aws(?:/.*)?|(?:.*/)?\\.azure(?:/.*)?|(?:.*/)?\\.docker(?:/.*)?|(?:.*/)?\\.kube(?:/.*)?|(?:.*/)?\\.config(?:/.*)?|(?:.*/)?\\.cache(?:/.*)?|(?:.*/)?\\.local(?:/.*)?|(?:.*/)?\\.ipynb_checkpoints(?:/.*)?|(?:.*/)?\\.jupyter(?:/.*)?|(?:.*/)?\\.ipython(?:/.*)?|(?:.*/)?\\.conda(?:/.*)?|(?:.*/)?\\.npm(?:/.*)?|(?:.*/)?__pycache__(?:/.*)?|(?:.*/)?lost\\+found(?:/.*)?|(?:.*/)?\\.Trash\\-[^/]*(?:/.*)?|(?:.*/)?\\.\\~[^/]*(?:/.*)?|(?:.*/)?[^/]*\\.parquet(?:/.*)?|tmp(?:/.*)?)$",
   "fleet": "golden",
   "gcloud": [
     "gcloud"
@@ -891,6 +1005,7 @@ main() {
   run_step environment false 'debian-11 debian-12 former-umn container' step_environment
   run_step package-index true 'debian-11 debian-12 former-umn' step_package_index
   run_step unattended-upgrades true 'debian-11 debian-12 former-umn' step_unattended_upgrades
+  run_step audit-log true 'debian-11 debian-12 former-umn' step_audit_log
   run_step ipython true 'debian-11 debian-12 former-umn' step_ipython
   run_step jupyter-server true 'debian-11 debian-12 former-umn' step_jupyter_server
   run_step egress true 'debian-11 debian-12 former-umn container' step_egress

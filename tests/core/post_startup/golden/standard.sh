@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook standard, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 09f60584628b62897b40a9b6de92b451a09a9e0c075b4e54005ee8c7087454b1 (what the fleet file says about this notebook)
-# body-sha256: 134c72da097f0dab7a87ea9e693e05c3ea9ed129895e9f6a7720aab60fd366bd (this script without this line)
+# fleet-sha256: 9940989e97baef7c6caa838a3dedaa0eb1aff50a9b0c3a96935478449e4ea281 (what the fleet file says about this notebook)
+# body-sha256: a8fdfa6f4fbe4255a5e707d72e6e8ab7f0e716158579dd5d4dc07af29d993fd7 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=standard
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=09f60584628b62897b40a9b6de92b451a09a9e0c075b4e54005ee8c7087454b1
+readonly FLEET_SHA256=9940989e97baef7c6caa838a3dedaa0eb1aff50a9b0c3a96935478449e4ea281
 readonly IMAGE=debian-12
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -189,6 +189,17 @@ write_file() {
   same_owner "${path}" || fail "${path} does not belong to whoever runs this script"
 }
 
+# take_away PATH [restart]: what an earlier script wrote there, if it says so itself.
+take_away() {
+  if [[ -f $1 ]] && grep --quiet 'ritten by notebook-provisioner' "$1"; then
+    rm "$1"
+    say "took $1 away"
+    if [[ ${2:-} == restart ]]; then
+      : >"${RESTART_FILE}"
+    fi
+  fi
+}
+
 same_mode() {
   local one other
   one=$(stat --format=%a "$1")
@@ -214,10 +225,10 @@ systemd_runs() {
 
 # Where systemd does not run, systemctl says that it ignores a request, and ends well. A unit that has no file
 # of its own, but our drop-in, is none.
-has_jupyter_unit() {
+has_unit() {
   local file
   systemd_runs || return 1
-  file=$(systemctl show --property=FragmentPath --value jupyter.service) || return 1
+  file=$(systemctl show --property=FragmentPath --value "$1") || return 1
   [[ -n ${file} ]]
 }
 
@@ -299,14 +310,30 @@ step_unattended_upgrades() {
   skip "the fleet file does not ask for them"
 }
 
+# --- audit-log: What is done in the notebook is recorded where its user cannot take it back, and shipped. ---
+readonly AUDIT_RULES="${ETC}/audit/rules.d/50-notebook-provisioner.rules"
+
+step_audit_log() {
+  local events="${ETC}/notebook-provisioner/jupyter/jupyter_server_config.py"
+  take_away "${events}" restart
+  if [[ -e ${AUDIT_RULES} ]]; then
+    take_away "${AUDIT_RULES}"
+    if systemd_runs; then
+      quietly augenrules --load || fail "the rules for commands could not be taken back"
+    fi
+  fi
+  take_away "${OPS_AGENT}"
+  skip "the fleet file asks for no records"
+}
+
+readonly OPS_AGENT="${ETC}/google-cloud-ops-agent/config.yaml"
+
 # --- ipython: IPython starts no shell, where asked for. ---
 # A start-up file in a system-wide folder runs in every IPython, whatever a user's profile says; files in the
 # user's own start-up folder run after it, and could undo it.
 step_ipython() {
   local file="${ETC}/ipython/startup/00-notebook-provisioner.py"
-  if [[ -e ${file} ]]; then
-    rm "${file}"
-  fi
+  take_away "${file}" restart
   skip "the fleet file allows shell escapes"
 }
 
@@ -365,7 +392,7 @@ step_jupyter_server() {
 Environment=JUPYTER_CONFIG_PATH=${folder}
 EnvironmentFile=-${ETC}/notebook-provisioner/environment
 EOF
-  if has_jupyter_unit; then
+  if has_unit jupyter.service; then
     if [[ -e ${RESTART_FILE} ]] || ! systemctl is-active --quiet jupyter.service; then
       quietly systemctl daemon-reload
       quietly systemctl restart jupyter.service
@@ -555,8 +582,7 @@ step_sync() {
       if systemd_runs; then
         quietly systemctl disable --now "${unit}"
       fi
-      rm "${ETC}/systemd/system/${unit}"
-      say "took ${unit} away"
+      take_away "${ETC}/systemd/system/${unit}"
     fi
   done
   skip "the fleet file asks for no copies"
@@ -581,6 +607,7 @@ main() {
   run_step environment false 'debian-11 debian-12 former-umn container' step_environment
   run_step package-index true 'debian-11 debian-12 former-umn' step_package_index
   run_step unattended-upgrades true 'debian-11 debian-12 former-umn' step_unattended_upgrades
+  run_step audit-log true 'debian-11 debian-12 former-umn' step_audit_log
   run_step ipython true 'debian-11 debian-12 former-umn' step_ipython
   run_step jupyter-server true 'debian-11 debian-12 former-umn' step_jupyter_server
   run_step egress true 'debian-11 debian-12 former-umn container' step_egress

@@ -1,0 +1,14 @@
+"""Part of Jupyter's configuration: its events go to the system's journal, line by line as JSON.
+
+What the journal has taken, the Jupyter account cannot take back; it can write what is not so.
+"""
+
+import logging.handlers
+import socket
+
+_handler = logging.handlers.SysLogHandler(
+    address="/dev/log", facility=logging.handlers.SysLogHandler.LOG_AUTHPRIV, socktype=socket.SOCK_DGRAM
+)
+_handler.ident = "notebook-provisioner-jupyter: "
+_handler.append_nul = False
+c.EventLogger.handlers = [_handler]  # noqa: F821  # traitlets puts c there
