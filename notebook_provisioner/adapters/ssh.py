@@ -7,7 +7,8 @@ one. What the notebook's own shell reads are constants of this file, without a v
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from notebook_provisioner.core.errors import NotFound, TargetUnreachable
@@ -45,6 +46,33 @@ class Flag:
     has_c2d: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Gcloud:
+    """The program that is run.
+
+    Attributes:
+        words: It and its first arguments; empty for gcloud as it is on PATH.
+        environment: Variables for it.
+    """
+
+    words: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def program(self) -> tuple[str, ...]:
+        """The words, found.
+
+        Raises:
+            NotFound: There is no gcloud.
+        """
+        found = None if self.words else shutil.which("gcloud")
+        if not self.words and found is None:
+            raise NotFound(
+                "gcloud is not installed: it makes the tunnel to a VM without an external address",
+                hint="install the Google Cloud CLI, or use --transport api",
+            )
+        return self.words or (str(found),)
+
+
 class IapShell:
     """Commands on one notebook's VM.
 
@@ -52,10 +80,12 @@ class IapShell:
         project: Its project.
         zone: Its zone.
         name: Its name.
+        gcloud: The program that takes gcloud's arguments.
     """
 
-    def __init__(self, project: str, zone: str, name: str) -> None:
+    def __init__(self, project: str, zone: str, name: str, gcloud: Gcloud | None = None) -> None:
         self._project, self._zone, self._name = project, zone, name
+        self._gcloud = gcloud or Gcloud()
 
     def probe(self) -> Flag:
         """Look for both flags and the unit.
@@ -81,7 +111,7 @@ class IapShell:
     def arguments(self, command: str) -> list[str]:
         """The program and its arguments."""
         return [
-            _gcloud(),
+            *self._gcloud.program(),
             "compute",
             "ssh",
             self._name,
@@ -103,7 +133,7 @@ class IapShell:
                 errors="replace",
                 timeout=_TIMEOUT,
                 check=False,
-                env={**os.environ, "CLOUDSDK_CORE_DISABLE_PROMPTS": "1"},
+                env={**os.environ, **self._gcloud.environment, "CLOUDSDK_CORE_DISABLE_PROMPTS": "1"},
             )
         except subprocess.TimeoutExpired as error:
             raise TargetUnreachable(
@@ -126,13 +156,3 @@ class IapShell:
             unit=told.get("nbp-unit", "none"),
             has_c2d=told["nbp-c2d"] == "yes",
         )
-
-
-def _gcloud() -> str:
-    found = shutil.which("gcloud")
-    if found is None:
-        raise NotFound(
-            "gcloud is not installed: it makes the tunnel to a VM without an external address",
-            hint="install the Google Cloud CLI, or use --transport api",
-        )
-    return found

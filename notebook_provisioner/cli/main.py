@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, str]] = {
     "doctor": "Say what works on this machine, what does not, and why.",
     "init": "Write a commented fleet file to start from.",
     "list": "List the fleet's notebooks as they are.",
+    "lock": "Watch and change the flag that keeps c2d-startup from running again.",
     "plan": "Show what apply would change.",
     "post-startup": "Render, watch and re-run the scripts that harden notebooks.",
     "sandbox": "Run the embedded Google Cloud.",

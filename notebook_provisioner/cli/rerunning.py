@@ -11,6 +11,7 @@ from notebook_provisioner.adapters.google.rest import Rest
 from notebook_provisioner.adapters.records import already_open
 from notebook_provisioner.cli import procedures as shared
 from notebook_provisioner.cli.confirm import confirm
+from notebook_provisioner.cli.locking import gcloud
 from notebook_provisioner.cli.output import Status
 from notebook_provisioner.cli.script_status import facts_reader, wanted
 from notebook_provisioner.core.errors import Refused
@@ -139,6 +140,7 @@ class _Crew:
         self._app = app
         self._limits = limits
         self._rest = Rest(app.google_target())
+        self._gcloud = gcloud(app)
         self._records = shared.records(app)
         self._clock = app.clock()
         self._pauses = shared.Pauses()
@@ -227,7 +229,7 @@ class _Crew:
         )
 
     def _world(self, zone: str, name: str) -> RerunWorld:
-        return RerunWorld(self._rest, self._app.fleet.project, zone, name)
+        return RerunWorld(self._rest, self._app.fleet.project, zone, name, self._gcloud)
 
 
 def _show_plan(app: "App", plan: RerunPlan) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from notebook_provisioner.adapters.google.post_startup import PostStartupFacts
 from notebook_provisioner.adapters.google.rest import Rest
 from notebook_provisioner.adapters.google.workbench_changes import WorkbenchInstance
-from notebook_provisioner.adapters.ssh import IapShell
+from notebook_provisioner.adapters.ssh import Gcloud, IapShell
 from notebook_provisioner.core.errors import TargetUnreachable
 from notebook_provisioner.core.post_startup.reports import Report
 from notebook_provisioner.core.procedures import Operation
@@ -21,13 +21,14 @@ class RerunWorld:
         project: The notebook's project.
         zone: Its zone.
         name: Its name.
+        gcloud: What makes the way to its machine, where that is taken.
     """
 
-    def __init__(self, rest: Rest, project: str, zone: str, name: str) -> None:
+    def __init__(self, rest: Rest, project: str, zone: str, name: str, gcloud: Gcloud) -> None:
         self._zone, self._name = zone, name
         self._instance = WorkbenchInstance(rest, project, zone, name)
         self._facts = PostStartupFacts(rest, project)
-        self._shell = IapShell(project, zone, name)
+        self._shell = IapShell(project, zone, name, gcloud)
 
     def observe(self) -> Seen:
         """Look at it.

@@ -135,6 +135,16 @@ def make_plan(
         findings += _obstacles(facts, way)
         if facts.instance is None:
             continue
+        if way is Transport.IAP_SSH:
+            findings.append(
+                Finding(
+                    "rerun-flag-unverified",
+                    Severity.WARNING,
+                    facts.name,
+                    "whether Workbench's own runner heeds c2d-startup's flag is unverified",
+                    "--transport api is documented by Google",
+                )
+            )
         use, words = use_of(facts.instance.state, facts.guest.activity, facts.console, facts.now)
         findings += _about_use(facts, use, words, accepts_busy=accepts_busy)
         state = facts.instance.state
