@@ -99,8 +99,9 @@ acceptance: setup-dev ## Run hashicorp/google itself against the sandbox, where 
 bench: setup-dev ## Print ratios: speed, memory, API calls
 	@for program in bench/*.py; do $(BIN)/python "$$program"; done
 
-chaos: setup-dev ## Prune snapshots on a thousand bad days: faults, people in between, kill -9
+chaos: setup-dev ## Prune snapshots and upgrade notebooks on a thousand bad days: faults, people in between, kills
 	$(BIN)/python scripts/chaos_snapshots.py
+	$(BIN)/python scripts/chaos_upgrades.py
 
 docs: setup-dev ## Regenerate the reference pages
 	@for program in scripts/generate_*.py; do $(BIN)/python "$$program"; done

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
     from notebook_provisioner.adapters.journal import FileJournal
     from notebook_provisioner.adapters.lock import FileLease
+    from notebook_provisioner.cli.procedures import Pauses
     from notebook_provisioner.core.diagnosis import Facts
     from notebook_provisioner.core.fleet import Fleet
     from notebook_provisioner.core.ports import NotebookDirectory, Provisioner
@@ -248,6 +249,12 @@ class App:
         target = self.google_target()
         told, asked = Rest(target).read(f"{target.url}/sandbox/v1/settings"), time.monotonic()
         return lambda: datetime.fromtimestamp(told["now"] + told["speed"] * (time.monotonic() - asked), UTC)
+
+    def pauses(self) -> "Pauses":
+        """What waits between two looks at a notebook."""
+        from notebook_provisioner.cli.procedures import Pauses
+
+        return Pauses()
 
     def lease(self, name: str, address: str | None = None) -> "BucketLease | FileLease":
         """What keeps two runs of *name* apart: an object in a bucket, else a locked file.

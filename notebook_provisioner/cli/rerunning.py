@@ -143,7 +143,7 @@ class _Crew:
         self._gcloud = gcloud(app)
         self._records = shared.records(app)
         self._clock = app.clock()
-        self._pauses = shared.Pauses()
+        self._pauses = app.pauses()
         self._run = str(uuid.uuid4())
 
     def left(self) -> list[Record]:

@@ -48,7 +48,7 @@ class Conduct:
         self._rest = Rest(app.google_target())
         self._command = tuple(command)
         self._log = log
-        self._pauses = procedures.Pauses()
+        self._pauses = app.pauses()
         self._lock = threading.Lock()
         run = str(uuid.uuid4())
         self._journal = app.journal(name.replace(" ", "-"), {"run": run, "fleet": app.fleet.name}, self._echo)

@@ -56,6 +56,16 @@ class Fleet:
         """A notebook's document."""
         return self.control.ask("GET", f"{INSTANCES}/{name}")
 
+    def guest(self, name: str, **settings: Any) -> None:
+        """Say what goes on in a notebook's VM, or shall."""
+        instance = f"projects/{PROJECT}/locations/{ZONE}/instances/{name}"
+        self.control.ask("POST", "sandbox/v1/guests", {"instance": instance, **settings})
+
+    def says(self, name: str, key: str, value: dict[str, Any]) -> None:
+        """Have a notebook say something in a guest attribute."""
+        place = f"compute/projects/{PROJECT}/zones/{ZONE}/instances/{name}/guestAttributes"
+        self.control.load({place: [{"name": f"notebook-provisioner/{key}", "value": json.dumps(value)}]})
+
     def change(self, name: str, **fields: Any) -> None:
         """Overwrite fields of a notebook's document, as no API could."""
         document = self.get(name) | fields

@@ -153,14 +153,14 @@ class _Conduct(Generic[F]):
         next_request = self._first_request(step)
         seen, self.seen = self.world.observe() if self.seen is None else self.seen, None
         while not step.done(seen, self.record):
-            if (why := step.hopeless(seen, self.record)) is not None:
-                raise _Failed(why)
             operation = self._operation(step)
             if operation is not None and operation.error is not None:
                 failures += 1
                 if failures >= step.failures:
                     raise _Failed(operation.error)
                 self.record = self.record.answered(step.name, None)
+            if (why := step.hopeless(seen, self.record)) is not None:
+                raise _Failed(why)
             # A machine that slept gets some looks before its time is said to be over.
             if looks > self.patience.unanswered and self.clock() - began > step.timeout:
                 raise _Failed(f"{step.lacks(seen, self.record)} within {step.timeout}")
