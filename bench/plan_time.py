@@ -1,0 +1,204 @@
+"""How long Terraform plans a fleet of 200 notebooks, as a ratio to 200 bare ``google_workbench_instance``.
+
+    python bench/plan_time.py [--quick]
+
+Both plans make everything anew, in a sandbox, with the same provider: the stand-in, or hashicorp/google where
+NBP_REAL_PROVIDER_MIRROR names a mirror of it. Runs take turns; medians are printed.
+``--quick`` plans 20 notebooks.
+"""
+
+import os
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from notebook_provisioner.adapters.terraform import launcher
+from notebook_provisioner.sandbox import environment
+from notebook_provisioner.sandbox.process import SandboxProcess
+from notebook_provisioner.sandbox.provider import mirror
+
+ROOT = Path(__file__).resolve().parents[1]
+MIRROR = os.environ.get("NBP_REAL_PROVIDER_MIRROR")
+NOTEBOOKS = 20 if "--quick" in sys.argv else 200
+RUNS = 3
+GOAL = 1.5
+
+BARE = """
+terraform {
+  required_providers {
+    google = {
+      source = "hashicorp/google"
+    }
+  }
+}
+
+resource "google_workbench_instance" "this" {
+  for_each = toset([for number in range(%d) : format("nb-%%03d", number)])
+
+  name            = each.key
+  location        = "europe-west1-b"
+  instance_owners = ["ana@example.com"]
+
+  gce_setup {
+    machine_type      = "e2-standard-4"
+    disable_public_ip = true
+
+    metadata = {
+      idle-timeout-seconds       = "3600"
+      notebook-disable-downloads = "true"
+      notebook-disable-nbconvert = "true"
+      notebook-disable-root      = "true"
+      notebook-disable-terminal  = "true"
+    }
+
+    boot_disk {
+      disk_size_gb = 150
+      disk_type    = "PD_BALANCED"
+    }
+
+    data_disks {
+      disk_size_gb = 100
+      disk_type    = "PD_BALANCED"
+    }
+
+    network_interfaces {
+      network = "projects/nbp-quickstart/global/networks/notebooks"
+      subnet  = "projects/nbp-quickstart/regions/europe-west1/subnetworks/notebooks"
+    }
+
+    service_accounts {
+      email = "notebooks@nbp-quickstart.iam.gserviceaccount.com"
+    }
+
+    shielded_instance_config {
+      enable_secure_boot          = true
+      enable_vtpm                 = true
+      enable_integrity_monitoring = true
+    }
+  }
+}
+"""
+
+
+@dataclass
+class Side:
+    """One of the two roots, and what planning it cost.
+
+    Attributes:
+        folder: Where Terraform runs.
+        options: What its plan is given.
+        resources: How many it would make.
+        walls: Seconds of each run.
+        processor: Seconds of processor time of each run, the provider's included.
+    """
+
+    folder: Path
+    options: tuple[str, ...] = ()
+    resources: int = 0
+    walls: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+    def terraform(self, variables: dict[str, str], *words: str) -> str:
+        """Run Terraform to its end."""
+        command = [*launcher.find().command, *words, "-no-color", "-input=false"]
+        done = subprocess.run(
+            command, cwd=self.folder, env=variables, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def plan(self, variables: dict[str, str]) -> None:
+        """Plan once, and note what it cost."""
+        before, began = _processor(), time.perf_counter()
+        shown = self.terraform(variables, "plan", "-lock=false", "-out=plan", *self.options)
+        self.walls.append(time.perf_counter() - began)
+        self.processor.append(_processor() - before)
+        found = re.search(r"Plan: (\d+) to add, 0 to change, 0 to destroy", shown)
+        assert found, shown[-500:]
+        self.resources = int(found[1])
+
+    @property
+    def wall(self) -> float:
+        """Median seconds."""
+        return statistics.median(self.walls)
+
+
+def _processor() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def bare(folder: Path) -> Side:
+    """Nothing but the instances."""
+    folder.mkdir()
+    (folder / "main.tf").write_text(BARE % NOTEBOOKS, encoding="utf-8")
+    return Side(folder)
+
+
+def fleet(folder: Path) -> Side:
+    """The quickstart with as many notebooks, each with a script."""
+    document = yaml.safe_load((ROOT / "examples" / "quickstart" / "fleet.yaml").read_text(encoding="utf-8"))
+    names = [f"nb-{number:03}" for number in range(NOTEBOOKS)]
+    document["notebooks"] = [{"name": name, "owner": "ana@example.com"} for name in names]
+    ours = shutil.ignore_patterns(".terraform*", "tests")
+    shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=ours)
+    (folder / "fleet.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    (folder / "rendered").mkdir()
+    for name in names:
+        (folder / "rendered" / f"{name}.sh").write_text(f"#!/bin/bash\necho {name}\n", encoding="utf-8")
+    options = (f"-var=fleet_file={folder / 'fleet.yaml'}", f"-var=rendered_directory={folder / 'rendered'}")
+    return Side(folder / "terraform" / "fleet", options)
+
+
+def provider(folder: Path) -> tuple[str, Path]:
+    """The provider's name, and the CLI configuration that makes Terraform take it."""
+    if not MIRROR:
+        return "the stand-in", mirror.prepare(folder)
+    folder.mkdir()
+    configuration = folder / "terraform.rc"
+    configuration.write_text(mirror.cli_config(Path(MIRROR)), encoding="utf-8")
+    return "hashicorp/google", configuration
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sandbox = SandboxProcess(folder / "sandbox")
+        try:
+            endpoints = environment.for_terraform(
+                sandbox.start(), project="nbp-quickstart", region="europe-west1"
+            )
+            title, configuration = provider(folder / "provider")
+            variables = {**os.environ, **endpoints, "TF_CLI_CONFIG_FILE": str(configuration)}
+            sides = {"bare instances": bare(folder / "bare"), "the fleet": fleet(folder)}
+            for side in sides.values():
+                side.terraform(variables, "init")
+            for _ in range(RUNS):
+                for side in sides.values():
+                    side.plan(variables)
+        finally:
+            sandbox.stop()
+    print(f"planning {NOTEBOOKS} notebooks with {title}")
+    print(f"{'':16} {'resources':>9} {'median s':>9} {'processor s':>12}")
+    for label, side in sides.items():
+        processor = statistics.median(side.processor)
+        print(f"{label:16} {side.resources:9} {side.wall:9.1f} {processor:12.1f}")
+    alone, whole = sides.values()
+    ratio = whole.wall / alone.wall
+    print(f"a notebook takes {ratio:.2f} times a bare instance (goal: {GOAL})")
+    each = ratio * alone.resources / whole.resources
+    print(f"it is {whole.resources / alone.resources:.1f} resources; each takes {each:.2f} times")
+
+
+if __name__ == "__main__":
+    main()
