@@ -2,7 +2,7 @@
 
 import ipaddress
 from typing import Any, Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from notebook_provisioner.catalog import endpoints, images
 from notebook_provisioner.core.fleet import CreateKey, ExistingKey, Fleet, ResolvedNotebook, proxy
@@ -69,6 +69,7 @@ def values(
         "git_ignore": contents.GIT_IGNORE,
         **_sync(notebook, fleet, f"/home/{account}"),
         "strip_outputs": contents.STRIP_OUTPUTS,
+        **_pip_index(notebook),
         "packages": [package.partition(" ")[0] for package in notebook.packages],
         "requirements": "\n".join(notebook.packages),
         "check_packages": contents.CHECK_PACKAGES,
@@ -88,6 +89,17 @@ def sync_bucket(fleet: Fleet, notebook: ResolvedNotebook) -> str:
 def script_bucket(fleet: Fleet) -> str:
     """The bucket of post-startup scripts, as the module fleet-file names it."""
     return bucket_name(fleet.project, fleet.name, "scripts")
+
+
+def _pip_index(notebook: ResolvedNotebook) -> dict[str, str | bool]:
+    """The index as pip is told it; with a user name where Artifact Registry wants a login."""
+    index = notebook.package_index.pip or ""
+    host = urlsplit(index).hostname or ""
+    login = host.endswith("-python.pkg.dev")
+    return {
+        "pip_index": index.replace("https://", "https://oauth2accesstoken@", 1) if login else index,
+        "pip_login": login,
+    }
 
 
 def _sync(notebook: ResolvedNotebook, fleet: Fleet, home: str) -> dict[str, str]:

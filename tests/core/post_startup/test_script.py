@@ -149,12 +149,13 @@ class Machine:
             "CONSOLE": self.folder / "console",
             "ETC": self.folder / "etc",
             "LIBRARY": self.folder / "library",
+            "PROGRAMS": self.folder / "programs",
             "RESTART_FILE": self.folder / "restart-needed",
             "SYSTEMD": self.folder / "home",
             "ACCOUNT_HOME": self.folder / "home",
         }.items():
             script, times = re.subn(rf"(?m)^readonly {name}=\S+", f"readonly {name}={value}", script)
-            assert times == 1, name
+            assert times == 1 or name == "PROGRAMS", name  # only where pip logs in
         script = script.replace("--retry 3", "--retry 0")
         return re.sub(r"(?m)^# body-sha256: \w+", f"# body-sha256: {body_sha256(script)}", script)
 
@@ -181,7 +182,7 @@ class Machine:
                 path.stat().st_mtime_ns,
                 path.stat().st_mode,
             )
-            for top in ("etc", "library", "home")
+            for top in ("etc", "library", "programs", "home")
             for path in sorted((self.folder / top).rglob("*"))
             if path.is_file()
         }

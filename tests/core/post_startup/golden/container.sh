@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook container, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 549b15ab876754f638bc5579d96f8f9e1e4fb199d213554a72d6f2ad5eddab32 (what the fleet file says about this notebook)
-# body-sha256: f6f226feca9be626aa00afb6fa0109d0f297d2a4ea7d11b8fdcb12bc1b6614f4 (this script without this line)
+# fleet-sha256: bb3ee669151ffefef73d2b3367dc1e1496f6bbfa65c357b0c0416bf9fcfe360a (what the fleet file says about this notebook)
+# body-sha256: bedac414e76236e48a1877c473f247d3dc55a568221e31f398f39abf20f89132 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=container
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=549b15ab876754f638bc5579d96f8f9e1e4fb199d213554a72d6f2ad5eddab32
+readonly FLEET_SHA256=bb3ee669151ffefef73d2b3367dc1e1496f6bbfa65c357b0c0416bf9fcfe360a
 readonly IMAGE=container
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -301,6 +301,7 @@ NOTEBOOK_ZONE=europe-west4-a'
 
 # --- package-index: pip and conda ask one index that is ours, and no public one. ---
 # Settings of the whole machine. A user may still name another index on a command line: the network refuses it.
+
 step_package_index() {
   skip "the fleet file names no package index"
 }

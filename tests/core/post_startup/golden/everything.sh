@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook everything, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: c06de3dea2e574d8dd8a8589c650976300f7416f6b497b844f458749a0e49759 (what the fleet file says about this notebook)
-# body-sha256: 13a04811d4062de10a1b0035c7fec6c8d0815b5cbf7193bd6134771d322c7104 (this script without this line)
+# fleet-sha256: 53f54a787dbe5289b3ff33af3e6f3cf9b79b0baa33c94ad9378b64c9d731adb6 (what the fleet file says about this notebook)
+# body-sha256: 9bf1ae34998dcc951c68cdb0e5b4d1ae9aacfbaffc3af5a7ad0e72b945cfde5e (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=everything
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=c06de3dea2e574d8dd8a8589c650976300f7416f6b497b844f458749a0e49759
+readonly FLEET_SHA256=53f54a787dbe5289b3ff33af3e6f3cf9b79b0baa33c94ad9378b64c9d731adb6
 readonly IMAGE=debian-11
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -303,13 +303,72 @@ NOTEBOOK_ZONE=europe-west4-a'
 
 # --- package-index: pip and conda ask one index that is ours, and no public one. ---
 # Settings of the whole machine. A user may still name another index on a command line: the network refuses it.
+readonly PROGRAMS=/usr/local/bin # in the account's PATH, where pip looks for keyring
+
 step_package_index() {
-  local shown python
-  printf '[global]\nindex-url = %s\nextra-index-url =\n' https://europe-west4-python.pkg.dev/acme/pypi/simple |
+  local shown python index=https://oauth2accesstoken@europe-west4-python.pkg.dev/acme/pypi/simple
+  local helper="${PROGRAMS}/keyring" token
+  if [[ -e ${helper} ]] && ! grep --quiet 'Written by notebook-provisioner' "${helper}"; then
+    fail "${helper} is somebody else's, and pip would ask it for a password"
+  fi
+  write_file "${helper}" 0755 <<<'#!/usr/bin/python3 -I
+"""Written by notebook-provisioner: what pip asks for a password, in place of the program keyring.
+
+``keyring get SERVICE oauth2accesstoken`` prints a token of the notebook'"'"'s service account where SERVICE is a
+Python repository of Artifact Registry, and nothing for any other. Newer pips put two options before it, and
+read name and token from JSON. The token comes from the metadata server each time and lasts an hour at most;
+nothing is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import urllib.request
+from urllib.parse import urlsplit
+
+HOST = os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
+TOKEN = f"http://{HOST}/computeMetadata/v1/instance/service-accounts/default/token"
+USER = "oauth2accesstoken"
+REGISTRY = re.compile(r"[a-z0-9-]+-python\.pkg\.dev")
+ARGUMENTS = 3
+TIMEOUT_SECONDS = 20
+
+
+def main(words: list[str]) -> int:
+    """Answer; 1 where there is no password, as keyring has it."""
+    wants_json = words[:2] == ["--mode=creds", "--output=json"]
+    if wants_json:
+        words = words[2:]
+        if len(words) == ARGUMENTS - 1:
+            words = [*words, USER]  # the name is asked for, too
+    if len(words) != ARGUMENTS or words[0] != "get" or words[2] != USER:
+        return 1
+    service = words[1] if "://" in words[1] else f"https://{words[1]}"
+    if not REGISTRY.fullmatch(urlsplit(service).hostname or ""):
+        return 1
+    request = urllib.request.Request(TOKEN, headers={"Metadata-Flavor": "Google"})  # our own address
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({})
+    )  # the metadata server is behind none
+    with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+        token = json.load(answer)["access_token"]
+    print(json.dumps({"username": USER, "password": token}) if wants_json else token)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))'
+  token=$(as_account "${helper}" get "${index}" oauth2accesstoken 2>>"${LOG_FILE}") || token=
+  [[ -n ${token} ]] || fail "the metadata server gives no token for ${index}; see ${LOG_FILE}"
+  # The name in the address is no secret; pip asks for its password every time.
+  printf '[global]\nindex-url = %s\nextra-index-url =\nkeyring-provider = subprocess\n' "${index}" |
     write_file "${ETC}/pip.conf" 0644
   if python=$(python_of_account) && as_account "${python}" -m pip --version >/dev/null 2>&1; then
     shown=$(as_account "${python}" -m pip config get global.index-url)
-    [[ ${shown} == https://europe-west4-python.pkg.dev/acme/pypi/simple ]] || fail "pip uses ${shown}, set somewhere else than ${ETC}/pip.conf"
+    [[ ${shown} == "${index}" ]] || fail "pip uses ${shown}, set somewhere else than ${ETC}/pip.conf"
   else
     say "pip was not found; ${ETC}/pip.conf waits for it"
   fi

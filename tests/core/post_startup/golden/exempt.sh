@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook exempt, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 20b7f69c6fc073c599361179b1836db01e7e6b034a7516d4fdca77d31bbbafba (what the fleet file says about this notebook)
-# body-sha256: 0bd586c3c645c6aacf90146a2baa4ada5dc48d1aab007b85ce3d257842f6114c (this script without this line)
+# fleet-sha256: 4188e1b3fabec129874a27e7bf50f4849401d97d42ba13b7c1eaa69aa5dfead2 (what the fleet file says about this notebook)
+# body-sha256: 6f8dedfb6c590d73c7d587e1ba607fdcc7dae0d942f854b3fa9cf14ac65cc2eb (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=exempt
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=20b7f69c6fc073c599361179b1836db01e7e6b034a7516d4fdca77d31bbbafba
+readonly FLEET_SHA256=4188e1b3fabec129874a27e7bf50f4849401d97d42ba13b7c1eaa69aa5dfead2
 readonly IMAGE=debian-12
 readonly ACCOUNT=ben
 readonly ACCOUNT_HOME=/home/ben
@@ -281,6 +281,7 @@ NOTEBOOK_ZONE=europe-west4-a'
 
 # --- package-index: pip and conda ask one index that is ours, and no public one. ---
 # Settings of the whole machine. A user may still name another index on a command line: the network refuses it.
+
 step_package_index() {
   skip "the fleet file names no package index"
 }

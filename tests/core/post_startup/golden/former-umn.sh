@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook former-umn, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 4664d924d43e2b02ccf9f0c84b4284edebb84c8de2b1a8c7b97fe1f27d78574b (what the fleet file says about this notebook)
-# body-sha256: 50b9087d988e2a91500fcc4821e896a3e45d3e417381b4f6a3fafdce317f0925 (this script without this line)
+# fleet-sha256: e8d4d524167d8ea50865c6fda8b45eeef30c8295ad50519da832713ba14108e5 (what the fleet file says about this notebook)
+# body-sha256: cd69bc1e80fe3d48e74d0bf81df1739113858bf6879b5e350d1c7f529fb13133 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=former-umn
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=4664d924d43e2b02ccf9f0c84b4284edebb84c8de2b1a8c7b97fe1f27d78574b
+readonly FLEET_SHA256=e8d4d524167d8ea50865c6fda8b45eeef30c8295ad50519da832713ba14108e5
 readonly IMAGE=former-umn
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -301,6 +301,7 @@ NOTEBOOK_ZONE=europe-west4-a'
 
 # --- package-index: pip and conda ask one index that is ours, and no public one. ---
 # Settings of the whole machine. A user may still name another index on a command line: the network refuses it.
+
 step_package_index() {
   skip "the fleet file names no package index"
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook own-image, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: be206efd1e73eced6904917e90e36b9a5d941012b445ad5fa33ba19d42574f59 (what the fleet file says about this notebook)
-# body-sha256: c3d9fe5df6ac68f2fb4c214b9794f997538c9bc2b4720805fc26db44d29edcab (this script without this line)
+# fleet-sha256: 43a8355d4e05c3f443be08c0f736adbe2c51ed49894b1ad3224405b01650376c (what the fleet file says about this notebook)
+# body-sha256: 4bcaf793489a4fcb50ddb2f53f5fc44a25e78c26a8063a3c8e7e1090ab13a4b1 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=own-image
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=be206efd1e73eced6904917e90e36b9a5d941012b445ad5fa33ba19d42574f59
+readonly FLEET_SHA256=43a8355d4e05c3f443be08c0f736adbe2c51ed49894b1ad3224405b01650376c
 readonly IMAGE=unknown
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -301,6 +301,7 @@ NOTEBOOK_ZONE=europe-west4-a'
 
 # --- package-index: pip and conda ask one index that is ours, and no public one. ---
 # Settings of the whole machine. A user may still name another index on a command line: the network refuses it.
+
 step_package_index() {
   skip "the fleet file names no package index"
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook proxy, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 4d794aace9b4176ab22f04806a901e4c91503e5a5d4dd3dc71a1ddeb7848aa6c (what the fleet file says about this notebook)
-# body-sha256: 87e4f14980693449d5e7d0662adf2c10eb9435f0b796f34260f76a9ecff99a72 (this script without this line)
+# fleet-sha256: 80e0ce6fff5948aa95f66e550b686dc004e235d97027dcd916a1c1a94975fc87 (what the fleet file says about this notebook)
+# body-sha256: 239cb932ecf959cbb929a22548b69cd7a8b25171d88b3f5e077c28de1f59bf04 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=proxy
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=4d794aace9b4176ab22f04806a901e4c91503e5a5d4dd3dc71a1ddeb7848aa6c
+readonly FLEET_SHA256=80e0ce6fff5948aa95f66e550b686dc004e235d97027dcd916a1c1a94975fc87
 readonly IMAGE=debian-12
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -310,6 +310,7 @@ no_proxy=localhost,127.0.0.1,::1,169.254.169.254,metadata,internal,googleapis.co
 
 # --- package-index: pip and conda ask one index that is ours, and no public one. ---
 # Settings of the whole machine. A user may still name another index on a command line: the network refuses it.
+
 step_package_index() {
   skip "the fleet file names no package index"
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook standard, rendered by notebook-provisioner 1.2.3.
-# fleet-sha256: 9940989e97baef7c6caa838a3dedaa0eb1aff50a9b0c3a96935478449e4ea281 (what the fleet file says about this notebook)
-# body-sha256: a8fdfa6f4fbe4255a5e707d72e6e8ab7f0e716158579dd5d4dc07af29d993fd7 (this script without this line)
+# fleet-sha256: 5fa897fb4d2b203b4c02bb4b121f3ca981ddc67f09bf058b72c5fe88d499b198 (what the fleet file says about this notebook)
+# body-sha256: 649ab0fe5b544e03d1b18d24647d2795918132e141033a5479357ffcbd817a16 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -15,7 +15,7 @@ umask 077
 
 readonly NOTEBOOK=standard
 readonly VERSION=1.2.3
-readonly FLEET_SHA256=9940989e97baef7c6caa838a3dedaa0eb1aff50a9b0c3a96935478449e4ea281
+readonly FLEET_SHA256=5fa897fb4d2b203b4c02bb4b121f3ca981ddc67f09bf058b72c5fe88d499b198
 readonly IMAGE=debian-12
 readonly ACCOUNT=jupyter
 readonly ACCOUNT_HOME=/home/jupyter
@@ -301,6 +301,7 @@ NOTEBOOK_ZONE=europe-west4-a'
 
 # --- package-index: pip and conda ask one index that is ours, and no public one. ---
 # Settings of the whole machine. A user may still name another index on a command line: the network refuses it.
+
 step_package_index() {
   skip "the fleet file names no package index"
 }
