@@ -109,3 +109,20 @@ TYPED: Final[Mapping[str, str]] = {
         "it would run code as root; the post-startup script is the place for that",
     ),
 }
+
+# With managed end-user credentials Workbench owns these, too: the same source,
+# WorkbenchInstanceEUCProvidedAdditionalMetadata.
+EUC_OWNED: Final = frozenset(
+    {
+        "block-project-ssh-keys",
+        "disable-ssh",
+        "enable-oslogin",
+        "euc-enabled",
+        "gce-container-declaration",
+        "gce-software-declaration",
+        "serial-port-enable",
+        "ssh-keys",
+        "startup-script",
+        "startup-script-url",
+    }
+)

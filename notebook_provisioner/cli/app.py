@@ -188,14 +188,16 @@ class App:
         return TerraformRunner(workspace, inputs, {**variables, **provider.environment}, say=self.output.say)
 
     def scripts(self) -> dict[str, str]:
-        """The fleet's post-startup scripts, by notebook."""
+        """The fleet's post-startup scripts, by notebook; with managed credentials there is none."""
         from notebook_provisioner import __version__
         from notebook_provisioner.adapters.files import post_startup_templates
         from notebook_provisioner.core.post_startup import Renderer
 
         renderer = Renderer(post_startup_templates(), version=__version__)
         return {
-            notebook.name: renderer.render(notebook, self.fleet) for notebook in self.fleet.resolved_notebooks
+            notebook.name: renderer.render(notebook, self.fleet)
+            for notebook in self.fleet.resolved_notebooks
+            if not notebook.managed_euc
         }
 
     def rehearse(self, name: str, script: str, *, boots: int) -> "tuple[Run, ...]":

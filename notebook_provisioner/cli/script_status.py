@@ -33,11 +33,12 @@ def facts_reader(app: App) -> "PostStartupFacts":
 
 
 def wanted(app: App, notebooks: Sequence[ResolvedNotebook]) -> Mapping[tuple[str, str], Wanted]:
-    """The script that each of *notebooks* shall have run, by zone and name."""
+    """The script that each of *notebooks* shall have run, by zone and name; not all have one."""
     scripts = app.scripts()
     return {
         (one.zone, one.name): wanted_script(app.fleet, one.name, scripts[one.name], version=__version__)
         for one in notebooks
+        if one.name in scripts
     }
 
 

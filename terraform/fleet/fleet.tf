@@ -157,6 +157,7 @@ module "notebook" {
   profile              = each.value.profile
   kms_key              = local.kms_key
   vm_role              = module.project.vm_role
+  managed_euc          = each.value.managed_euc
   idle_timeout_seconds = each.value.idle_timeout_seconds
   exemptions           = each.value.exemptions
   additional_metadata  = each.value.metadata

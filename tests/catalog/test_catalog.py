@@ -9,7 +9,7 @@ from typing import get_args
 import googleapiclient.discovery_cache
 import pytest
 
-from notebook_provisioner.catalog import controls, images, labels, machines, metadata_keys
+from notebook_provisioner.catalog import controls, images, labels, machines, metadata_keys, places
 from notebook_provisioner.catalog.provenance import Source
 from notebook_provisioner.core.fleet import model, profile
 
@@ -94,3 +94,11 @@ def test_image_names_tell_family_and_date(name, expected):
 
 def test_series():
     assert machines.series("n2d-standard-8") == "n2d"
+
+
+def test_regions_are_those_of_the_discovery_documents():
+    named = set()
+    for path in DISCOVERY.glob("*.json"):
+        endpoints = json.loads(path.read_text(encoding="utf-8")).get("endpoints", [])
+        named |= {endpoint.get("location", "") for endpoint in endpoints}
+    assert {place for place in named if re.fullmatch(r"[a-z]+-[a-z]+[0-9]{1,2}", place)} == places.REGIONS

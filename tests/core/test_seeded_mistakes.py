@@ -75,6 +75,10 @@ def network(**changed):
 INGRESS = {"direction": "INGRESS", "allow": [{"protocol": "tcp", "ports": ["22"]}]}
 MISTAKES = {
     "an external address for a demo": (setup(disable_public_ip=False), "public-ip"),
+    "the owner's own rights, which nobody asked for": (
+        {"google_workbench_instance": {**notebook(), "enable_managed_euc": True}},
+        "managed-euc",
+    ),
     "the default account, for its rights": (
         setup(service_accounts=[{"email": "1-compute@developer.gserviceaccount.com"}]),
         "default-service-account",

@@ -62,6 +62,7 @@ def test_notebooks_resolve_alike(read, name):
             "metadata": dict(notebook.metadata),
             "post_startup_behavior": notebook.post_startup_behavior,
             "data_disk_snapshots": notebook.data_disk_snapshots and notebook.data_disk_snapshots.model_dump(),
+            "managed_euc": notebook.managed_euc,
             "sync_enabled": notebook.sync.enabled,
         }
         for notebook in parsed(path).resolved_notebooks

@@ -256,6 +256,10 @@ def test_an_allow_list_of_domain_names_lives(root):
     root.apply()
     assert root.plan() == {}
 
+    account = root.outputs()["notebooks"]["ben"]["service_account"]
+    assert account.endswith("@gcp-sa-notebooks-vm.iam.gserviceaccount.com")
+    assert 'module.notebook["ben"].google_service_account.this[0]' not in root.resources()
+
     root.edit("[docs.example.com]", "[docs.example.com, data.example.com]")
     rule = "module.network[0].google_compute_network_firewall_policy_rule.allow_egress_fqdns[0]"
     assert root.plan() == {rule: ["update"]}

@@ -166,6 +166,9 @@ class _Settings(Model):
     """Seconds of idleness until the notebook is stopped; null needs an exemption."""
     deletion_protection: bool = True
     """Whether Google refuses to delete the notebook."""
+    managed_euc: bool = False
+    """Managed end-user credentials: code runs with the owner's own Google rights, once they consent, and not
+    as the notebook's service account. No post-startup script runs. Settled when the notebook is made."""
     exemptions: tuple[Exemption, ...] = ()
     """Hardening controls that are switched off. A notebook's add to the defaults'."""
     upgrade: Upgrade | None = None

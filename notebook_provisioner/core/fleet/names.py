@@ -153,7 +153,13 @@ Reason = patterned(
     longest=1000,
 )
 GlobPattern = patterned(
-    "exclude", "pattern", "one path pattern", r"[^\x00-\x1f]+", "*.parquet", "tmp/**", longest=500
+    "exclude",
+    "pattern",
+    "one path pattern below the home folder, without ..",
+    r"(?!(.*/)?\.\.(/|$))[^\x00-\x1f]+",
+    "*.parquet",
+    "tmp/**",
+    longest=500,
 )
 IndexUrl = patterned(
     "package-index",

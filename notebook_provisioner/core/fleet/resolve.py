@@ -39,6 +39,7 @@ class ResolvedNotebook:
         labels: Merged labels.
         idle_timeout_seconds: Seconds of idleness until it is stopped; None, by exemption, for never.
         deletion_protection: Whether Google refuses to delete it.
+        managed_euc: Whether code runs with the owner's own rights; no post-startup script runs then.
         exemptions: The defaults' exemptions, then its own.
         upgrade: When it may be upgraded; None for never.
         snapshots: Which boot-disk snapshots are kept.
@@ -64,6 +65,7 @@ class ResolvedNotebook:
     labels: Mapping[str, str]
     idle_timeout_seconds: int | None
     deletion_protection: bool
+    managed_euc: bool
     exemptions: tuple[Exemption, ...]
     upgrade: Upgrade | None
     snapshots: Snapshots
@@ -104,6 +106,7 @@ def resolve(fleet: Fleet, notebook: Notebook) -> ResolvedNotebook:
         labels={**fleet.labels, **fleet.defaults.labels, **notebook.labels},
         idle_timeout_seconds=None if never_idle else pick("idle_timeout_seconds"),
         deletion_protection=pick("deletion_protection"),
+        managed_euc=pick("managed_euc"),
         exemptions=exemptions,
         upgrade=pick("upgrade"),
         snapshots=pick("snapshots"),

@@ -65,6 +65,8 @@ def _ip_forwarding(change: Change, _: Surroundings) -> Iterator[Finding]:
 def _service_account(change: Change, _: Surroundings) -> Iterator[Finding]:
     if not stays(change):
         return
+    if change.planned("enable_managed_euc") is True:  # Google chooses the account, and refuses another
+        return
     email = change.planned(*_SETUP, "service_accounts", 0, "email")
     if email is UNKNOWN:  # made by the same plan, so it is the notebook's own
         return
@@ -77,6 +79,18 @@ def _service_account(change: Change, _: Surroundings) -> Iterator[Finding]:
     yield finding(
         "default-service-account", change, problem, "give the notebook a service account of its own"
     )
+
+
+def _managed_euc(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    notebook = surroundings.notebooks.get(change.name)
+    asked = notebook is not None and notebook.managed_euc
+    if stays(change) and change.planned("enable_managed_euc") not in {None, False} and not asked:
+        yield finding(
+            "managed-euc",
+            change,
+            "code would run with the owner's own rights, and the fleet file does not say so",
+            "leave enable_managed_euc out, or write managed_euc: true for it in the fleet file",
+        )
 
 
 def _owner(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
@@ -136,7 +150,8 @@ def _metadata(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
         return
     metadata = change.planned(*_SETUP, "metadata")
     known: Mapping[str, str] = metadata if isinstance(metadata, Mapping) else {}
-    if change.planned(*_SETUP, "metadata", "block-project-ssh-keys") != "true":
+    managed = change.planned("enable_managed_euc") is True  # Google blocks SSH altogether then
+    if not managed and change.planned(*_SETUP, "metadata", "block-project-ssh-keys") != "true":
         yield finding(
             "project-ssh-keys",
             change,
@@ -219,7 +234,7 @@ def _shared_accounts(plan: TerraformPlan) -> Iterator[Finding]:
     for change in plan.changes:
         if change.type == NOTEBOOK and stays(change):
             email = change.planned(*_SETUP, "service_accounts", 0, "email")
-            if isinstance(email, str):
+            if isinstance(email, str) and change.planned("enable_managed_euc") is not True:
                 users[email].append(change)
     for email, changes in users.items():
         for change in changes[1:]:
@@ -241,6 +256,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         _public_ip,
         _ip_forwarding,
         _service_account,
+        _managed_euc,
         _owner,
         _exemptible,
         _measured_boot,

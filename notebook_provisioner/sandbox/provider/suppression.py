@@ -178,12 +178,14 @@ def suppressed(rule: str | None, stored: Value, configured: Value) -> bool:
 def merge_metadata(stored: Mapping[str, Value], configured: Mapping[str, Value]) -> Object:
     """What Workbench instance metadata is planned as: the configured keys, plus what Workbench owns."""
     merged = dict(configured)
+    managed = stored.get("euc-enabled") == "true"  # the provider asks enable_managed_euc, which says the same
     for key in stored.keys() | configured.keys():
         old, new = stored.get(key), configured.get(key)
         owned = (
             key in WORKBENCH_PROVIDED_METADATA
             or (not new and key in WORKBENCH_SETTABLE_AT_CREATE)
             or (not new and WORKBENCH_DEFAULT_METADATA.get(key) == old)
+            or (managed and key in metadata_keys.EUC_OWNED)
         )
         if owned:
             merged.pop(key, None)

@@ -5,6 +5,7 @@ locals {
     idle_timeout_seconds  = 3600
     deletion_protection   = true
     post_startup_behavior = "run_once"
+    managed_euc           = false
     data_disk_snapshots   = null
     zone                  = null
   }
@@ -54,6 +55,7 @@ locals {
       exemptions            = [for exemption in notebook.exemptions : { control = exemption.control, reason = exemption.reason }]
       metadata              = notebook.metadata
       post_startup_behavior = notebook.post_startup_behavior
+      managed_euc           = notebook.managed_euc
       data_disk_snapshots   = notebook.data_disk_snapshots == null ? null : merge(local._built_in_snapshots, notebook.data_disk_snapshots)
       sync_enabled          = try(notebook.sync.enabled, false)
     }

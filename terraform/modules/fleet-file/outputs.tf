@@ -19,9 +19,9 @@ output "script_bucket" {
 }
 
 output "scripts" {
-  description = "Content of the rendered post-startup scripts, as {NOTEBOOK => CONTENT}."
+  description = "Content of the rendered post-startup scripts, as {NOTEBOOK => CONTENT}; none for notebooks with managed end-user credentials."
   value = var.rendered_directory == null ? {} : {
-    for name in keys(local.notebooks) : name => file("${var.rendered_directory}/${name}.sh")
+    for name, notebook in local.notebooks : name => file("${var.rendered_directory}/${name}.sh") if !notebook.managed_euc
   }
 }
 

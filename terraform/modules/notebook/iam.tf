@@ -1,5 +1,8 @@
-# A service account of the notebook's own, and everything that it may do.
+# A service account of the notebook's own, and everything that it may do. With managed end-user credentials there is none:
+# the VM runs as a service agent of Google's, and code with the rights of whoever sits at the notebook.
 locals {
+  _own_account = var.managed_euc ? [] : ["own"]
+
   _account_id = "nb-${var.name}"
 
   # Google takes 6 to 30 characters.
@@ -11,6 +14,8 @@ locals {
 }
 
 resource "google_service_account" "this" {
+  count = length(local._own_account)
+
   project      = var.project_id
   account_id   = local.account_id
   display_name = "Notebook ${var.name}"
@@ -18,7 +23,7 @@ resource "google_service_account" "this" {
 }
 
 resource "google_project_iam_member" "project" {
-  for_each = toset([
+  for_each = var.managed_euc ? toset([]) : toset([
     "roles/artifactregistry.reader",
     "roles/logging.logWriter",
     "roles/monitoring.metricWriter",
@@ -26,13 +31,15 @@ resource "google_project_iam_member" "project" {
 
   project = var.project_id
   role    = each.value
-  member  = google_service_account.this.member
+  member  = google_service_account.this[0].member
 }
 
 resource "google_project_iam_member" "own_instance" {
+  count = length(local._own_account)
+
   project = var.project_id
   role    = var.vm_role
-  member  = google_service_account.this.member
+  member  = google_service_account.this[0].member
 
   condition {
     title       = "Only its own VM"
@@ -46,7 +53,7 @@ resource "google_storage_bucket_iam_member" "script" {
 
   bucket = var.post_startup_script.bucket
   role   = "roles/storage.objectViewer"
-  member = google_service_account.this.member
+  member = google_service_account.this[0].member
 
   condition {
     title       = "Only its own scripts"
@@ -60,7 +67,9 @@ resource "google_storage_bucket_iam_member" "script" {
 
 # The proxy lets in who may act as the VM's service account, even in single-user mode.
 resource "google_service_account_iam_member" "owner" {
-  service_account_id = google_service_account.this.name
+  count = length(local._own_account)
+
+  service_account_id = google_service_account.this[0].name
   role               = "roles/iam.serviceAccountUser"
   member             = "user:${var.owner}"
 }

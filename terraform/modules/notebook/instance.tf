@@ -9,6 +9,7 @@ resource "google_workbench_instance" "this" {
   location                   = var.zone
   labels                     = local.labels
   instance_owners            = [var.owner]
+  enable_managed_euc         = var.managed_euc ? true : null
   enable_deletion_protection = var.deletion_protection
   deletion_policy            = var.deletion_protection ? "PREVENT" : "DELETE" # also stops an edit that would replace it
 
@@ -69,8 +70,11 @@ resource "google_workbench_instance" "this" {
       subnet  = var.network.subnet
     }
 
-    service_accounts {
-      email = google_service_account.this.email
+    dynamic "service_accounts" {
+      for_each = google_service_account.this
+      content {
+        email = service_accounts.value.email
+      }
     }
 
     shielded_instance_config {

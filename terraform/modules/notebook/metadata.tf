@@ -20,16 +20,21 @@ locals {
     install-nvidia-driver = "true"
   }
 
+  # With managed end-user credentials Workbench sets these itself, and refuses others.
+  _access = var.managed_euc ? {} : {
+    block-project-ssh-keys = "true"
+    serial-port-enable     = "false"
+  }
+
   metadata = merge(
     var.additional_metadata,
     local._hardening,
     local._idle_shutdown,
     local._post_startup,
     local._gpu_driver,
+    local._access,
     {
-      block-project-ssh-keys     = "true"
       report-event-health        = "true"
-      serial-port-enable         = "false"
       serial-port-logging-enable = "true"
     },
   )

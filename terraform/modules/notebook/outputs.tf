@@ -24,8 +24,8 @@ output "proxy_uri" {
 }
 
 output "service_account" {
-  description = "E-mail of the VM's service account."
-  value       = google_service_account.this.email
+  description = "E-mail of the VM's service account: the notebook's own, or Google's service agent with managed end-user credentials."
+  value       = one(concat(google_service_account.this[*].email, var.managed_euc ? google_workbench_instance.this.gce_setup[0].service_accounts[*].email : []))
 }
 
 output "zone" {

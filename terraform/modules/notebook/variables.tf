@@ -117,6 +117,17 @@ variable "labels" {
   nullable    = false
 }
 
+variable "managed_euc" {
+  description = "Managed end-user credentials: code runs with the owner's own rights, once they consent, in place of a service account of the notebook's own. Google then chooses the VM's account, blocks SSH, and takes no other post-startup script than the first, so that this module gives it none. Settled when the notebook is made."
+  type        = bool
+  default     = false
+  nullable    = false
+  validation {
+    condition     = !var.managed_euc || var.post_startup_script == null
+    error_message = "A notebook with managed end-user credentials takes no post_startup_script: another one would replace the notebook and its disks."
+  }
+}
+
 variable "name" {
   description = "Name of the notebook. Its VM bears the same name."
   type        = string

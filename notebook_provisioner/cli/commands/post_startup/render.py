@@ -43,8 +43,8 @@ def render(app: App, names: tuple[str, ...], everything: bool, output: Path) -> 
     scripts = app.scripts()
     if unknown := [name for name in names if name not in scripts]:
         raise NotFound(
-            f"no notebook {', '.join(unknown)} in the fleet {app.fleet.name}",
-            hint=f"its notebooks: {', '.join(scripts) or 'none'}",
+            f"no notebook {', '.join(unknown)} with a script in the fleet {app.fleet.name}",
+            hint=f"those with one: {', '.join(scripts) or 'none'}",
         )
     rows: list[dict[str, Any]] = []
     try:

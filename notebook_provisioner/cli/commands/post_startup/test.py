@@ -35,8 +35,8 @@ def test(app: App, names: tuple[str, ...], boots: int) -> None:
     scripts = app.scripts()
     if unknown := [name for name in names if name not in scripts]:
         raise NotFound(
-            f"no notebook {', '.join(unknown)} in the fleet {app.fleet.name}",
-            hint=f"its notebooks: {', '.join(scripts) or 'none'}",
+            f"no notebook {', '.join(unknown)} with a script in the fleet {app.fleet.name}",
+            hint=f"those with one: {', '.join(scripts) or 'none'}",
         )
     runs = []
     for name in dict.fromkeys(names) or scripts:

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks import (
+    credentials,
     egress,
     encryption,
     exemptions,
@@ -33,6 +34,7 @@ def _rule(check: Callable[[Context], Iterator[Finding]], sections: str = "", com
 
 
 _RULES: Final = (
+    _rule(places.known_region, "region"),
     _rule(places.zones_in_region, "region zones"),
     _rule(places.notebook_zones, "zones"),
     _rule(places.state_for_google, "target state"),
@@ -60,6 +62,7 @@ _RULES: Final = (
     _rule(notebooks.metadata),
     _rule(notebooks.packages),
     _rule(notebooks.environment),
+    _rule(credentials.managed_euc, "profiles defaults"),
     _rule(exemptions.expiry),
     _rule(exemptions.repeated),
     _rule(exemptions.idle_timeout, "defaults"),

@@ -1,9 +1,23 @@
 """Where things are: regions, zones, the state's bucket."""
 
+import difflib
 from collections.abc import Iterator
 
+from notebook_provisioner.catalog import places
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
+
+
+def known_region(context: Context) -> Iterator[Finding]:
+    """The region is one that Google's documents name; it has more regions from year to year."""
+    region = context.fleet.region
+    if region not in places.REGIONS:
+        near = difflib.get_close_matches(region, sorted(places.REGIONS), n=1)
+        remedy = (
+            f"did you mean {near[0]}?" if near else "see https://cloud.google.com/compute/docs/regions-zones"
+        )
+        said = f"{region} is no region of Google Cloud that this version knows"
+        yield context.warning("unknown-region", ("region",), said, remedy)
 
 
 def zones_in_region(context: Context) -> Iterator[Finding]:

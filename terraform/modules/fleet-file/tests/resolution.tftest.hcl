@@ -24,6 +24,7 @@ run "built_in_values" {
       exemptions            = []
       metadata              = {}
       post_startup_behavior = "run_once"
+      managed_euc           = false
       data_disk_snapshots   = null
       sync_enabled          = false
     })
@@ -87,6 +88,7 @@ run "a_notebook_goes_before_the_defaults" {
       ]
       metadata              = { install-unattended-upgrades = "true", jupyter-user = "analyst" }
       post_startup_behavior = "run_every_start"
+      managed_euc           = false
       data_disk_snapshots   = { hour = 5, keep_days = 14 }
       sync_enabled          = false
     })

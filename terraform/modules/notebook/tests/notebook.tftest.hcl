@@ -85,7 +85,7 @@ run "the_least_roles" {
     error_message = "The owner must be able to act as the VM's account, or the proxy lets nobody in."
   }
   assert {
-    condition     = google_service_account.this.account_id == "nb-ana-research"
+    condition     = google_service_account.this[0].account_id == "nb-ana-research"
     error_message = "The account bears the notebook's name."
   }
 }
@@ -164,8 +164,8 @@ run "long_names_have_short_accounts" {
     name = "a-name-of-forty-eight-letters-which-is-the-limit"
   }
   assert {
-    condition     = length(google_service_account.this.account_id) == 30 && startswith(google_service_account.this.account_id, "nb-a-name-of-forty-")
-    error_message = "Google takes 30 characters: ${google_service_account.this.account_id}"
+    condition     = length(google_service_account.this[0].account_id) == 30 && startswith(google_service_account.this[0].account_id, "nb-a-name-of-forty-")
+    error_message = "Google takes 30 characters: ${google_service_account.this[0].account_id}"
   }
 }
 
@@ -175,8 +175,8 @@ run "short_names_have_longer_accounts" {
     name = "a"
   }
   assert {
-    condition     = length(google_service_account.this.account_id) >= 6
-    error_message = "Google takes no fewer than 6 characters: ${google_service_account.this.account_id}"
+    condition     = length(google_service_account.this[0].account_id) >= 6
+    error_message = "Google takes no fewer than 6 characters: ${google_service_account.this[0].account_id}"
   }
 }
 
@@ -401,4 +401,38 @@ run "costs_are_told_apart_by_owner" {
     condition     = output.labels == { owner = "ana_b_test_example_com", environment = "test" }
     error_message = "The owner must be a legal label: ${jsonencode(output.labels)}"
   }
+}
+
+run "managed_end_user_credentials" {
+  command = plan
+  variables {
+    managed_euc = true
+  }
+  assert {
+    condition = (
+      google_workbench_instance.this.enable_managed_euc
+      && length(google_service_account.this) == 0
+      && length(google_project_iam_member.project) == 0
+      && length(google_project_iam_member.own_instance) == 0
+      && length(google_service_account_iam_member.owner) == 0
+    )
+    error_message = "Google chooses the VM's account, and refuses another."
+  }
+  assert {
+    condition     = length(setintersection(keys(output.metadata), ["block-project-ssh-keys", "serial-port-enable", "post-startup-script"])) == 0
+    error_message = "What Workbench sets itself is left to it: ${jsonencode(output.metadata)}"
+  }
+  assert {
+    condition     = output.metadata["notebook-disable-root"] == "true"
+    error_message = "The hardening keys stay."
+  }
+}
+
+run "managed_end_user_credentials_with_a_script" {
+  command = plan
+  variables {
+    managed_euc         = true
+    post_startup_script = { bucket = "scripts", object = "ana/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.sh" }
+  }
+  expect_failures = [var.managed_euc]
 }

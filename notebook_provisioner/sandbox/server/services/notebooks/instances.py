@@ -85,6 +85,12 @@ def _fill_in(context: "Context", instance: Document, image: Document) -> None:
     setup["bootDisk"] = _disk_defaults(context, setup.get("bootDisk", {}), "150")
     setup["dataDisks"] = [_disk_defaults(context, disk, "100") for disk in setup.get("dataDisks") or [{}]]
     email = next((item["email"] for item in setup.get("serviceAccounts", []) if item.get("email")), "")
+    if instance.get("enableManagedEuc"):
+        if email:
+            raise invalid(
+                "a service account cannot be chosen for an instance with managed end user credentials"
+            )
+        email = f"service-{context.project_number(project)}@gcp-sa-notebooks-vm.iam.gserviceaccount.com"
     setup["serviceAccounts"] = [
         {"email": email or default_service_account(context, project), "scopes": list(_SCOPES)}
     ]
@@ -108,6 +114,8 @@ def _fill_in(context: "Context", instance: Document, image: Document) -> None:
         proxy=not instance.get("disableProxyAccess"),
         version=release_of(image).removeprefix("m"),
     )
+    if instance.get("enableManagedEuc"):
+        system["euc-enabled"] = "true"
     setup["metadata"] = system | {key: value for key, value in given.items() if value}
     if "vmImage" in setup:
         setup["vmImage"] |= {"imageId": image["name"], "imageDescription": image.get("description", "")}
