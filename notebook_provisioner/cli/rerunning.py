@@ -196,8 +196,12 @@ class _Crew:
             zone=one.zone,
             notebook=one.notebook,
             started=self._clock(),
-            before=procedures.before(seen),
-            wanted={"transport": one.transport, "sha256": one.wanted.sha256},
+            before=procedures.before(seen, one.transport),
+            wanted={
+                "transport": one.transport.value,
+                "uri": one.wanted.uri,
+                "sha256": one.wanted.sha256,
+            },
         )
         self._records.open(record)
         # Between the look and the record, another procedure may have come to its end, and put things back.

@@ -1,5 +1,6 @@
 """What Google knows of post-startup scripts: instances, guest attributes, serial ports, objects."""
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -56,6 +57,7 @@ class PostStartupFacts:
         self._compute = f"{rest.target.endpoint('compute')}/compute/v1/projects/{project}"
         self._workbench = f"{rest.target.endpoint('notebooks')}/v2/projects/{project}/locations"
         self._storage = f"{rest.target.endpoint('storage')}/storage/v1"
+        self._policy = functools.cache(self._read_policy)
 
     def read(
         self, wanted: Mapping[Place, Wanted], now: datetime, *, thorough: bool = False
@@ -171,11 +173,8 @@ class PostStartupFacts:
         """Whether a binding of the bucket lets *account* read the object; None where that cannot be told."""
         if not account:
             return None
-        try:
-            policy = self._rest.call(
-                "GET", f"{self._storage}/b/{bucket}/iam", {"optionsRequestedPolicyVersion": "3"}
-            )
-        except (Refusal, NoAnswer):
+        policy = self._policy(bucket)
+        if policy is None:
             return None
         resource = f"projects/_/buckets/{bucket}/objects/{name}"
         members = {f"serviceAccount:{account}", "allUsers", "allAuthenticatedUsers"}
@@ -187,6 +186,14 @@ class PostStartupFacts:
             if members & set(binding.get("members", ()))
         ]
         return True if True in answers else None if None in answers else False
+
+    def _read_policy(self, bucket: str) -> dict[str, Any] | None:
+        """Who may do what in a bucket; None where that is not for us to see."""
+        parameters = {"optionsRequestedPolicyVersion": "3"}
+        try:
+            return self._rest.call("GET", f"{self._storage}/b/{bucket}/iam", parameters)
+        except (Refusal, NoAnswer):
+            return None
 
     def _starts(self) -> dict[Place, datetime | None]:
         """When each VM last started."""

@@ -20,11 +20,28 @@ from notebook_provisioner.core.upgrades.activity import Activity
 BUSY_WITHIN: Final = timedelta(minutes=15)
 _STALE: Final = timedelta(minutes=10)  # the image's idle check looks every minute
 
+# Set on instances with managed end user credentials (catalog/metadata_keys.py has the sources).
+_EUC: Final = ("enable-euc", "euc-enabled")
+
 _COSTS: Final = {
     (Transport.API, ACTIVE): "stops and starts it: kernels are lost, about 5 minutes without it",
     (Transport.API, STOPPED): "starts it, and stops it again: the VM's price for about 5 minutes",
+    (Transport.STARTUP_SCRIPT, ACTIVE): "stops and starts it: kernels are lost, about 5 minutes without it",
+    (Transport.STARTUP_SCRIPT, STOPPED): "starts it, and stops it again: the VM's price for about 5 minutes",
     (Transport.IAP_SSH, ACTIVE): "stops and starts it: kernels are lost; all of c2d's scripts run again",
     (Transport.IAP_SSH, STOPPED): "starts it twice, and stops it again; all of c2d's scripts run again",
+}
+
+
+_CAVEATS: Final = {
+    Transport.IAP_SSH: (
+        "rerun-flag-unverified",
+        "whether Workbench's own runner heeds c2d-startup's flag is unverified",
+    ),
+    Transport.STARTUP_SCRIPT: (
+        "rerun-startup-script",
+        "its startup-script is replaced for a while; a simulated boot of the sandbox runs none",
+    ),
 }
 
 
@@ -135,16 +152,10 @@ def make_plan(
         findings += _obstacles(facts, way)
         if facts.instance is None:
             continue
-        if way is Transport.IAP_SSH:
-            findings.append(
-                Finding(
-                    "rerun-flag-unverified",
-                    Severity.WARNING,
-                    facts.name,
-                    "whether Workbench's own runner heeds c2d-startup's flag is unverified",
-                    "--transport api is documented by Google",
-                )
-            )
+        if way in _CAVEATS:
+            code, words = _CAVEATS[way]
+            remedy = "--transport api is documented by Google"
+            findings.append(Finding(code, Severity.WARNING, facts.name, words, remedy))
         use, words = use_of(facts.instance.state, facts.guest.activity, facts.console, facts.now)
         findings += _about_use(facts, use, words, accepts_busy=accepts_busy)
         state = facts.instance.state
@@ -197,6 +208,15 @@ def _obstacles(facts: Facts, way: Transport) -> list[Finding]:
     if instance.state not in {ACTIVE, STOPPED}:
         found.append(
             _error(facts, "rerun-state", f"it is {instance.state}", "wait until it is ACTIVE or STOPPED")
+        )
+    if any(instance.metadata.get(key, "").lower() == "true" for key in _EUC):
+        found.append(
+            _error(
+                facts,
+                "rerun-euc",
+                "it uses managed end user credentials: Google locks its script after creation",
+                "make it anew",
+            )
         )
     if way is Transport.IAP_SSH and instance.container:
         found.append(

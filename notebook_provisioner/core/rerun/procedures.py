@@ -4,7 +4,6 @@ Power is put back only where nobody else has taken charge of it since: a noteboo
 again, may have been stopped by its owner or by idle shutdown.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -17,6 +16,7 @@ from notebook_provisioner.core.post_startup.reports import Report, State
 from notebook_provisioner.core.post_startup.status import BOOTING
 from notebook_provisioner.core.procedures import Procedure, Record, Step
 from notebook_provisioner.core.rerun.observed import ACTIVE, STOPPED, Requests, Seen
+from notebook_provisioner.core.rerun.one_shot import STARTUP_KEY, one_shot
 
 KIND: Final = "post-startup rerun"
 EVERY_START: Final = "download_and_run_every_start"
@@ -37,6 +37,7 @@ class Transport(StrEnum):
 
     API = "api"  # the metadata say that it runs at every start; then a stop and a start
     IAP_SSH = "iap-ssh"  # c2d-startup's flag is taken away over SSH; then a stop and a start
+    STARTUP_SCRIPT = "startup-script"  # Compute Engine's own startup script runs it; then a stop and a start
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Limits:
     run: timedelta = RUN
 
 
-def before(seen: Seen) -> dict[str, Any]:
+def before(seen: Seen, transport: Transport) -> dict[str, Any]:
     """What a record keeps: what is to be put back, and what tells the new run from the last.
 
     Raises:
@@ -67,10 +68,11 @@ def before(seen: Seen) -> dict[str, Any]:
         if seen.state == ACTIVE:
             raise
         run = None
+    key = STARTUP_KEY if transport is Transport.STARTUP_SCRIPT else BEHAVIOR_KEY
     return {
         "state": seen.state,
-        "behavior": seen.metadata.get(BEHAVIOR_KEY) or None,
-        "keys": sorted(_own(seen.metadata)),
+        "value": seen.metadata.get(key) or None,
+        "metadata_keys": sorted(name for name in seen.metadata if name not in PROTECTED),
         "run": run,
     }
 
@@ -78,13 +80,13 @@ def before(seen: Seen) -> dict[str, Any]:
 def build(record: Record, requests: Requests, limits: Limits | None = None) -> Procedure[Seen]:
     """The procedure that *record* is about."""
     bounds = limits or Limits()
-    by_ssh = record.wanted["transport"] == Transport.IAP_SSH
-    if by_ssh:
+    if record.wanted["transport"] == Transport.IAP_SSH:
         steps = [_start(requests, bounds, "wake"), _clear(requests, bounds)]
         restore = [_flag(requests, bounds), _power(requests, bounds)]
     else:
-        steps = [_every_start(requests, bounds)]
-        restore = [_behavior(requests, bounds), _power(requests, bounds)]
+        setting = _setting(record)
+        steps = [_change(setting, requests, bounds)]
+        restore = [_change_back(setting, requests, bounds), _power(requests, bounds)]
     steps += [_stop(requests, bounds), _start(requests, bounds, "start"), _run(bounds)]
     return Procedure(steps=steps, restore=restore)
 
@@ -94,24 +96,42 @@ def undo(record: Record, requests: Requests, limits: Limits | None = None) -> Pr
     return Procedure(steps=(), restore=build(record, requests, limits).restore)
 
 
-def _every_start(requests: Requests, limits: Limits) -> Step[Seen]:
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """A key of the metadata that has another value for the time of the re-run."""
+
+    name: str
+    key: str
+    ours: str
+
+
+def _setting(record: Record) -> _Setting:
+    wanted = record.wanted
+    if wanted["transport"] == Transport.API:
+        return _Setting("behavior", BEHAVIOR_KEY, EVERY_START)
+    script = one_shot(wanted["uri"], wanted["sha256"], record.run)
+    return _Setting("startup-script", STARTUP_KEY, script)
+
+
+def _change(setting: _Setting, requests: Requests, limits: Limits) -> Step[Seen]:
     def lost(seen: Seen, record: Record) -> list[str]:
-        return sorted(set(record.before["keys"]) - {BEHAVIOR_KEY} - seen.metadata.keys())
+        return sorted(set(record.before["metadata_keys"]) - {setting.key} - seen.metadata.keys())
+
+    def changed(seen: Seen) -> bool:
+        return seen.metadata.get(setting.key) == setting.ours
 
     def hopeless(seen: Seen, record: Record) -> str | None:
-        if seen.metadata.get(BEHAVIOR_KEY) == EVERY_START and (gone := lost(seen, record)):
+        if changed(seen) and (gone := lost(seen, record)):
             return f"its metadata lost {', '.join(gone)}; nbp apply puts them back"
         return None
 
     return Step(
-        name="behavior",
-        ask=lambda seen, _record: requests.change_metadata(seen.metadata, {BEHAVIOR_KEY: EVERY_START}),
-        done=lambda seen, record: seen.metadata.get(BEHAVIOR_KEY) == EVERY_START and not lost(seen, record),
+        name=setting.name,
+        ask=lambda seen, _record: requests.change_metadata(seen.metadata, {setting.key: setting.ours}),
+        done=lambda seen, record: changed(seen) and not lost(seen, record),
         ready=lambda seen, _record: seen.state in _QUIET,
         hopeless=hopeless,
-        lacks=lambda seen, _record: (
-            f"{BEHAVIOR_KEY} did not become {EVERY_START}, it is {seen.metadata.get(BEHAVIOR_KEY)}"
-        ),
+        lacks=lambda _seen, _record: f"{setting.key} did not change",
         timeout=limits.short,
     )
 
@@ -141,7 +161,7 @@ def _stop(requests: Requests, limits: Limits) -> Step[Seen]:
 def _start(requests: Requests, limits: Limits, name: str) -> Step[Seen]:
     def hopeless(seen: Seen, record: Record) -> str | None:
         # A script that fails can keep a notebook from coming up.
-        return _failure(seen.report(), record) if seen.state in BOOTING else None
+        return _failure(_report(seen), record) if seen.state in BOOTING else None
 
     return Step(
         name=name,
@@ -156,7 +176,7 @@ def _start(requests: Requests, limits: Limits, name: str) -> Step[Seen]:
 
 def _run(limits: Limits) -> Step[Seen]:
     def done(seen: Seen, record: Record) -> bool:
-        report = seen.report()
+        report = _report(seen)
         return (
             _is_new(report, record)
             and report is not None
@@ -165,7 +185,7 @@ def _run(limits: Limits) -> Step[Seen]:
         )
 
     def hopeless(seen: Seen, record: Record) -> str | None:
-        report = seen.report()
+        report = _report(seen)
         if why := _failure(report, record):
             return why
         if _is_new(report, record) and report is not None and report.state is State.COMPLETE:
@@ -175,7 +195,7 @@ def _run(limits: Limits) -> Step[Seen]:
         return None
 
     def lacks(seen: Seen, record: Record) -> str:
-        report = seen.report()
+        report = _report(seen)
         if report is None or not _is_new(report, record):
             return "no new run was reported"
         return f"its script did not end, it is at step {report.step}"
@@ -202,22 +222,20 @@ def _flag(requests: Requests, limits: Limits) -> Step[Seen]:
     )
 
 
-def _behavior(requests: Requests, limits: Limits) -> Step[Seen]:
+def _change_back(setting: _Setting, requests: Requests, limits: Limits) -> Step[Seen]:
     def done(seen: Seen, record: Record) -> bool:
         # Another value than ours is somebody else's, who shall have it.
-        now = seen.metadata.get(BEHAVIOR_KEY) or None
-        return now == record.before["behavior"] or now != EVERY_START
+        now = seen.metadata.get(setting.key) or None
+        return now == record.before["value"] or now != setting.ours
 
     return Step(
-        name="behavior-back",
+        name=f"{setting.name}-back",
         ask=lambda seen, record: requests.change_metadata(
-            seen.metadata, {BEHAVIOR_KEY: record.before["behavior"]}
+            seen.metadata, {setting.key: record.before["value"]}
         ),
         done=done,
         ready=lambda seen, _record: seen.state in _QUIET or seen.state == _STUCK,
-        lacks=lambda _seen, record: (
-            f"{BEHAVIOR_KEY} did not become {record.before['behavior'] or 'unset'} again"
-        ),
+        lacks=lambda _seen, _record: f"{setting.key} did not become what it was",
         timeout=limits.boot,
     )
 
@@ -248,6 +266,14 @@ def _flag_words(seen: Seen) -> str:
     return flags.problem or ", ".join(sorted(flags.present or ())) or "there is none"
 
 
+def _report(seen: Seen) -> Report | None:
+    """The last report; None while it cannot be read, as of a machine that boots."""
+    try:
+        return seen.report()
+    except TargetUnreachable:
+        return None
+
+
 def _failure(report: Report | None, record: Record) -> str | None:
     if report is None or not _is_new(report, record) or report.state is not State.ERROR:
         return None
@@ -267,7 +293,3 @@ def _identity(report: Report | None) -> str:
     if report is None:
         return ""
     return report.run or f"{report.at.isoformat()} {report.state}"
-
-
-def _own(metadata: Mapping[str, str]) -> set[str]:
-    return {key for key in metadata if key not in PROTECTED}

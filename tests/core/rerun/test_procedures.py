@@ -22,6 +22,7 @@ from notebook_provisioner.core.rerun.procedures import KIND, Transport, before, 
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 KEY = "post-startup-script-behavior"
+KEYS = {Transport.API: KEY, Transport.IAP_SSH: KEY, Transport.STARTUP_SCRIPT: "startup-script"}
 WAYS = list(product(Transport, ("ACTIVE", "STOPPED"), ("run_once", None, "run_every_start")))
 
 
@@ -78,7 +79,8 @@ class World:
         self.point()
         self.tick()
         flags = Flags(frozenset({"/root/google_vm_config.lock"} if self.flag else ()))
-        metadata = {"own": "1", **({KEY: self.behavior} if self.behavior else {})}
+        key = KEYS[self.transport]
+        metadata = {"own": "1", **({key: self.behavior} if self.behavior else {})}
         return Seen(self.state, metadata, self.report, lambda: flags)
 
     def report(self):
@@ -125,7 +127,9 @@ class World:
 
     def change_metadata(self, seen, changes):
         assert seen["own"] == "1"
-        return self.point(lambda: self.request(lambda: setattr(self, "behavior", changes[KEY])))
+        return self.point(
+            lambda: self.request(lambda: setattr(self, "behavior", changes[KEYS[self.transport]]))
+        )
 
     def set_flag(self, *, present):
         def touch():
@@ -160,8 +164,8 @@ def begin(world):
         "z",
         "nb",
         world.now,
-        before=before(world.observe()),
-        wanted={"transport": world.transport, "sha256": "new"},
+        before=before(world.observe(), world.transport),
+        wanted={"transport": world.transport, "uri": "gs://b/o", "sha256": "new"},
     )
     world.open(record)
     return carry(world, record)

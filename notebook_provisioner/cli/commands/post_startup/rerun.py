@@ -16,7 +16,7 @@ from notebook_provisioner.core.plan import Impact
 @selection
 @click.option(
     "--transport",
-    type=click.Choice(["auto", "api", "iap-ssh"]),
+    type=click.Choice(["auto", "api", "iap-ssh", "startup-script"]),
     default="auto",
     show_default=True,
     help="By which way; auto is api.",
