@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +11,7 @@ from snapshot_documents import Control
 from upgrade_chaos import OPERATION_SECONDS, VirtualTime
 from upgrade_fleet import NEW_IMAGE, OLD_IMAGE, Fleet, write_fleet_file
 
+from notebook_provisioner.adapters.lock import FileLease
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.main import Settings, nbp
 from notebook_provisioner.cli.procedures import Pauses
@@ -46,11 +48,12 @@ EXPECTED = {
 class World:
     fleet: Fleet
     time: VirtualTime
+    home: Path
     file: str
 
     def run(self, *arguments):
         """``nbp upgrade`` in this process, with the virtual time in place of the real one."""
-        time = self.time
+        time, home = self.time, self.home
 
         class VirtualPauses(Pauses):
             def sleep(self, seconds):
@@ -58,6 +61,8 @@ class World:
                 time.sleep(seconds)
 
         class VirtualApp(App):
+            work_folder = home
+
             def clock(self):
                 return time.clock
 
@@ -85,7 +90,7 @@ def world(connection, tmp_path, monkeypatch):
     monkeypatch.setenv("NBP_HOME", str(home))
     fleet = Fleet(Control(address.url, address.token))
     time = VirtualTime(fleet.control)
-    return World(fleet, time, str(write_fleet_file(tmp_path / "fleet.yaml", NAMES)))
+    return World(fleet, time, tmp_path / "work", str(write_fleet_file(tmp_path / "fleet.yaml", NAMES)))
 
 
 def populate(world):
@@ -147,3 +152,181 @@ def test_a_fleet_of_fifty_is_upgraded_or_explained_and_is_as_it_was(world):
     status, answer, _ = world.run("run", "--all", "--now", "--parallel", "12", "--dry-run")
     again = {row["notebook"] for row in answer["data"]["notebooks"] if row["result"] == "would-upgrade"}
     assert {name.split("-")[0] for name in again} == {"failing"}
+
+
+SATURDAY = datetime(2026, 11, 28, 2, 0, tzinfo=UTC).timestamp()  # the window of the fleet file opens
+
+
+def at(world, moment):
+    """Move the clock; what is due until then happens."""
+    world.time.sleep(moment - world.time.now)
+
+
+def small(world, tmp_path, *names, **more):
+    """A fleet of these, made on the Friday before the window."""
+    world.file = str(write_fleet_file(tmp_path / "small.yaml", list(names), **more))
+    world.fleet.control.ask("POST", "sandbox/v1/settings", {"now": SATURDAY - 8 * 3600})
+    world.time.now = SATURDAY - 8 * 3600
+    for name in names:
+        world.fleet.add(name, metadata={"notebook-upgrade-schedule": "0 2 * * SAT"})
+    world.fleet.control.ask("POST", "sandbox/v1/settings", {"operation_seconds": OPERATION_SECONDS})
+
+
+def schedules(world):
+    guests = world.fleet.control.ask("GET", "sandbox/v1/guests")["guests"]
+    return [item["schedule"] for item in guests]
+
+
+def test_idle_shutdown_makes_the_own_schedule_miss_and_the_job_does_not(world, tmp_path):
+    small(world, tmp_path, "ana")
+    at(world, SATURDAY + 600)
+    assert world.fleet.get("ana")["state"] == "STOPPED"  # idle shutdown, on Friday evening
+    assert schedules(world) == [{"fired": 0, "missed": 1}]
+    assert world.fleet.upgrades("ana") == []
+    before = world.fleet.kept("ana")
+
+    status, answer, log = world.run("run", "--due", "--yes")
+    assert status == 0, answer
+    assert answer["data"]["counts"] == {"upgraded": 1}
+    assert world.fleet.upgrades("ana") == ["SUCCEEDED"]
+    assert world.fleet.kept("ana") == before
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert [line["event"] for line in lines][:: len(lines) - 1] == ["begins", "ended"]
+    assert all(line["severity"] == "INFO" and line["message"] and line["notebook"] == "ana" for line in lines)
+
+    status, answer, _ = world.run("run", "--due", "--yes")
+    assert (status, answer["data"]["counts"]) == (0, {"current": 1})
+
+
+def test_nothing_begins_outside_its_window_or_too_late_in_it(world, tmp_path):
+    small(world, tmp_path, "ana")
+    for moment in (SATURDAY - 60, SATURDAY + 3.5 * 3600, SATURDAY + 5 * 3600):
+        at(world, moment)
+        status, answer, _ = world.run("run", "--due", "--yes")
+        [row] = answer["data"]["notebooks"]
+        assert (status, row["result"]) == (0, "left"), row
+        assert row["reason"].startswith("planned for Sat 2026-"), row
+    assert world.fleet.upgrades("ana") == []
+
+
+def test_the_others_wait_for_the_canary_to_soak(world, tmp_path):
+    small(world, tmp_path, "ana", "ben", rollout={"canaries": ["ben"], "soak": "1d"})
+    at(world, SATURDAY + 60)
+    _, answer, _ = world.run("run", "--due", "--yes")
+    assert {row["notebook"]: row["result"] for row in answer["data"]["notebooks"]} == {
+        "ben": "upgraded",
+        "ana": "left",
+    }
+    at(world, SATURDAY + 7 * 86_400 + 60)
+    _, answer, _ = world.run("run", "--due", "--yes")
+    assert {row["notebook"]: row["result"] for row in answer["data"]["notebooks"]} == {
+        "ben": "current",
+        "ana": "upgraded",
+    }
+
+
+def test_two_runs_at_once_are_impossible(world, tmp_path):
+    small(world, tmp_path, "ana")
+    with FileLease(world.home / "upgrade.lock"):
+        status, answer, _ = world.run("run", "--all", "--now")
+    assert (status, answer["errors"][0]["code"]) == (4, "lease-held")
+    assert world.fleet.upgrades("ana") == []
+
+
+def test_a_failing_canary_keeps_the_others_as_they_are(world, tmp_path):
+    small(world, tmp_path, "ana", "ben", "cleo")
+    world.fleet.guest("ben", upgrade={"outcome": "fails"})
+    _, answer, _ = world.run("run", "--all", "--now", "--canary", "ben", "--failure-budget", "5")
+    rows = {row["notebook"]: row for row in answer["data"]["notebooks"]}
+    assert {name: row["result"] for name, row in rows.items()} == {
+        "ana": "left",
+        "ben": "failed",
+        "cleo": "left",
+    }
+    assert "budget of 0" in rows["ana"]["reason"]
+
+
+def test_what_stays_stuck_is_on_record_and_carried_on_later(world, tmp_path):
+    small(world, tmp_path, "ana")
+    world.fleet.guest("ana", upgrade={"outcome": "hangs"})
+    before = world.fleet.kept("ana")
+    status, answer, talk = world.run("run", "--all", "--now")
+    [row] = answer["data"]["notebooks"]
+    assert (status, row["result"]) == (1, "unrestored")
+    assert "the upgrade did not end; the notebook is UPGRADING" in row["reason"]
+    assert "nbp upgrade run --resume" in talk
+
+    status, answer, _ = world.run("run", "--all", "--now")  # another run does not touch it
+    assert answer["data"]["notebooks"][0]["result"] == "left"
+    world.fleet.guest("ana", give_up="it took too long")
+    status, answer, _ = world.run("run", "--resume")
+    assert answer["data"]["notebooks"][0]["result"] == "failed"
+    assert world.fleet.kept("ana") == before
+    status, answer, _ = world.run("run", "--resume")
+    assert (status, answer["data"]["notebooks"]) == (0, [])
+
+
+def test_people_are_told(world, tmp_path):
+    small(world, tmp_path, "ana")
+    heard = tmp_path / "heard"
+    program = tmp_path / "tell"
+    program.write_text(f"#!/bin/sh\ncat >> {heard}\n")
+    program.chmod(0o700)
+    world.run("run", "--all", "--now", "--notify", str(program))
+    begins, ended = map(json.loads, heard.read_text().splitlines())
+    assert (begins["event"], begins["notebook"], begins["to"]) == ("begins", "ana", "20260712")
+    assert (ended["event"], ended["outcome"]) == ("ended", "succeeded")
+
+
+def test_a_project_that_lacks_what_upgrades_need_is_refused(world, tmp_path):
+    small(world, tmp_path, "ana")
+    world.fleet.control.fault(method="*.testIamPermissions", kind="status", status=403)
+    status, answer, _ = world.run("run", "--all", "--now", "--dry-run")
+    assert status == 3
+    assert "upgrade-permissions-unknown" in [finding["code"] for finding in answer["findings"]]
+
+
+def test_roll_back(world, tmp_path):
+    small(world, tmp_path, "ana")
+    world.run("run", "--all", "--now")
+    before = world.fleet.kept("ana")
+    status, answer, talk = world.run("rollback", "ana")
+    [point] = answer["data"]["points"]
+    assert (status, point["version"], point["problem"]) == (0, "20260419", "")
+    assert "loses:" in talk
+    assert world.fleet.kept("ana") == before
+
+    status, answer, _ = world.run("rollback", "ana", "--to", "krwlzipynril")
+    assert (status, answer["errors"][0]["code"]) == (1, "not-found")
+
+    status, answer, _ = world.run("rollback", "ana", "--to", point["snapshot"])
+    assert (status, answer["data"]["counts"]) == (0, {"rolled-back": 1})
+    assert world.fleet.kept("ana") == before
+    assert world.fleet.boot_disk("ana")["sourceSnapshot"].endswith(point["snapshot"])
+
+
+def test_a_rollback_that_may_not_be_says_which_roles_may(world, tmp_path):
+    small(world, tmp_path, "ana")
+    world.run("run", "--all", "--now")
+    words = "Permission 'notebooks.instances.rollback' denied"
+    world.fleet.control.fault(method="*.rollback", kind="status", status=403, message=words)
+    world.fleet.control.fault(method="*.testIamPermissions", kind="status", status=400)
+    status, answer, _ = world.run("rollback", "ana", "--yes")
+    [row] = answer["data"]["notebooks"]
+    assert (status, row["result"]) == (1, "failed")
+    assert "roles/notebooks.admin" in row["reason"]
+    assert answer["findings"][0]["code"] == "upgrade-rollback-permission"
+
+
+def test_another_family_only_by_name(world, tmp_path):
+    small(world, tmp_path, "ana")
+    legacy = {"vmImage": {"project": "cloud-notebooks-managed", "name": "workbench-instances-v20260701"}}
+    world.fleet.add("ben", **legacy)
+    at(world, world.time.now + 60)
+    world.file = str(write_fleet_file(tmp_path / "two.yaml", ["ben"]))
+    _, answer, _ = world.run("run", "ben", "--now")
+    assert answer["data"]["notebooks"][0]["result"] == "current"
+    _, answer, _ = world.run("run", "ben", "--now", "--family", "workbench-instances-2603")
+    assert answer["data"]["notebooks"][0]["result"] == "upgraded", answer
+    assert "upgrade-across-families" in [finding["code"] for finding in answer["findings"]]
+    assert world.fleet.boot_disk("ben")["sourceImage"].endswith(NEW_IMAGE)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from notebook_provisioner.sandbox.server.guests import boots, settings
 from notebook_provisioner.sandbox.server.services.notebooks import health, idle, schedules
-from notebook_provisioner.sandbox.server.services.notebooks.api import load, save
+from notebook_provisioner.sandbox.server.services.notebooks.api import END, failing, load, save
 from notebook_provisioner.sandbox.server.store import Document, Key
 
 if TYPE_CHECKING:
@@ -22,18 +22,20 @@ def describe(context: "Context") -> Document:
 
 
 def change(context: "Context", request: Document) -> Document:
-    """Change settings, or the lock flag on a boot disk; answers with the guests that it was about.
+    """Change settings, the lock flag on a boot disk, or end what hangs; answers with the guests concerned.
 
     Raises:
         ApiError: 400 or 404 that says what is wrong.
     """
-    lock = request.pop("lock", None)
+    lock, give_up = request.pop("lock", None), request.pop("give_up", None)
     if request.get("busy_kernels", 1) in {0, None}:
         request.setdefault("last_activity", context.clock.now())
     vms = settings.change(context, request)
     for vm in vms:
         if lock is not None:
             boots.set_lock(context, vm, present=lock)
+        if give_up is not None:
+            context.run_effect(END, {"name": _instance_name(vm), **failing(str(give_up))})
         _follow(context, _instance_name(vm), request)
     return {"guests": [_document(context, vm) for vm in vms]}
 

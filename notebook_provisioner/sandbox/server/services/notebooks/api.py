@@ -29,6 +29,8 @@ _ACCELERATOR_NUMBERS = {
     13: "NVIDIA_L4",
 }
 
+END = "notebooks.v2.end"
+
 SERVICE = Service(
     api="notebooks",
     version="v2",
@@ -124,7 +126,7 @@ def begin_unasked(
     if shall.get("outcome") == "hangs":
         return
     if seconds > 0:
-        context.later(seconds, "notebooks.v2.end", ending)
+        context.later(seconds, END, ending)
     else:
         _end(context, ending)
 
@@ -138,8 +140,13 @@ def _ending(name: str, then: str, arguments: dict[str, object], shall: Document)
     if shall.get("outcome") == "unhealthy":
         arguments["unhealthy"] = True
     if shall.get("outcome") == "fails":
-        then, arguments = "failing", {"message": shall.get("message", "injected by the sandbox")}
+        return {"name": name, **failing(shall.get("message", "injected by the sandbox"))}
     return {"name": name, "then": then, "arguments": arguments}
+
+
+def failing(message: str) -> Document:
+    """What ends an operation with an error, as arguments of the effect `END`."""
+    return {"then": "failing", "arguments": {"message": message}}
 
 
 @SERVICE.effect("failing")
