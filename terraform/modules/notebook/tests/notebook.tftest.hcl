@@ -73,7 +73,7 @@ run "the_least_roles" {
     error_message = "Roles on the project must be these three."
   }
   assert {
-    condition     = google_project_iam_member.own_instance.condition[0].expression == "resource.name == \"projects/project/zones/europe-west1-b/instances/ana-research\""
+    condition     = google_project_iam_member.own_instance[0].condition[0].expression == "resource.name == \"projects/project/zones/europe-west1-b/instances/ana-research\""
     error_message = "It may read its own VM only."
   }
   assert {
@@ -81,7 +81,7 @@ run "the_least_roles" {
     error_message = "It may read its own scripts only."
   }
   assert {
-    condition     = google_service_account_iam_member.owner.member == "user:ana@example.com" && google_service_account_iam_member.owner.role == "roles/iam.serviceAccountUser"
+    condition     = google_service_account_iam_member.owner[0].member == "user:ana@example.com" && google_service_account_iam_member.owner[0].role == "roles/iam.serviceAccountUser"
     error_message = "The owner must be able to act as the VM's account, or the proxy lets nobody in."
   }
   assert {
@@ -406,7 +406,8 @@ run "costs_are_told_apart_by_owner" {
 run "managed_end_user_credentials" {
   command = plan
   variables {
-    managed_euc = true
+    managed_euc         = true
+    post_startup_script = null
   }
   assert {
     condition = (
@@ -431,8 +432,7 @@ run "managed_end_user_credentials" {
 run "managed_end_user_credentials_with_a_script" {
   command = plan
   variables {
-    managed_euc         = true
-    post_startup_script = { bucket = "scripts", object = "ana/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.sh" }
+    managed_euc = true
   }
   expect_failures = [var.managed_euc]
 }
