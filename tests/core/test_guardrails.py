@@ -514,3 +514,17 @@ READING = [
 )
 def test_rules_of_the_perimeter(codes, rule, expected):
     assert codes(rule) == expected
+
+
+def test_whose_rights_code_runs_with_is_settled_when_a_notebook_is_made(our_fleet):
+    text = QUICKSTART.read_text(encoding="utf-8").replace(
+        "  - name: ana-research", "  - name: ana\n    managed_euc: true"
+    )
+    asked = fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1))
+    after = {**notebook(service_accounts=[]), "enable_managed_euc": True}
+    made = change(NOTEBOOK, ["create"], after=after)
+    assert guardrails.check(read(document(made)), asked) == ()
+    switched = change(NOTEBOOK, ["update"], before=notebook(), after=after)
+    assert [one.code for one in guardrails.check(read(document(switched)), asked)] == ["managed-euc"]
+    found = guardrails.check(read(document(made)), our_fleet["strict"])
+    assert [one.code for one in found] == ["managed-euc"]

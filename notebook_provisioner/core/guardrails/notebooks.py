@@ -18,7 +18,7 @@ from notebook_provisioner.core.guardrails.facts import (
 )
 from notebook_provisioner.core.guardrails.storage import fleet_key, is_key
 from notebook_provisioner.core.impact import NOTEBOOK
-from notebook_provisioner.core.terraform_plan import UNKNOWN, Change, TerraformPlan
+from notebook_provisioner.core.terraform_plan import UNKNOWN, Action, Change, TerraformPlan
 
 _DEFAULT_ACCOUNT: Final = re.compile(r"(-compute@developer|@appspot)\.gserviceaccount\.com$")
 _PINNED_SCRIPT: Final = re.compile(r"gs://(?P<bucket>[^/]+)/.+/[0-9a-f]{64}\.sh")
@@ -90,6 +90,13 @@ def _managed_euc(change: Change, surroundings: Surroundings) -> Iterator[Finding
             change,
             "code would run with the owner's own rights, and the fleet file does not say so",
             "leave enable_managed_euc out, or write managed_euc: true for it in the fleet file",
+        )
+    if change.action is Action.UPDATE and "enable_managed_euc" in change.changed_paths():
+        yield finding(
+            "managed-euc",
+            change,
+            "whose rights code runs with is settled when a notebook is made",
+            "leave managed_euc as it was; make another notebook, and remove this one afterwards",
         )
 
 
