@@ -28,7 +28,7 @@ from notebook_provisioner.core.procedures import Outcome, Patience, Record
 from notebook_provisioner.core.upgrades.preflight import Rules, Surroundings
 from notebook_provisioner.core.upgrades.running import Conductor, Task
 
-OPERATION_SECONDS = 40.0
+OPERATION_SECONDS, BOOT_SECONDS = 40.0, 30.0
 PATIENCE = Patience(first=5, growth=1.5, longest=60, unanswered=4)
 REQUESTS = ("change", "snapshot_data_disk", "start", "upgrade", "roll_back", "stop")
 METHODS = (
@@ -118,6 +118,7 @@ class Day:
         rollback: Whether it is rolled back; it is upgraded before.
         data_snapshot: Whether its data disk is snapshotted first.
         kind: What strikes; for the table.
+        prepare: Gets the empty fleet, and gives what else the notebook is made with.
     """
 
     control: Control
@@ -128,12 +129,14 @@ class Day:
     data_snapshot: bool = True
     kind: str = ""
     name: str = "nb"
+    prepare: Callable[[Fleet], dict[str, Any]] = lambda _fleet: {}
     wrong: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.fleet = Fleet(self.control)
-        self.fleet.add(self.name, state=self.state, idle=self.idle)
-        self.control.ask("POST", "sandbox/v1/settings", {"operation_seconds": OPERATION_SECONDS})
+        self.fleet.add(self.name, state=self.state, idle=self.idle, **self.prepare(self.fleet))
+        durations = {"operation_seconds": OPERATION_SECONDS, "boot_seconds": BOOT_SECONDS}
+        self.control.ask("POST", "sandbox/v1/settings", durations)
         self.time = VirtualTime(self.control)
         self.records = FileRecords(self.folder / f"records-{random.getrandbits(64)}")
         self.resumed = 0

@@ -1,6 +1,8 @@
 """A fleet of notebooks in a sandbox of one's own, made through the API, and looked at field by field."""
 
+import hashlib
 import json
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,41 @@ class Fleet:
         self.control.ask("POST", f"{INSTANCES}?instanceId={name}", body)
         if state == "STOPPED":
             self.control.ask("POST", f"{INSTANCES}/{name}:stop", {})
+
+    def script(self, text: bytes) -> dict[str, Any]:
+        """Put a post-startup script into a bucket; returns what a notebook is made with to run it."""
+        control, digest = self.control, hashlib.sha256(text).hexdigest()
+        account = f"notebook@{PROJECT}.iam.gserviceaccount.com"
+        control.ask("POST", f"iam/v1/projects/{PROJECT}/serviceAccounts", {"accountId": "notebook"})
+        uniform = {"iamConfiguration": {"uniformBucketLevelAccess": {"enabled": True}}}
+        control.ask("POST", f"storage/v1/b?project={PROJECT}", {"name": "scripts"} | uniform)
+        binding = {"role": "roles/storage.objectViewer", "members": [f"serviceAccount:{account}"]}
+        control.ask("PUT", "storage/v1/b/scripts/iam", {"bindings": [binding]})
+        request = urllib.request.Request(  # noqa: S310  # our own sandbox
+            f"{control.url}/upload/storage/v1/b/scripts/o?uploadType=media&name=nb/{digest}.sh",
+            data=text,
+            headers={"Authorization": f"Bearer {control.token}", "Content-Type": "text/x-shellscript"},
+            method="POST",
+        )
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
+        metadata = {"post-startup-script": f"gs://scripts/nb/{digest}.sh"}
+        return {"metadata": metadata, "serviceAccounts": [{"email": account}]}
+
+    def images(self, *names: str) -> None:
+        """Images of a family of the project's own, a month apart."""
+        path = f"compute/v1/projects/cloud-notebooks-managed/global/images/{OLD_IMAGE}"
+        like = self.control.ask("GET", path)
+        documents = [
+            like
+            | {
+                "name": name,
+                "family": name.rpartition("-v")[0],
+                "creationTimestamp": f"2025-{month:02}-01T00:00:00.000-08:00",
+                "selfLink": f"https://www.googleapis.com/{COMPUTE}/global/images/{name}",
+            }
+            for month, name in enumerate(names, 1)
+        ]
+        self.control.load({f"compute/projects/{PROJECT}/global/images": documents})
 
     def get(self, name: str) -> dict[str, Any]:
         """A notebook's document."""
