@@ -114,6 +114,20 @@ class Root:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # as above
             assert answer.status == 200
 
+    def scripts(self):
+        """The scripts that can be read in the bucket now, and those that Terraform knows of."""
+        state = json.loads(self._terraform.succeed(self._root, "state", "pull"))
+        known = {
+            instance["attributes"]["name"]: instance["attributes"]["bucket"]
+            for resource in state["resources"]
+            if resource["type"] == "google_storage_bucket_object" and resource["name"] == "script"
+            for instance in resource["instances"]
+        }
+        (bucket,) = set(known.values())
+        endpoint = self._terraform.environment["GOOGLE_STORAGE_CUSTOM_ENDPOINT"]
+        with urllib.request.urlopen(f"{endpoint}b/{bucket}/o", timeout=60) as answer:  # noqa: S310  # as above
+            return {item["name"] for item in json.load(answer)["items"]}, set(known)
+
     def edit(self, old, new):
         text = self.fleet_file.read_text()
         assert old in text
@@ -154,6 +168,9 @@ def test_the_quickstart_lives(root):
 
     root.edit("idle_timeout_seconds: 3600", "idle_timeout_seconds: 5400")
     root.edit("owner: ben@example.com\n", f"owner: ben@example.com\n{EXEMPTION}")
+    before, known = root.scripts()
+    assert before == known
+    old = (root.rendered / "ben-research.sh").read_text()
     (root.rendered / "ben-research.sh").write_text("#!/bin/bash\necho something else\n")
     assert root.plan() == {
         'module.notebook["ana-research"].google_workbench_instance.this': ["update"],
@@ -163,6 +180,14 @@ def test_the_quickstart_lives(root):
     assert root.findings() == ()
     root.apply()
     assert root.plan() == {}
+    live, known = root.scripts()
+    assert live == before | known  # the old script is still there to go back to
+    assert len(live) == len(before) + 1
+
+    (root.rendered / "ben-research.sh").write_text(old)
+    root.apply()  # back to a script that is there already
+    assert root.plan() == {}
+    assert root.scripts() == (live, before)
 
     root.relabel("ana-research", {"environment": "changed-by-hand"})
     drifted = 'module.notebook["ana-research"].google_workbench_instance.this'

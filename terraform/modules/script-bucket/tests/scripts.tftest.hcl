@@ -17,6 +17,10 @@ run "a_script_is_named_by_its_content" {
     condition     = google_storage_bucket_object.script["ana"].content == "#!/bin/bash\necho ana\n"
     error_message = "The script must be uploaded as it was rendered."
   }
+  assert {
+    condition     = google_storage_bucket_object.script["ana"].deletion_policy == "ABANDON"
+    error_message = "A script that was replaced must stay for a rollback."
+  }
 }
 
 run "what_is_no_script" {
