@@ -10,7 +10,6 @@ BIN := $(VENV)/bin
 FLEET ?=
 NBP := $(BIN)/nbp $(if $(FLEET),--fleet "$(FLEET)")
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
-CHECKOV := $(VENV)/checkov
 JUPYTER := $(VENV)/jupyter
 JOB := $(VENV)/job
 SHELL_SCRIPTS := $(shell git ls-files '*.sh' .ci/run 2>/dev/null)
@@ -34,29 +33,13 @@ $(VENV)/.setup-dev: requirements/dev.lock $(VENV)/.setup
 	$(PIP) --require-hashes -r requirements/dev.lock
 	@touch $@
 
-# checkov pins much, so it has an environment of its own. pip installs as well as uv, in a minute instead of seconds.
-$(CHECKOV)/.setup: requirements/checkov.lock | $(BIN)/python
-	@echo "Installing checkov into $(CHECKOV) …" >&2
-	@rm -rf $(CHECKOV)
-	@$(BIN)/python -m venv $(CHECKOV)
-	@uv pip install --quiet --python $(CHECKOV)/bin/python --require-hashes -r requirements/checkov.lock 2>/dev/null \
-	  || $(CHECKOV)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes -r requirements/checkov.lock
-	@touch $@
-
-# JupyterLab is attacked by a test and imported by nothing, so it has one too.
-$(JUPYTER)/.setup: requirements/jupyter.lock | $(BIN)/python
-	@echo "Installing JupyterLab into $(JUPYTER) …" >&2
-	@rm -rf $(JUPYTER)
-	@$(BIN)/python -m venv $(JUPYTER)
-	@uv pip install --quiet --python $(JUPYTER)/bin/python --require-hashes -r requirements/jupyter.lock 2>/dev/null \
-	  || $(JUPYTER)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes -r requirements/jupyter.lock
-	@touch $@
-
-# What the container's image installs, for a test that installs it the same way.
-$(JOB)/.setup: requirements/job.lock | $(BIN)/python
-	@echo "Building the job's wheels into $(JOB) …" >&2
-	@rm -rf $(JOB)
-	@$(BIN)/python -m pip --disable-pip-version-check --quiet wheel --require-hashes -r requirements/job.lock -w $(JOB)
+# Judges that pin much have environments of their own. pip installs as well as uv, in a minute instead of seconds.
+$(VENV)/%/.setup: requirements/%.lock | $(BIN)/python
+	@echo "Installing $* into $(@D) …" >&2
+	@rm -rf $(@D)
+	@$(BIN)/python -m venv $(@D)
+	@uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $< 2>/dev/null \
+	  || $(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes -r $<
 	@touch $@
 
 setup: $(VENV)/.setup ## Make .venv with everything that apply needs
@@ -75,7 +58,7 @@ destroy: setup ## Take the fleet down again
 test: setup-dev $(JUPYTER)/.setup $(JOB)/.setup ## Run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
 
-lint: setup-dev $(CHECKOV)/.setup ## Check style, types, layers, shell, the Dockerfile and Terraform
+lint: setup-dev $(VENV)/checkov/.setup ## Check style, types, layers, shell, the Dockerfile and Terraform
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -83,7 +66,7 @@ lint: setup-dev $(CHECKOV)/.setup ## Check style, types, layers, shell, the Dock
 	$(if $(SHELL_SCRIPTS),$(BIN)/shellcheck $(SHELL_SCRIPTS))
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m notebook_provisioner.adapters.terraform.launcher fmt -check -recursive -diff terraform
-	CKV_SKIP_PACKAGE_UPDATE_CHECK=true $(CHECKOV)/bin/checkov --directory terraform --skip-path /tests/ \
+	CKV_SKIP_PACKAGE_UPDATE_CHECK=true $(VENV)/checkov/bin/checkov --directory terraform --skip-path /tests/ \
 	  --framework terraform --skip-download --soft-fail --output json | $(BIN)/python scripts/checkov_verdict.py
 	@if command -v tflint >/dev/null; then tflint --chdir terraform --recursive; \
 	  else echo "tflint: skipped, it is not on PATH and no package registry has it" >&2; fi
@@ -97,6 +80,7 @@ acceptance: setup-dev ## Run hashicorp/google itself against the sandbox, where 
 	$(BIN)/python -m pytest -n auto --dist worksteal -m acceptance -o addopts= --strict-markers --import-mode=importlib -ra tests
 
 bench: setup-dev ## Print ratios: speed, memory, API calls
+	-@$(MAKE) --no-print-directory $(VENV)/custodian/.setup
 	@for program in bench/*.py; do $(BIN)/python "$$program"; done
 
 chaos: setup-dev ## Prune snapshots and upgrade notebooks on a thousand bad days: faults, people in between, kills
@@ -114,7 +98,9 @@ lock: ## Resolve requirements/*.lock anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra sandbox --extra dev pyproject.toml -o requirements/dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra sandbox -c requirements/dev.lock pyproject.toml -o requirements/sandbox.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/dev.lock pyproject.toml -o requirements/job.lock
-	echo checkov | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate - -o requirements/checkov.lock
+	for judge in checkov custodian; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/$$judge.in -o requirements/$$judge.lock; \
+	done
 	echo jupyterlab | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/dev.lock - -o requirements/jupyter.lock
 	echo hatchling | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/dev.lock - -o requirements/build.lock
 
