@@ -104,7 +104,7 @@ def _folded(text: str) -> str:
 def main() -> None:
     """Write the READMEs, or check them."""
     stale = []
-    for module in [*sorted((TERRAFORM / "modules").iterdir()), TERRAFORM / "fleet"]:
+    for module in [*sorted((TERRAFORM / "modules").iterdir()), TERRAFORM / "bootstrap", TERRAFORM / "fleet"]:
         readme = module / "README.md"
         text = readme.read_text(encoding="utf-8")
         before, found, rest = text.partition(BEGIN)

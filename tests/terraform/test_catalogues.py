@@ -22,6 +22,7 @@ from notebook_provisioner.core.fleet.surroundings import EgressRule, IngressRule
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = REPOSITORY / "terraform" / "modules"
 JOBS = json.loads((MODULES / "maintenance" / "jobs.json").read_text())
+ROLES = json.loads((MODULES / "applier" / "roles.json").read_text())
 APIS = json.loads((MODULES / "services" / "services.json").read_text())
 METADATA_KEYS = json.loads((MODULES / "notebook" / "metadata_keys.json").read_text())
 ENDPOINTS = json.loads((MODULES / "network" / "google_endpoints.json").read_text())
@@ -139,6 +140,18 @@ def test_every_job_runs_a_command_that_takes_its_options():
                 pytest.skip(f"nbp {' '.join(words)} is not there yet")
         known = {option for parameter in command.params for option in parameter.opts}
         assert set(job["arguments"]) - set(words) <= known
+
+
+def test_who_applies_may_make_all_that_the_modules_make():
+    # Its own making is done by whoever runs the bootstrap.
+    tfs = [path for path in MODULES.rglob("*.tf") if path.parent.name != "applier"]
+    made = set(re.findall(r'^resource "(\w+)"', "".join(map(Path.read_text, tfs)), re.MULTILINE))
+    allowed = {resource for row in ROLES for resource in row["resources"]}
+    assert made <= allowed
+    for row in ROLES:
+        assert row["why"].endswith(".")
+        assert row["source"].startswith("https://cloud.google.com/")
+        assert row["scope"] in {"project", "access policy", "organization", "billing account"}
 
 
 def test_every_enabled_api_says_why():
