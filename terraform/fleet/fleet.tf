@@ -20,8 +20,10 @@ module "project" {
   fleet_name = local.fleet.name
   features = compact([
     local.fleet.maintenance == null ? "" : "maintenance",
+    try(local.fleet.observability.budget, null) == null ? "" : "budget",
     local.fleet.network.egress.mode == "secure-web-proxy" ? "secure-web-proxy" : "",
   ])
+  keeps_logs = local.fleet.observability != null
 }
 
 module "network" {
@@ -95,6 +97,9 @@ module "observability" {
   retention_days = local.fleet.observability.retention_days
   locked         = local.fleet.observability.locked
   notify         = local.fleet.observability.notify
+  kms_key        = local.kms_key
+  budget         = local.fleet.observability.budget
+  project_number = module.project.number
   jobs = local.fleet.maintenance == null ? {} : {
     for name, job in local.fleet.maintenance.jobs :
     name => { name = module.maintenance[0].jobs[name], silent_after_hours = job.silent_after_hours }

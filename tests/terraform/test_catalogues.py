@@ -18,6 +18,7 @@ from notebook_provisioner.cli.main import nbp
 from notebook_provisioner.core.fleet.maintenance import Maintenance
 from notebook_provisioner.core.fleet.model import Control
 from notebook_provisioner.core.fleet.surroundings import EgressRule, IngressRule
+from notebook_provisioner.core.upgrades.preflight import PERMISSIONS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = REPOSITORY / "terraform" / "modules"
@@ -122,6 +123,13 @@ def test_every_permission_of_a_job_says_why():
             assert row["why"].endswith(".")
             assert row["source"].startswith("https://cloud.google.com/")
             assert isinstance(row["verified"], bool)
+
+
+def test_the_upgrade_job_holds_what_the_command_checks_for():
+    held = {row["permission"] for job in JOBS if job["name"] == "upgrade" for row in job["permissions"]}
+    # not checked for: operations, and facts whose absence stops nothing
+    besides = {"compute.instances.list", "compute.projects.get", "notebooks.operations.get"}
+    assert held == set(PERMISSIONS) | besides | {"notebooks.operations.list"}
 
 
 def test_the_jobs_are_those_of_the_fleet_file():

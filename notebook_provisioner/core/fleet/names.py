@@ -52,6 +52,16 @@ ServiceName = patterned(
     "oslogin.googleapis.com",
     longest=100,
 )
+BillingAccount = patterned(
+    "billing-account",
+    "billing account",
+    "three groups of six hexadecimal digits, in capitals",
+    r"[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}",
+    "012345-6789AB-CDEF01",
+)
+Currency = patterned(
+    "currency", "currency", "three capital letters", r"[A-Z]{3}", "EUR", shortest=3, longest=3
+)
 CountryCode = patterned(
     "country", "country code", "two capital letters", r"[A-Z]{2}", "NL", shortest=2, longest=2
 )

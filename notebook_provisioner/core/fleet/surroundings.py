@@ -8,6 +8,7 @@ from notebook_provisioner.core.fleet import formats, names
 from notebook_provisioner.core.fleet.base import Model
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
+Percentage = Annotated[int, Field(ge=1, le=1_000)]
 
 
 class State(Model):
@@ -182,6 +183,19 @@ class EnforcedPerimeter(_Perimeter):
 Perimeter = Annotated[NoPerimeter | DryRunPerimeter | EnforcedPerimeter, Field(discriminator="mode")]
 
 
+class Budget(Model):
+    """What the project may cost a month. It tells; it stops nothing."""
+
+    billing_account: names.BillingAccount
+    """The billing account that pays for the project."""
+    monthly: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    """The amount, in whole units of the currency."""
+    currency: names.Currency
+    """The billing account's currency, as an ISO 4217 code."""
+    thresholds: Annotated[tuple[Percentage, ...], Field(min_length=1, max_length=10)] = (50, 90, 100)
+    """Percentages of the amount at which people are told."""
+
+
 class Observability(Model):
     """Audit logs that are kept, and alerts."""
 
@@ -191,6 +205,8 @@ class Observability(Model):
     """Whether the log bucket is locked: its retention can then only grow, and it cannot be unlocked."""
     notify: tuple[formats.Owner, ...] = ()
     """E-mail addresses that are told of alerts."""
+    budget: Budget | None = None
+    """What the project may cost; no budget where it is not given."""
 
 
 class GoogleManagedEncryption(Model):

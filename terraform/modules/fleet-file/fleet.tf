@@ -47,6 +47,7 @@ locals {
       retention_days = try(local._file.observability.retention_days, 400)
       locked         = try(local._file.observability.locked, true)
       notify         = try(local._file.observability.notify, [])
+      budget         = try(merge({ thresholds = [50, 90, 100] }, local._file.observability.budget), null)
     }
 
     maintenance = try(local._file.maintenance, null) == null ? null : {

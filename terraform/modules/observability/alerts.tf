@@ -2,7 +2,7 @@ locals {
   # An alert of a job is there if the job is.
   _alerts = {
     for alert in jsondecode(file("${path.module}/alerts.json")) : alert.name => merge(alert, {
-      filter = replace(alert.filter, "JOB", try(var.jobs[alert.job].name, ""))
+      filter = replace(replace(alert.filter, "PROJECT", var.project_id), "JOB", try(var.jobs[alert.job].name, ""))
     })
     if !can(alert.job) || can(var.jobs[alert.job])
   }

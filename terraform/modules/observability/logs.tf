@@ -6,6 +6,13 @@ resource "google_logging_project_bucket_config" "audit" {
   description    = "Audit logs of fleet ${var.fleet_name}."
   retention_days = var.retention_days
   locked         = var.locked
+
+  dynamic "cmek_settings" {
+    for_each = var.kms_key[*]
+    content {
+      kms_key_name = cmek_settings.value
+    }
+  }
 }
 
 # A bucket in the sink's own project needs no grant: Cloud Logging writes there by itself.

@@ -1,3 +1,22 @@
+variable "budget" {
+  description = "What the project may cost a month, in whole units of the billing account's currency, and at which percentages somebody is told. Null sets no budget."
+  type = object({
+    billing_account = string
+    monthly         = number
+    currency        = string
+    thresholds      = optional(list(number), [50, 90, 100])
+  })
+  default = null
+  validation {
+    condition     = var.budget == null || (can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.budget.billing_account)) && try(var.budget.monthly >= 1, false))
+    error_message = "billing_account is written 012345-6789AB-CDEF01, and monthly is 1 or more."
+  }
+  validation {
+    condition     = var.budget == null || (length(var.notify) > 0 && var.project_number != null)
+    error_message = "A budget needs somebody to notify, and the project's number."
+  }
+}
+
 variable "fleet_name" {
   description = "Name of the fleet; what is made here is named after it."
   type        = string
@@ -16,6 +35,12 @@ variable "jobs" {
     condition     = alltrue([for job in values(var.jobs) : job.silent_after_hours >= 1 && job.silent_after_hours <= 48])
     error_message = "silent_after_hours is 1 to 48."
   }
+}
+
+variable "kms_key" {
+  description = "Key for the log bucket, in its region; only a new bucket takes one. Null leaves it to Google's keys. The account of Cloud Logging that the module project names must be able to use it."
+  type        = string
+  default     = null
 }
 
 variable "labels" {
@@ -53,6 +78,12 @@ variable "project_id" {
   description = "Project whose logs are kept and watched."
   type        = string
   nullable    = false
+}
+
+variable "project_number" {
+  description = "The project's number, for a budget."
+  type        = string
+  default     = null
 }
 
 variable "retention_days" {

@@ -15,6 +15,13 @@ variable "fleet_name" {
   }
 }
 
+variable "keeps_logs" {
+  description = "Whether the fleet has a log bucket, whose key Cloud Logging must be able to use."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "project_id" {
   description = "Project that the fleet lives in. It must exist and have billing."
   type        = string

@@ -39,6 +39,7 @@ module "encryption" {
     compute   = "service-${local.number}@compute-system.iam.gserviceaccount.com"
     notebooks = "service-${local.number}@gcp-sa-notebooks.iam.gserviceaccount.com"
     storage   = "service-${local.number}@gs-project-accounts.iam.gserviceaccount.com"
+    logging   = "cmek-p${local.number}@gcp-sa-logging.iam.gserviceaccount.com"
   }
 }
 

@@ -52,6 +52,7 @@ _RULES: Final = (
     _rule(encryption.key_in_region, "encryption region"),
     _rule(maintenance.some_job, "maintenance"),
     _rule(maintenance.silence, "maintenance"),
+    _rule(maintenance.budget_is_heard, "observability"),
     _rule(maintenance.watched, "maintenance observability"),
     _rule(notebooks.distinct_names),
     _rule(notebooks.known_profiles, "profiles defaults"),

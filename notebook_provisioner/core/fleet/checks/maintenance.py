@@ -1,4 +1,4 @@
-"""Jobs that look after the fleet."""
+"""Jobs that look after the fleet, and who hears of what goes wrong."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -48,6 +48,19 @@ def watched(context: Context) -> Iterator[Finding]:
             ("maintenance",),
             "nobody is told when a job fails",
             "add observability: with notify and an address",
+        )
+
+
+def budget_is_heard(context: Context) -> Iterator[Finding]:
+    """A budget has somebody to tell."""
+    watched = context.fleet.observability
+    if watched is not None and watched.budget is not None and not watched.notify:
+        yield context.error(
+            "nobody-notified",
+            ("observability", "budget"),
+            "nobody is told when the budget is spent",
+            "add notify: with an address",
+            key=True,
         )
 
 

@@ -51,6 +51,14 @@ run "every_alert_is_counted_and_told" {
   }
 }
 
+run "stale_copies_are_told" {
+  command = plan
+  assert {
+    condition     = local._alerts["sync-stale"].filter == "logName=\"projects/project/logs/notebook-provisioner-sync\" AND jsonPayload.stale=true"
+    error_message = "The alert must look at the log that notebooks write."
+  }
+}
+
 run "jobs_are_watched" {
   command = apply
   variables {
@@ -76,6 +84,47 @@ run "jobs_are_watched" {
     ]) == jsonencode([["90000s", "3600s"], ["10800s", "120s"]])
     error_message = "No window is longer than an alert takes, and together they are the hours that were given."
   }
+}
+
+run "logs_are_encrypted_with_a_key_of_ones_own" {
+  command = plan
+  variables {
+    kms_key = "projects/keys/locations/europe-west1/keyRings/r/cryptoKeys/k"
+  }
+  assert {
+    condition     = google_logging_project_bucket_config.audit.cmek_settings[0].kms_key_name == "projects/keys/locations/europe-west1/keyRings/r/cryptoKeys/k"
+    error_message = "The log bucket must use the key."
+  }
+}
+
+run "costs_are_told" {
+  command = apply
+  variables {
+    project_number = "123"
+    budget         = { billing_account = "012345-6789AB-CDEF01", monthly = 5000, currency = "EUR", thresholds = [100, 50] }
+  }
+  assert {
+    condition     = google_billing_budget.this["012345-6789AB-CDEF01"].budget_filter[0].projects == toset(["projects/123"])
+    error_message = "The budget is the project's."
+  }
+  assert {
+    condition     = jsonencode(google_billing_budget.this["012345-6789AB-CDEF01"].threshold_rules[*].threshold_percent) == "[0.5,1]"
+    error_message = "Percentages are told as parts, smallest first."
+  }
+  assert {
+    condition     = google_billing_budget.this["012345-6789AB-CDEF01"].all_updates_rule[0].monitoring_notification_channels == tolist(["projects/project/notificationChannels/1"])
+    error_message = "Who is told of alerts is told of costs."
+  }
+}
+
+run "no_budget_that_nobody_hears_of" {
+  command = plan
+  variables {
+    notify         = []
+    project_number = "123"
+    budget         = { billing_account = "012345-6789AB-CDEF01", monthly = 5000, currency = "EUR" }
+  }
+  expect_failures = [var.budget]
 }
 
 run "no_silence_longer_than_an_alert_sees" {

@@ -36,6 +36,21 @@ run "what_a_fleet_needs_of_its_project" {
   }
 }
 
+run "logs_are_encrypted_by_an_account_of_their_own" {
+  command = plan
+  variables {
+    keeps_logs = true
+  }
+  override_data {
+    target = data.google_logging_project_cmek_settings.this[0]
+    values = { service_account_id = "cmek-p123@gcp-sa-logging.iam.gserviceaccount.com" }
+  }
+  assert {
+    condition     = output.service_agents["logging"] == "cmek-p123@gcp-sa-logging.iam.gserviceaccount.com"
+    error_message = "The key's owner must learn who encrypts logs."
+  }
+}
+
 run "a_fleet_name_that_is_none" {
   command = plan
   variables {
