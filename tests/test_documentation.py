@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from notebook_provisioner.catalog.controls import CONTROLS
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     page for page in REPOSITORY.rglob("*.md") if not any(part.startswith(".") for part in page.parts)
@@ -25,6 +27,16 @@ def test_generated_pages_are_current(script):
         check=False,
     )
     assert checked.returncode == 0, f"{checked.stdout}{checked.stderr}\nregenerate with: make docs"
+
+
+def test_every_module_has_a_page_and_every_control_a_module():
+    modules = {path.parent.name for path in (REPOSITORY / "terraform").rglob("versions.tf")}
+    pages = {path.stem: path.read_text() for path in (REPOSITORY / "docs/operators/modules").glob("*.md")}
+    assert pages.keys() - {"README"} == modules
+    for control in CONTROLS.values():
+        assert control.modules
+        for module in control.modules:
+            assert f"[`{control.id}`]" in pages[module]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))

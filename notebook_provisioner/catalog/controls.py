@@ -38,6 +38,7 @@ class Control:
         why: What happens without it.
         severity: ``high`` stops an apply, ``medium`` is said.
         source: Where its mechanism is documented.
+        modules: Terraform modules that make it hold.
         exemptible: Whether a fleet file may switch it off for a notebook, with a reason and an expiry.
         mappings: Sections of standards that it serves, by the standard's key in ``STANDARDS``; only
             published ones.
@@ -48,6 +49,7 @@ class Control:
     why: str
     severity: Weight
     source: Source
+    modules: tuple[str, ...]
     exemptible: bool
     mappings: Mapping[str, tuple[str, ...]]
 
@@ -73,6 +75,7 @@ def _control(
         why=row["why"],
         severity=row["severity"],
         source=sources[row["source"]],
+        modules=tuple(row["modules"]),
         exemptible=row.get("exemptible", False),
         mappings={key: tuple(row[key]) for key in standards if key in row},
     )
