@@ -15,7 +15,7 @@ from notebook_provisioner.cli.main import nbp
 from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
-NBP = str(Path(sys.executable).with_name("nbp"))
+DYING = str(Path(__file__).parents[1] / "support" / "dying_nbp.py")
 NAMES = ("ana-research", "ana-training", "ben-research")
 BEHAVIOR = "post-startup-script-behavior"
 OFF = "ben-research"
@@ -43,7 +43,7 @@ def fleet(sandbox, home, monkeypatch):
     sandbox.file.write_text(QUICKSTART.read_text("utf-8"), "utf-8")
     sandbox.read()
     sandbox.build()
-    for leftover in (home / ".nbp").rglob("procedures/*.json"):
+    for leftover in (home / ".nbp").rglob("records/*.json"):
         leftover.unlink()
     return sandbox
 
@@ -75,7 +75,7 @@ def assert_as_before(fleet, home, off=(OFF,)):
         assert instance["gceSetup"]["metadata"][BEHAVIOR] == "run_once", name
         assert instance["gceSetup"]["metadata"]["notebook-disable-root"] == "true", name
         assert instance["state"] == ("STOPPED" if name in off else "ACTIVE"), name
-    assert not list((home / ".nbp").rglob("procedures/*.json"))
+    assert not list((home / ".nbp").rglob("records/*.json"))
 
 
 def test_a_changed_template_shows_as_drift_until_it_has_run_everywhere(fleet, home):
@@ -121,15 +121,11 @@ def test_killed_after_every_step(fleet, home, step, way):
     fleet.stop(OFF)
     before = run_ids(fleet)
     fleet.control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0.1, "boot_seconds": 0.4})
-    command = [NBP, "post-startup", "rerun", "ana-research", OFF, "--yes"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        for line in process.stderr:
-            if line.strip() == f"ana-research: {step}":
-                process.send_signal(signal.SIGKILL)
-                break
-        process.stderr.read()
+    command = [sys.executable, DYING, f"ana-research: {step}"]
+    command += ["post-startup", "rerun", "ana-research", OFF, "--yes"]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert process.returncode == -signal.SIGKILL
-    assert list((home / ".nbp").rglob("procedures/*.json"))
+    assert list((home / ".nbp").rglob("records/*.json"))
     assert "is in the middle of" in json.dumps(run("rerun", "ana-research", exit_code=4))
     ended = run("rerun", way)
     assert "ana-research" in results(ended)
