@@ -123,7 +123,7 @@ def show_status(app: App, notebooks: Sequence[ResolvedNotebook], *, whole_fleet:
         [_status_row(standing) for standing in found],
     )
     available = sum(1 for standing in found if standing.notebook.upgradability.upgradable)
-    app.output.text(f"{len(found)} notebooks, {available} with something to upgrade to.")
+    app.output.text(f"{_number(len(found), 'notebook')}, {available} with something to upgrade to.")
     app.output.findings(findings)
     data = {
         "fleet": app.fleet.name,
@@ -247,10 +247,8 @@ def _show_table(app: App, plan: UpgradePlan) -> None:
     hidden = f"; {len(planned) - len(shown)} not shown, -v shows them" if len(planned) > len(shown) else ""
     counts = _counts(plan)
     left = ", ".join(f"{count} {why}" for why, count in counts.items())
-    app.output.text(
-        f"{len(planned)} to upgrade in {len(plan.waves)} waves until {plan.until:%Y-%m-%d}{hidden}. "
-        f"Not upgraded: {left or 'none'}."
-    )
+    waves_ahead = f"{_number(len(plan.waves), 'wave')} until {plan.until:%Y-%m-%d}"
+    app.output.text(f"{len(planned)} to upgrade in {waves_ahead}{hidden}. Not upgraded: {left or 'none'}.")
     if planned:
         machine = sum(item.cost.machine_hours for item in planned)
         month = sum(item.cost.usd_per_month for item in planned)
@@ -258,6 +256,10 @@ def _show_table(app: App, plan: UpgradePlan) -> None:
             f"It costs {machine:.1f} hours of machines that would be stopped, and snapshots for ${month:.2f} "
             "a month at most, until they are pruned."
         )
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _plan_row(item: ScheduledUpgrade, wave: int) -> tuple[str, ...]:

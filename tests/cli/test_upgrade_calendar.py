@@ -135,7 +135,7 @@ def test_working_hours_make_it_sure(nbp, tmp_path, monkeypatch):
 
 def test_status_of_one_that_needs_nothing_ends_in_0(nbp):
     done = nbp("status", "ben-research", status=0)
-    assert "1 notebooks, 0 with something to upgrade to" in done.stdout
+    assert "1 notebook, 0 with something to upgrade to" in done.stdout
     assert "old-umn" not in done.stderr
 
 

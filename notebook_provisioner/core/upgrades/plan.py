@@ -179,7 +179,3 @@ class UpgradePlan:
     def wave_of(self) -> Mapping[NotebookKey, Wave]:
         """The wave of every notebook in the calendar."""
         return {upgrade.key: wave for wave in self.waves for upgrade in wave.upgrades}
-
-    def due(self, now: datetime) -> tuple[ScheduledUpgrade, ...]:
-        """What is to begin at *now*: its start has come, and it still ends in time. By start."""
-        return tuple(item for item in self.upgrades if item.start <= now <= item.start_not_after)

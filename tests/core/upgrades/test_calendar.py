@@ -201,9 +201,6 @@ def test_the_last_moment_to_begin_leaves_time_to_end():
     assert (found.start, found.start_not_after, found.deadline) == tuple(
         datetime(2026, 11, 28, hour, tzinfo=UTC) for hour in (2, 5, 6)
     )
-    assert plan_of(sight(notebook())).due(found.start) == (found,)
-    assert plan_of(sight(notebook())).due(found.start_not_after + timedelta(seconds=1)) == ()
-    assert plan_of(sight(notebook())).due(NOW) == ()
 
 
 def test_in_an_open_window_it_begins_now():
