@@ -144,7 +144,7 @@ def test_a_fleet_of_fifty_is_upgraded_or_explained_and_is_as_it_was(world):
             assert image == OLD_IMAGE
     assert rows["failing-0"]["reason"] == "upgrade: image could not be fetched"
     assert "its health is UNHEALTHY" in rows["sick-0"]["reason"]
-    assert rows["busy-0"]["reason"] == "1 kernel is at work, and would be lost"
+    assert "1 of 2 kernels busy" in rows["busy-0"]["reason"]
     assert rows["refused-0"]["reason"] == "Workbench says: Instance is not eligible for upgrade"
     assert answer["data"]["counts"] == {"upgraded": 26, "current": 8, "left": 11, "failed": 5}
 

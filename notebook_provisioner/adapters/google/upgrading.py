@@ -14,6 +14,7 @@ from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
 from notebook_provisioner.adapters.google.workbench_changes import WorkbenchInstance
 from notebook_provisioner.catalog.images import PROJECT as IMAGE_PROJECT
 from notebook_provisioner.core.errors import TargetUnreachable
+from notebook_provisioner.core.post_startup.console import Console, read_console
 from notebook_provisioner.core.post_startup.reports import Report, read_report
 from notebook_provisioner.core.procedures import Busy, Declined, Operation, Unanswered
 from notebook_provisioner.core.upgrades.activity import Activity, read_activity
@@ -130,6 +131,14 @@ class UpgradeWorld:
         items = answer.get("queryValue", {}).get("items", ())
         return {str(item.get("key")): str(item.get("value")) for item in items}
 
+    def console(self) -> Console | None:
+        """Its serial console; None where it cannot be read."""
+        url = f"{self._compute}/zones/{self._zone}/instances/{self._name}/serialPort"
+        try:
+            return read_console(str(self._rest.call("GET", url, {"port": "1"}).get("contents", "")))
+        except (Refusal, NoAnswer):
+            return None
+
     def snapshot(self, name: str) -> str | None:
         """A snapshot's status; None where there is none."""
         found = self._document(f"{self._compute}/global/snapshots/{name}")
@@ -168,6 +177,7 @@ class Look:
         self.instance = instance(document)
         self.disks = functools.cache(world.disks)
         self.guest = functools.cache(world.guest)
+        self.console = functools.cache(world.console)
         self.snapshot = functools.cache(world.snapshot)
         self.sent_since = functools.cache(world.sent_since)
 

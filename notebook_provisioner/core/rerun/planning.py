@@ -21,7 +21,7 @@ BUSY_WITHIN: Final = timedelta(minutes=15)
 _STALE: Final = timedelta(minutes=10)  # the image's idle check looks every minute
 
 # Set on instances with managed end user credentials (catalog/metadata_keys.py has the sources).
-_EUC: Final = ("enable-euc", "euc-enabled")
+END_USER_CREDENTIALS: Final = ("enable-euc", "euc-enabled")
 
 _COSTS: Final = {
     (Transport.API, ACTIVE): "stops and starts it: kernels are lost, about 5 minutes without it",
@@ -209,7 +209,7 @@ def _obstacles(facts: Facts, way: Transport) -> list[Finding]:
         found.append(
             _error(facts, "rerun-state", f"it is {instance.state}", "wait until it is ACTIVE or STOPPED")
         )
-    if any(instance.metadata.get(key, "").lower() == "true" for key in _EUC):
+    if any(instance.metadata.get(key, "").lower() == "true" for key in END_USER_CREDENTIALS):
         found.append(
             _error(
                 facts,

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from notebook_provisioner.catalog.labels import WORKBENCH
 from notebook_provisioner.catalog.metadata_keys import PROTECTED
+from notebook_provisioner.core.post_startup.console import Console
 from notebook_provisioner.core.post_startup.reports import Report
 from notebook_provisioner.core.upgrades.activity import Activity
 from notebook_provisioner.core.upgrades.facts import IDLE_KEY, HistoryEntry
@@ -108,6 +109,9 @@ class Observed(Protocol):
 
     def activity(self) -> Activity | None:
         """What it says of its kernels and its data disk; None where nothing can be read."""
+
+    def console(self) -> Console | None:
+        """What its serial console shows; None where nothing can be read."""
 
     def snapshot(self, name: str) -> str | None:
         """A snapshot's status, as in ``READY``; None where there is none."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from notebook_provisioner.core.findings import Finding, Severity
-from notebook_provisioner.core.upgrades.activity import Activity
+from notebook_provisioner.core.rerun.planning import Use
 from notebook_provisioner.core.upgrades.facts import Upgradability
 from notebook_provisioner.core.upgrades.observed import ACTIVE, STOPPED, Instance
 from notebook_provisioner.core.upgrades.verification import unwell
@@ -36,7 +36,6 @@ SNAPSHOT_PERMISSIONS: Final = ("compute.disks.createSnapshot", "compute.snapshot
 ROLLBACK_PERMISSION: Final = "notebooks.instances.rollback"
 
 BACKUP_FRESH: Final = timedelta(hours=26)  # a nightly schedule, and a night that began late
-_ACTIVITY_FRESH: Final = timedelta(minutes=10)
 _LEAST_FREE_MIB: Final = 1024
 _INVALID_STATE: Final = "invalid state"
 
@@ -73,7 +72,9 @@ class Facts:
         instance: The notebook.
         upgradability: What Workbench says about upgrading it.
         family: The image family that it is asked into; None for its own.
-        activity: What it says of its kernels and disks; None where it says nothing.
+        use: Whether somebody is at work on it.
+        use_words: What that is known from.
+        data_free_mib: What is left on its data disk; None where nobody knows.
         around: What holds for the project.
         now: When this was read, UTC.
     """
@@ -81,7 +82,9 @@ class Facts:
     instance: Instance
     upgradability: Upgradability
     family: str | None
-    activity: Activity | None
+    use: Use
+    use_words: str
+    data_free_mib: int | None
     around: Surroundings
     now: datetime
 
@@ -181,31 +184,25 @@ def _upgradability(facts: Facts) -> Iterator[Finding]:
 
 
 def _activity(facts: Facts, rules: Rules) -> Iterator[Finding]:
-    if facts.instance.state != ACTIVE:
-        return
-    subject, activity = facts.instance.name, facts.activity
-    if activity is None or facts.now - activity.at > _ACTIVITY_FRESH:
+    if facts.use is Use.UNKNOWN:
         yield Finding(
-            "upgrade-activity-unknown",
+            "upgrade-use-unknown",
             Severity.NOTE,
-            subject,
-            "whether kernels are at work cannot be read: it has not reported its activity lately",
-            "its post-startup script sets that up: nbp post-startup status",
+            facts.instance.name,
+            f"whether somebody is at work is not known: {facts.use_words}",
         )
-    elif activity.busy:
-        kernels = "1 kernel is" if activity.busy == 1 else f"{activity.busy} kernels are"
+    elif facts.use is Use.BUSY:
         yield Finding(
             "upgrade-busy",
             Severity.WARNING if rules.even_if_busy else Severity.ERROR,
-            subject,
-            f"{kernels} at work, and would be lost",
+            facts.instance.name,
+            f"somebody is at work, and kernels would be lost: {facts.use_words}",
             None if rules.even_if_busy else "wait, or accept that with --even-if-busy",
         )
 
 
 def _free_space(facts: Facts) -> Iterator[Finding]:
-    activity, subject = facts.activity, facts.instance.name
-    free = activity.data_free_mib if activity else None
+    free, subject = facts.data_free_mib, facts.instance.name
     if free is None:
         yield Finding(
             "upgrade-space-unknown",

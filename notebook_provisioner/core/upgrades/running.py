@@ -11,9 +11,10 @@ from notebook_provisioner.catalog.images import family_and_date
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.procedures import Gone, Patience, Record, Records, World, carry_out
+from notebook_provisioner.core.rerun.planning import END_USER_CREDENTIALS, Use, use_of
 from notebook_provisioner.core.upgrades import preflight, procedure, verification
 from notebook_provisioner.core.upgrades.facts import Upgradability
-from notebook_provisioner.core.upgrades.observed import ACTIVE, Instance, Observed
+from notebook_provisioner.core.upgrades.observed import Instance, Observed
 from notebook_provisioner.core.upgrades.preflight import Facts, Rules, Surroundings
 from notebook_provisioner.core.upgrades.procedure import ROLLBACK_KIND, RUN_AT_EVERY_START, UPGRADE_KIND
 
@@ -155,8 +156,7 @@ class Conductor:
             "family": facts.family or "",
             "start_by": task.start_by.isoformat() if task.start_by else "",
             "data_snapshot": self._data_snapshot(facts),
-            "rerun": facts.instance.behavior != RUN_AT_EVERY_START
-            and not runs_script_again(target.version, target.image),
+            "rerun": _may_be_rerun(facts.instance) and not runs_script_again(target.version, target.image),
         }
         return self._begin(UPGRADE_KIND, prepared.seen, wanted)
 
@@ -166,7 +166,7 @@ class Conductor:
         wanted = self._wanted(instance) | {
             "version": version,
             "snapshot": snapshot,
-            "rerun": instance.behavior != RUN_AT_EVERY_START,
+            "rerun": _may_be_rerun(instance),
         }
         return self._begin(ROLLBACK_KIND, seen, wanted)
 
@@ -179,7 +179,9 @@ class Conductor:
         return self._carry(record)
 
     def _look(self, task: Task) -> _Prepared:
-        seen = self.notebook(*task.key).observe()
+        seen, now = self.notebook(*task.key).observe(), self.clock()
+        use, use_words = _use(seen, now)
+        activity = seen.activity()
         family = self._other_family(seen)
         facts = Facts(
             instance=seen.instance,
@@ -187,9 +189,11 @@ class Conductor:
             if family is None
             else Upgradability(None, "", "", "it is asked into another family"),
             family=family,
-            activity=seen.activity() if seen.instance.state == ACTIVE else None,
+            use=use,
+            use_words=use_words,
+            data_free_mib=activity.data_free_mib if activity else None,
             around=self.around,
-            now=self.clock(),
+            now=now,
         )
         return _Prepared(seen, facts)
 
@@ -270,6 +274,19 @@ def runs_script_again(version: str, image: str) -> bool:
             except ValueError:
                 return False
     return False
+
+
+def _may_be_rerun(instance: Instance) -> bool:
+    """Whether the script's behaviour can be changed, and makes a difference."""
+    locked = any(instance.metadata.get(key, "").lower() == "true" for key in END_USER_CREDENTIALS)
+    return instance.behavior != RUN_AT_EVERY_START and not locked
+
+
+def _use(seen: Observed, now: datetime) -> tuple[Use, str]:
+    """Whether somebody is at work; the console, the dearer source, is read only where it must be."""
+    state, activity = seen.instance.state, seen.activity()
+    use, words = use_of(state, activity, None, now)
+    return (use, words) if use is not Use.UNKNOWN else use_of(state, activity, seen.console(), now)
 
 
 def _settings(instance: Instance) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ import pytest
 from upgrade_instance import INSTANCE
 
 from notebook_provisioner.core.findings import Severity
+from notebook_provisioner.core.rerun.planning import Use
 from notebook_provisioner.core.upgrades import preflight
 from notebook_provisioner.core.upgrades.activity import Activity, read_activity
 from notebook_provisioner.core.upgrades.facts import Upgradability
@@ -14,14 +15,15 @@ from notebook_provisioner.core.upgrades.preflight import Facts, Quota, Rules, Su
 
 NOW = datetime(2026, 11, 28, 2, 30, tzinfo=UTC)
 FRESH = {("europe-west1-b", "ana-data-workspace"): NOW - timedelta(hours=20)}
-QUIET = Activity(kernels=1, busy=0, data_free_mib=50_000, at=NOW - timedelta(minutes=1))
 FACTS = Facts(
     instance=INSTANCE,
     upgradability=Upgradability(
         upgradable=True, version="m144", image="…/i", message="A new image is available"
     ),
     family=None,
-    activity=QUIET,
+    use=Use.IDLE,
+    use_words="0 of 1 kernels busy",
+    data_free_mib=50_000,
     around=Surroundings(missing=frozenset(), quota=Quota(1000, 10), backups=FRESH),
     now=NOW,
 )
@@ -59,25 +61,23 @@ def test_what_keeps_a_notebook_as_it_is(changed, code):
 
 
 def test_kernels_at_work_are_an_obstacle_unless_that_is_accepted():
-    facts = replace(FACTS, activity=replace(QUIET, busy=2))
+    facts = replace(FACTS, use=Use.BUSY, use_words="2 of 3 kernels busy at 02:29 UTC")
     [finding] = preflight.check(facts, Rules())
-    assert (finding.severity, finding.message) == (Severity.ERROR, "2 kernels are at work, and would be lost")
+    assert finding.severity is Severity.ERROR
+    assert finding.message.endswith("kernels would be lost: 2 of 3 kernels busy at 02:29 UTC")
     assert codes(facts, Rules(even_if_busy=True)) == [("upgrade-busy", Severity.WARNING)]
-    stopped = replace(facts, instance=replace(INSTANCE, state="STOPPED"))
-    assert codes(stopped) == []
 
 
 def test_what_cannot_be_known_is_said_and_is_no_obstacle():
-    assert codes(replace(FACTS, activity=None)) == [
-        ("upgrade-activity-unknown", Severity.NOTE),
+    facts = replace(FACTS, use=Use.UNKNOWN, use_words="nobody says", data_free_mib=None)
+    assert codes(facts) == [
+        ("upgrade-use-unknown", Severity.NOTE),
         ("upgrade-space-unknown", Severity.NOTE),
     ]
-    old = replace(QUIET, at=NOW - timedelta(hours=2), busy=3)
-    assert codes(replace(FACTS, activity=old)) == [("upgrade-activity-unknown", Severity.NOTE)]
 
 
 def test_a_full_disk_and_an_old_backup_are_warned_of():
-    full = replace(FACTS, activity=replace(QUIET, data_free_mib=10))
+    full = replace(FACTS, data_free_mib=10)
     assert codes(full) == [("upgrade-space", Severity.WARNING)]
     bare = replace(FACTS, around=replace(FACTS.around, backups={}))
     assert codes(bare) == [("upgrade-backup", Severity.WARNING)]
