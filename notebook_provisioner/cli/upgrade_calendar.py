@@ -1,7 +1,7 @@
-"""What ``nbp upgrade status`` and ``nbp upgrade plan`` do: read, judge, show."""
+"""What ``nbp upgrade plan`` does: read, plan, show, write."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -11,10 +11,8 @@ from zoneinfo import ZoneInfo
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.core.errors import InvalidInput
 from notebook_provisioner.core.findings import Finding, Severity
-from notebook_provisioner.core.fleet import ResolvedNotebook
-from notebook_provisioner.core.upgrades import calendar, status
+from notebook_provisioner.core.upgrades import calendar
 from notebook_provisioner.core.upgrades.facts import Sight
-from notebook_provisioner.core.upgrades.native_schedule import Verdict
 from notebook_provisioner.core.upgrades.plan import (
     HARMLESS,
     UPGRADE_IMPACT,
@@ -85,56 +83,6 @@ def make_plan(app: App, sight: Sight, overrides: Mapping[str, Any], now: datetim
     return calendar.make(sight, policies(fleet.resolved_notebooks), rollout, now, until)
 
 
-def show_status(app: App, notebooks: Sequence[ResolvedNotebook], *, whole_fleet: bool) -> int:
-    """``nbp upgrade status``.
-
-    Args:
-        app: The command's App.
-        notebooks: Those of the fleet file that are asked about.
-        whole_fleet: Whether that is all of them: then what bears the fleet's label is shown, too.
-
-    Returns:
-        The exit status.
-    """
-    ours = belonging(app)
-    asked = {(notebook.zone, notebook.name) for notebook in notebooks}
-    sight = reader(app).look(
-        lambda zone, name, label: ours(zone, name, label) and (whole_fleet or (zone, name) in asked)
-    )
-    now = app.clock()()
-    known = policies(app.fleet.resolved_notebooks)
-    found = [status.assess(notebook, known, now) for notebook in sight.notebooks]
-    found.sort(key=lambda item: (item.notebook.name, item.notebook.zone))
-    findings = [finding for standing in found for finding in standing.findings]
-    findings += status.about_project(sight) if whole_fleet else ()
-    app.output.table(
-        "",
-        (
-            "Notebook",
-            "State",
-            "Family",
-            "Version",
-            "Available",
-            "Behind",
-            "Upgraded",
-            "Support",
-            "Own schedule",
-        ),
-        [_status_row(standing) for standing in found],
-    )
-    available = sum(1 for standing in found if standing.notebook.upgradability.upgradable)
-    app.output.text(f"{_number(len(found), 'notebook')}, {available} with something to upgrade to.")
-    app.output.findings(findings)
-    data = {
-        "fleet": app.fleet.name,
-        "notebooks": [_status_data(standing) for standing in found],
-        "legacy": sight.legacy if whole_fleet else (),
-        "unreachable": sorted(sight.unreachable),
-    }
-    app.output.result(data, findings=findings)
-    return FOUND if any(finding.severity is not Severity.NOTE for finding in findings) else 0
-
-
 def show_plan(app: App, request: Request) -> int:
     """``nbp upgrade plan``.
 
@@ -184,54 +132,16 @@ def _checked(app: App, overrides: Mapping[str, Any]) -> Mapping[str, Any]:
     return given
 
 
-def _status_row(standing: status.Standing) -> tuple[str, ...]:
-    notebook, age = standing.notebook, standing.age
-    check = notebook.upgradability
-    available = {True: check.version, False: "-", None: "unknown"}[check.upgradable]
-    return (
-        notebook.name,
-        notebook.state,
-        notebook.family or "unknown",
-        notebook.version or "unknown",
-        available,
-        "unknown" if age.days_behind is None else f"{age.days_behind}d",
-        f"{notebook.upgraded:%Y-%m-%d}" if notebook.upgraded else "never",
-        f"{age.support_ends:%Y-%m}" if age.support_ends else "unknown",
-        "-" if standing.schedule.verdict is Verdict.NONE else standing.schedule.message,
-    )
-
-
-def _status_data(standing: status.Standing) -> dict[str, Any]:
-    notebook, age = standing.notebook, standing.age
-    check = notebook.upgradability
-    return {
-        "name": notebook.name,
-        "zone": notebook.zone,
-        "state": notebook.state,
-        "health": notebook.health,
-        "family": notebook.family or None,
-        "image": notebook.image or None,
-        "container": notebook.container or None,
-        "version": notebook.version or None,
-        "upgradable": check.upgradable,
-        "available_version": check.version or None,
-        "available_image": check.image or None,
-        "message": check.message,
-        "days_behind": age.days_behind,
-        "released": age.released,
-        "support_ends": age.support_ends,
-        "last_upgrade": notebook.upgraded,
-        "history": notebook.history,
-        "idle_timeout_seconds": notebook.idle_timeout.total_seconds() if notebook.idle_timeout else None,
-        "schedule": standing.schedule if standing.schedule.expression else None,
-    }
-
-
 def _stranded(plan: UpgradePlan) -> list[Finding]:
     return [
         Finding(item.why.value, Severity.WARNING, item.name, item.message, item.remedy)
         for item in plan.stranded
     ]
+
+
+def counted(count: int, what: str) -> str:
+    """``1 notebook``, ``2 notebooks``."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _show_table(app: App, plan: UpgradePlan) -> None:
@@ -247,7 +157,7 @@ def _show_table(app: App, plan: UpgradePlan) -> None:
     hidden = f"; {len(planned) - len(shown)} not shown, -v shows them" if len(planned) > len(shown) else ""
     counts = _counts(plan)
     left = ", ".join(f"{count} {why}" for why, count in counts.items())
-    waves_ahead = f"{_number(len(plan.waves), 'wave')} until {plan.until:%Y-%m-%d}"
+    waves_ahead = f"{counted(len(plan.waves), 'wave')} until {plan.until:%Y-%m-%d}"
     app.output.text(f"{len(planned)} to upgrade in {waves_ahead}{hidden}. Not upgraded: {left or 'none'}.")
     if planned:
         machine = sum(item.cost.machine_hours for item in planned)
@@ -256,10 +166,6 @@ def _show_table(app: App, plan: UpgradePlan) -> None:
             f"It costs {machine:.1f} hours of machines that would be stopped, and snapshots for ${month:.2f} "
             "a month at most, until they are pruned."
         )
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _plan_row(item: ScheduledUpgrade, wave: int) -> tuple[str, ...]:

@@ -139,6 +139,15 @@ def test_status_of_one_that_needs_nothing_ends_in_0(nbp):
     assert "old-umn" not in done.stderr
 
 
+def test_a_notebook_that_is_not_there_is_named(nbp, tmp_path, monkeypatch):
+    fleet = tmp_path / "fleet.yaml"
+    fleet.write_text(QUICKSTART.read_text() + "  - name: eli-research\n    owner: eli@example.com\n")
+    monkeypatch.setenv("NBP_FLEET", str(fleet))
+    done = nbp("status", "ben-research", "eli-research", status=3)
+    assert "eli-research: there is no such notebook [absent]" in done.stderr
+    assert "1 notebook, 0 with" in done.stdout
+
+
 def test_a_plan_is_shown_and_changes_nothing(nbp, control):
     control.clear()
     done = nbp("plan", status=3)

@@ -51,6 +51,12 @@ def assess(notebook: Notebook, policies: Mapping[NotebookKey, Policy | None], no
     return Standing(notebook, age, schedule, findings)
 
 
+def about_absent(sight: Sight, policies: Mapping[NotebookKey, Policy | None]) -> Iterator[Finding]:
+    """The notebooks that have *policies* and were not seen."""
+    for left in sorted(eligibility.absent(sight, policies), key=lambda item: (item.name, item.zone)):
+        yield Finding(left.why.value, Severity.WARNING, left.name, left.message, left.remedy)
+
+
 def about_project(sight: Sight) -> Iterator[Finding]:
     """What is wrong apart from the fleet's notebooks."""
     for place in sorted(sight.unreachable):

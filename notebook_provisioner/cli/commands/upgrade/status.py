@@ -28,9 +28,9 @@ def status(app: App, names: tuple[str, ...], everything: bool, labels: tuple[str
       nbp upgrade status ana-research --format json
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import (
-        upgrade_calendar,
+        upgrade_status,
     )  # reads the fleet's models, which --help must not pay
 
     found = chosen(app.fleet, names, labels, everything=everything, default_all=True)
     whole_fleet = not names and not labels
-    click.get_current_context().exit(upgrade_calendar.show_status(app, found, whole_fleet=whole_fleet))
+    click.get_current_context().exit(upgrade_status.show_status(app, found, whole_fleet=whole_fleet))
