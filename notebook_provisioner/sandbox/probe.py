@@ -3,7 +3,7 @@
 import http.client
 import json
 import socket
-from typing import Final
+from typing import Any, Final
 
 from notebook_provisioner.sandbox.environment import Connection
 
@@ -34,15 +34,15 @@ def answers(address: tuple[str, int]) -> bool:
         connection.close()
 
 
-def resources(connection: Connection) -> dict[str, int]:
-    """What is in a sandbox, kind to number; empty where it does not say."""
+def ask_status(connection: Connection) -> dict[str, Any]:
+    """What a sandbox says about itself (``GET /sandbox/v1/status``); empty where it does not."""
     host, _, port = connection.url.removeprefix("http://").partition(":")
     client = http.client.HTTPConnection(host, int(port), timeout=30)
     try:
         client.request("GET", "/sandbox/v1/status", headers={"Authorization": f"Bearer {connection.token}"})
-        document = json.loads(client.getresponse().read())
+        document: dict[str, Any] = json.loads(client.getresponse().read())
     except (OSError, http.client.HTTPException, ValueError):
         return {}
     finally:
         client.close()
-    return dict(document.get("resources", {}))
+    return document

@@ -17,16 +17,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from notebook_provisioner.core.errors import TargetUnreachable
 from notebook_provisioner.sandbox.environment import Connection
-from notebook_provisioner.sandbox.probe import answers, is_free, resources
+from notebook_provisioner.sandbox.lab import host
+from notebook_provisioner.sandbox.probe import answers, ask_status, is_free
 
 MODULE: Final = "notebook_provisioner.sandbox.process"
 READY_SECONDS: Final = 60
 STOP_SECONDS: Final = 15
 
+Boots = Literal["simulated", "lab"]
+
+_BOOTS: Final = {"simulated": "simulated boots", "lab": "real boots in the lab"}
 _POLL_SECONDS: Final = 0.05
 _KEPT_BY_RESET: Final = frozenset({"address", "lock", "token"})
 
@@ -42,6 +46,8 @@ class Status:
         directory: Its folder.
         log_file: Its log.
         resources: Kind to count, as in ``notebooks.instances``; empty while it does not answer.
+        boot: How notebooks boot: simulated, or in the lab; None while it does not answer.
+        boots: In the lab: how many are ``running``, and ``waiting`` for their turn.
     """
 
     running: bool
@@ -50,6 +56,8 @@ class Status:
     directory: Path
     log_file: Path
     resources: dict[str, int]
+    boot: Boots | None
+    boots: dict[str, int] | None
 
 
 class SandboxProcess:
@@ -80,17 +88,21 @@ class SandboxProcess:
             return None
         return self._connection(address)
 
-    def start(self, port: int | None = None) -> Connection:
+    def start(self, port: int | None = None, boot: Boots | None = None) -> Connection:
         """Start the sandbox, or find it running; wait until it answers.
 
         Args:
             port: Where it shall listen on 127.0.0.1; None takes the last one, or any that is free.
+            boot: Whether notebooks boot in the lab; None takes what runs, or simulated boots.
 
         Raises:
+            LabUnavailable: This host cannot run the lab; says why.
             TargetUnreachable: It did not come up, or the port is taken.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._make_token()
+        if boot == "lab":
+            host.place(self.directory / "lab")
         if self._child is not None and self._child.poll() is not None:
             self._child = None
         deadline = time.monotonic() + READY_SECONDS
@@ -102,12 +114,18 @@ class SandboxProcess:
                     hint=f"its log is {self.log_file}; nbp sandbox reset forgets a broken state",
                 )
             if self._child is None:
-                self._child = self._spawn_if_free(port)
+                self._child = self._spawn_if_free(port, boot or "simulated")
             time.sleep(_POLL_SECONDS)
         if port and not connection.url.endswith(f":{port}"):
             raise TargetUnreachable(
                 f"the sandbox runs already, at {connection.url}",
                 hint=f"stop it first: nbp sandbox stop && nbp sandbox start --port {port}",
+            )
+        running = self._record().get("boot", "simulated")
+        if boot and boot != running:
+            raise TargetUnreachable(
+                f"the sandbox runs already, with {_BOOTS[running]}",
+                hint=f"stop it first: nbp sandbox stop && nbp sandbox start --boot {boot}",
             )
         return connection
 
@@ -139,6 +157,7 @@ class SandboxProcess:
         Returns:
             Whether it was running, and runs again.
         """
+        boot = self._record().get("boot")
         was_running = self.stop()
         for path in self.directory.glob("*") if self.directory.is_dir() else ():
             if path.name in _KEPT_BY_RESET:
@@ -148,23 +167,26 @@ class SandboxProcess:
             else:
                 path.unlink()
         if was_running:
-            self.start()
+            self.start(boot=boot)
         return was_running
 
     def status(self) -> Status:
         """Whether the sandbox runs, where, and what is in it."""
         running = self._is_locked()
         connection = self.connection() if running else None
+        told = ask_status(connection) if connection else {}
         return Status(
             running=running,
             url=connection.url if connection else None,
             pid=self._record().get("pid") if running else None,
             directory=self.directory,
             log_file=self.log_file,
-            resources=resources(connection) if connection else {},
+            resources=told.get("resources", {}),
+            boot=told.get("boot"),
+            boots=told.get("boots"),
         )
 
-    def _spawn_if_free(self, port: int | None) -> "subprocess.Popen[bytes] | None":
+    def _spawn_if_free(self, port: int | None, boot: Boots) -> "subprocess.Popen[bytes] | None":
         """Start the server unless one holds the lock; the lock goes to the server."""
         lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -175,7 +197,7 @@ class SandboxProcess:
             log = os.open(self.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 return subprocess.Popen(
-                    [sys.executable, "-P", "-m", MODULE, str(self.directory), str(chosen)],
+                    [sys.executable, "-P", "-m", MODULE, str(self.directory), str(chosen), boot],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -262,14 +284,15 @@ class SandboxProcess:
 
 def main() -> None:
     """Be the server: note the process id, then serve until SIGTERM. Exits; never returns."""
-    directory, port = Path(sys.argv[1]), sys.argv[2]
+    directory, port, boot = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     from notebook_provisioner.sandbox.server.__main__ import main as serve
 
     record = directory / "process.json"
     unfinished = record.with_suffix(".new")
-    unfinished.write_text(json.dumps({"pid": os.getpid()}), encoding="ascii")
+    unfinished.write_text(json.dumps({"pid": os.getpid(), "boot": boot}), encoding="ascii")
     unfinished.replace(record)
     arguments = ["--state", str(directory), "--port", port, "--token-file", str(directory / "token")]
+    arguments += ["--boot", boot]
     sys.exit(serve(arguments))
 
 

@@ -1,6 +1,7 @@
 """``nbp sandbox``: the embedded Google Cloud."""
 
 import shlex
+from typing import Literal
 
 import click
 
@@ -22,19 +23,28 @@ def sandbox() -> None:
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="Where to listen; the last port, or any free one."
 )
+@click.option(
+    "--boot",
+    type=click.Choice(["simulated", "lab"]),
+    help="Whether notebooks boot in the lab and run their scripts for real; simulated if not said.",
+)
 @global_options
 @pass_app
-def start(app: App, port: int | None) -> None:
+def start(app: App, port: int | None, boot: "Literal['simulated', 'lab'] | None") -> None:
     """Start the sandbox, or find it running.
 
+    With --boot lab a notebook that starts is a machine of Linux namespaces that runs its post-startup script
+    for real: Linux and root, no Docker.
+
     \b
-    Exit status: 0 it answers, 1 it does not come up.
+    Exit status: 0 it answers, 1 it does not come up, 3 the lab cannot run here.
 
     \b
     Example:
       nbp sandbox start
+      nbp sandbox start --boot lab
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
-    connection = app.sandbox.start(port)
+    connection = app.sandbox.start(port, boot)
     app.output.text(f"The sandbox answers at {connection.url}.")
     app.output.say('Point tools at it with: eval "$(nbp sandbox env)"')
     app.output.result({"url": connection.url, "directory": str(connection.directory)})
@@ -74,6 +84,7 @@ def status(app: App) -> None:
     found = app.sandbox.status()
     if found.url:
         app.output.text(f"The sandbox answers at {found.url} (process {found.pid}, {found.directory}).")
+        app.output.text(_boots(found.boot, found.boots))
         rows = [(kind, str(count)) for kind, count in sorted(found.resources.items())]
         app.output.table("", ("Resources", "Count"), rows)
     else:
@@ -87,11 +98,19 @@ def status(app: App) -> None:
             "pid": found.pid,
             "directory": str(found.directory),
             "log_file": str(found.log_file),
+            "boot": found.boot,
+            "boots": found.boots,
             "resources": found.resources,
         }
     )
     if not found.url:
         click.get_current_context().exit(NOT_RUNNING)
+
+
+def _boots(boot: str | None, boots: dict[str, int] | None) -> str:
+    if boot == "lab" and boots is not None:
+        return f"Notebooks boot for real, in the lab: {boots['running']} now, {boots['waiting']} waiting."
+    return "Notebooks' boots are simulated; nbp sandbox start --boot lab runs their scripts for real."
 
 
 @sandbox.command()

@@ -1,8 +1,10 @@
 """Whether this host can run the lab, tried and not guessed."""
 
+import hashlib
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -63,9 +65,7 @@ def folder() -> Iterator[Path]:
     """
     _check_host()
     refusal = ""
-    for parent in (tempfile.gettempdir(), "/dev/shm"):  # noqa: S108  # where the former is an overlay itself
-        if not Path(parent).is_dir():
-            continue
+    for parent in _parents():
         path = Path(parent) / f"nbp-lab-{secrets.token_hex(8)}"
         path.mkdir(mode=0o700)  # what the machine's root makes there is for nobody else to run
         try:
@@ -76,6 +76,37 @@ def folder() -> Iterator[Path]:
         finally:
             shutil.rmtree(path)
     raise LabUnavailable(f"this host lets no machine of namespaces run: {refusal}", hint=_HINT)
+
+
+def place(preferred: Path) -> Path:
+    """A folder that boot disks can stand in and stay: *preferred*, or one that belongs to it elsewhere.
+
+    Raises:
+        LabUnavailable: This host cannot run the lab; says why.
+    """
+    _check_host()
+    digest = hashlib.sha256(str(preferred).encode()).hexdigest()[:16]
+    refusal = ""
+    for path in (preferred, *(Path(parent) / f"nbp-lab-{digest}" for parent in _parents())):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = path.lstat()
+        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o077:
+            refusal = f"{path} is not a folder of this user's alone"
+            continue
+        probe = path / f"probe-{secrets.token_hex(8)}"
+        probe.mkdir()
+        try:
+            refusal = _probe(probe)
+        finally:
+            shutil.rmtree(probe)
+        if not refusal:
+            return path
+    raise LabUnavailable(f"this host lets no machine of namespaces run: {refusal}", hint=_HINT)
+
+
+def _parents() -> tuple[str, ...]:
+    """Where temporary folders may stand; the second where the first is an overlay itself."""
+    return tuple(parent for parent in (tempfile.gettempdir(), "/dev/shm") if Path(parent).is_dir())  # noqa: S108
 
 
 def _check_host() -> None:

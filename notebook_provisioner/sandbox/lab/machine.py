@@ -8,22 +8,32 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from notebook_provisioner.core.errors import ProvisionerError
 from notebook_provisioner.sandbox.lab import disk, host
-from notebook_provisioner.sandbox.lab.facts import BootReport, Identity, ImageKind, Ran
+from notebook_provisioner.sandbox.lab.boot import Boot
+from notebook_provisioner.sandbox.lab.facts import BootReport, Identity, ImageKind
 
-SUPERVISOR: Final = "notebook_provisioner.sandbox.lab.supervisor"
 TIME_LIMIT_SECONDS: Final = 300.0
 
 _GRACE_SECONDS: Final = 30  # for what a boot needs besides the machine's own time
-_EVENT_FIELDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Where a boot reaches a Cloud Storage that is not its own.
+
+    Attributes:
+        socket: The Unix socket of whoever answers.
+        secret: Tells it which boot asks.
+    """
+
+    socket: Path
+    secret: str
 
 
 class Machine:
@@ -40,25 +50,28 @@ class Machine:
         self,
         folder: Path,
         identity: Identity,
-        kind: ImageKind,
+        kind: ImageKind = ImageKind.WORKBENCH,
         *,
-        image_files: Mapping[str, bytes],
-        jupyter_user: str,
-        is_root_disabled: bool,
+        image_files: Mapping[str, bytes] | None = None,
+        jupyter_user: str = "jupyter",
+        is_root_disabled: bool = False,
     ) -> None:
+        """Take the machine whose disks are in *folder*, or make it there; as `create` otherwise."""
         self.identity = identity
         self.kind = kind
         self.guest_attributes: dict[str, str] = {}
         self._folder = folder
-        self._image_files = dict(image_files)
+        self._image_files = dict(image_files or {})
         self._jupyter_user = jupyter_user
         self._home = f"home/{jupyter_user}"
         self._is_root_disabled = is_root_disabled
-        self._boots = 0
+        boots = (int(path.name.removeprefix("boot-")) for path in folder.glob("boot-*"))
+        self._boots = max(boots, default=0)
         data_disk = folder / "data-disk"
-        data_disk.mkdir(mode=0o755)
-        os.chown(data_disk, disk.JUPYTER_ID, disk.JUPYTER_ID)
-        self.replace_boot_disk()
+        if not data_disk.exists():
+            data_disk.mkdir(mode=0o755)
+            os.chown(data_disk, disk.JUPYTER_ID, disk.JUPYTER_ID)
+            self.replace_boot_disk()
 
     @classmethod
     @contextmanager
@@ -90,7 +103,7 @@ class Machine:
                 folder,
                 identity,
                 kind,
-                image_files=image_files or {},
+                image_files=image_files,
                 jupyter_user=jupyter_user,
                 is_root_disabled=is_root_disabled,
             )
@@ -115,6 +128,12 @@ class Machine:
         )
         disk.put(root, self._image_files)
 
+    def has_lock(self) -> bool:
+        """Whether c2d's flag lies on the boot disk."""
+        name = disk.lock_file(self.kind)
+        folder = disk.mount_point(self._folder / "root", str(Path(name).parent).lstrip("/"))
+        return (folder / Path(name).name).exists()
+
     def boot(
         self,
         attributes: Mapping[str, str],
@@ -138,30 +157,45 @@ class Machine:
             ProvisionerError: The machine did not come up; says what was printed.
             InvalidInput: Its own root broke its boot disk so that nothing can be mounted there.
         """
+        running = self.begin(attributes, objects=objects, commands=commands, seconds=time_limit_seconds)
+        try:
+            running.wait()
+            report = running.end()
+        finally:
+            running.kill()
+        self.guest_attributes = dict(report.guest_attributes)
+        return report
+
+    def begin(
+        self,
+        attributes: Mapping[str, str],
+        *,
+        objects: Mapping[str, bytes] | None = None,
+        commands: Sequence[Sequence[str]] = (),
+        gateway: Gateway | None = None,
+        seconds: float = TIME_LIMIT_SECONDS,
+    ) -> Boot:
+        """As `boot`, without waiting; with *gateway* that answers for Cloud Storage, instead of *objects*.
+
+        The boot ends with the thread that began it.
+
+        Raises:
+            InvalidInput: Its own root broke its boot disk so that nothing can be mounted there.
+        """
         for name in disk.mount_points(self._home):
             if name != "usr/local":  # inside an overlay, which is not mounted here
                 disk.mount_point(self._folder / "root", name)
         self._boots += 1
         folder = self._folder / f"boot-{self._boots}"
         folder.mkdir(mode=0o700)
-        request = self._request(attributes, commands, time_limit_seconds)
+        request = self._request(attributes, commands, seconds)
+        request["gateway"] = gateway and {"socket": str(gateway.socket), "secret": gateway.secret}
         request["objects"] = {}
         for number, (url, content) in enumerate((objects or {}).items()):
             (folder / f"object-{number}").write_bytes(content)
             request["objects"][url] = f"object-{number}"
         (folder / "boot.json").write_text(json.dumps(request), encoding="utf-8")
-        _supervise(folder, time_limit_seconds + _GRACE_SECONDS)
-        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        self.guest_attributes = result["guest_attributes"]
-        return BootReport(
-            number=self._boots,
-            ran=tuple(_read_events(folder, commands)),
-            guest_attributes=dict(self.guest_attributes),
-            guest_attribute_writes=tuple((key, value) for key, value in result["writes"]),
-            serial=(folder / "serial").read_bytes().decode("utf-8", "replace").replace("\r\n", "\n"),
-            seconds=result["seconds"],
-            timed_out=result["timed_out"],
-        )
+        return Boot(folder, self._boots, commands, seconds + _GRACE_SECONDS)
 
     def _request(
         self, attributes: Mapping[str, str], commands: Sequence[Sequence[str]], time_limit_seconds: float
@@ -180,51 +214,3 @@ class Machine:
             "commands": [f"#!/bin/bash\nexec {shlex.join(words)}\n" for words in commands],
             "time_limit_seconds": time_limit_seconds,
         }
-
-
-def _supervise(folder: Path, seconds: float) -> None:
-    log = folder / "supervisor.log"
-    with log.open("wb") as file:
-        supervisor = subprocess.Popen(
-            [*host.NAMESPACES, sys.executable, "-P", "-m", SUPERVISOR, str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
-            cwd="/",
-            start_new_session=True,  # a terminal's Ctrl-C is for this process, which then ends that one
-        )
-        try:
-            supervisor.wait(seconds)
-        except subprocess.TimeoutExpired:
-            raise ProvisionerError(f"the lab did not end after {seconds:.0f} seconds") from None
-        finally:
-            if supervisor.poll() is None:
-                supervisor.kill()
-                supervisor.wait()
-    if supervisor.returncode:
-        words = log.read_text("utf-8", "replace").strip().splitlines() or ["nothing"]
-        raise ProvisionerError(f"the lab's machine did not come up; its last word: {words[-1]}")
-
-
-def _read_events(folder: Path, commands: Sequence[Sequence[str]]) -> Iterator[Ran]:
-    """Pair begins with ends. The machine's root can write here: lines of another form are left out."""
-    output = (folder / "output").read_bytes()
-    begun: dict[tuple[str, str], int] = {}
-    for line in (folder / "events").read_text("utf-8", "replace").splitlines():
-        fields = line.split("\t")
-        if len(fields) != _EVENT_FIELDS or not fields[4].isdigit():
-            continue
-        state, stage, name, status, offset = *fields[:4], int(fields[4])
-        if state == "begin":
-            begun[stage, name] = offset
-        elif (stage, name) in begun and status.isdigit():
-            yield _ran(stage, name, int(status), output[begun.pop((stage, name)) : offset], commands)
-    for (stage, name), offset in begun.items():
-        yield _ran(stage, name, None, output[offset:], commands)
-
-
-def _ran(stage: str, name: str, status: int | None, output: bytes, commands: Sequence[Sequence[str]]) -> Ran:
-    if stage == "command" and name.isdigit() and int(name) < len(commands):
-        name = shlex.join(commands[int(name)])
-    return Ran(stage=stage, name=name, exit_status=status, output=output.decode("utf-8", "replace"))

@@ -9,10 +9,11 @@ limit on a guest attribute's size is the lab's own.
 import hmac
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -46,27 +47,58 @@ class MetadataServer:
         *,
         guest_attributes: Mapping[str, str],
         objects: Mapping[str, bytes],
+        storage: "Storage | None" = None,
+        heard: "Callable[[str, str | None], None]" = lambda _name, _value: None,
     ) -> None:
+        """Make one.
+
+        Args:
+            identity: Whose it is.
+            attributes: Instance metadata.
+            guest_attributes: What was written before this boot.
+            objects: What Cloud Storage holds, where there is no *storage*.
+            storage: Who answers for Cloud Storage; it sees requests with the machine's own token only.
+            heard: Called with every guest attribute that is written; without a value where it is deleted.
+        """
         self.guest_attributes = dict(guest_attributes)
         self.writes: list[tuple[str, str]] = []
         self._has_guest_attributes = attributes.get("enable-guest-attributes", "").lower() == "true"
         self._objects = objects
+        self._storage = storage
+        self._heard = heard
         self._tree = _tree(identity, attributes)
 
     def app(self) -> Starlette:
         """The ASGI application; the host name says which of the two services is meant."""
         methods = ["GET", "PUT", "DELETE", "POST"]
+        storage = [
+            Route("/storage/v1/{path:path}", self._passed_on, methods=[*methods, "PATCH"]),
+            Route("/upload/storage/v1/{path:path}", self._passed_on, methods=methods),
+            Route("/download/storage/v1/{path:path}", self._passed_on),
+        ]
         return Starlette(
             routes=[
+                *(storage if self._storage else []),
                 Route("/storage/v1/b/{bucket}/o/{object:path}", self._object),
                 Route("/", lambda _request: _plain("computeMetadata/\n", 200)),
                 Route("/{path:path}", self._metadata, methods=methods),
             ]
         )
 
+    async def _passed_on(self, request: Request) -> Response:
+        """Whatever is asked of Cloud Storage, answered by whoever keeps the objects."""
+        assert self._storage is not None  # noqa: S101  # else there is no such route
+        if not _has_token(request):
+            return PlainTextResponse("Anonymous caller does not have access", 401)
+        target = request.scope["raw_path"].decode("ascii")
+        if request.url.query:
+            target += f"?{request.url.query}"
+        return await run_in_threadpool(
+            self._storage.answer, request.method, target, dict(request.headers), await request.body()
+        )
+
     async def _object(self, request: Request) -> Response:
-        bearer = request.headers.get("authorization", "")
-        if not hmac.compare_digest(bearer.encode(), f"Bearer {TOKEN}".encode()):
+        if not _has_token(request):
             return PlainTextResponse("Anonymous caller does not have storage.objects.get access", 401)
         url = f"gs://{request.path_params['bucket']}/{request.path_params['object']}"
         if url not in self._objects:
@@ -121,11 +153,13 @@ class MetadataServer:
                 raise _RefusedRequest(413, "The value is too long.")
             self.guest_attributes[name] = body.decode("utf-8", "replace")
             self.writes.append((name, self.guest_attributes[name]))
+            self._heard(name, self.guest_attributes[name])
             return ""
         if method == "DELETE":
             if name not in self.guest_attributes:
                 raise _RefusedRequest(404, "Not Found")
             del self.guest_attributes[name]
+            self._heard(name, None)
             return ""
         if name in self.guest_attributes:
             return self.guest_attributes[name]
@@ -136,6 +170,19 @@ class MetadataServer:
             f"{word}{slash}" for word, slash, _ in (key.partition("/") for key in inside)
         )
         return "".join(f"{child}\n" for child in children)
+
+
+class Storage(Protocol):
+    """Who answers for Cloud Storage."""
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
+        """Answer a request for *target*, the path and query as they were sent."""
+        ...
+
+
+def _has_token(request: Request) -> bool:
+    bearer = request.headers.get("authorization", "")
+    return hmac.compare_digest(bearer.encode(), f"Bearer {TOKEN}".encode())
 
 
 class _RefusedRequest(Exception):

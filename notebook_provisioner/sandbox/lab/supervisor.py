@@ -23,6 +23,7 @@ import uvicorn
 
 from notebook_provisioner.sandbox.lab import disk
 from notebook_provisioner.sandbox.lab.facts import Identity
+from notebook_provisioner.sandbox.lab.gateway import Gateway
 from notebook_provisioner.sandbox.lab.metadata_server import MetadataServer
 
 SERIAL_BYTES: Final = 1024 * 1024  # what is kept of the console; the rest is read and dropped
@@ -63,11 +64,19 @@ def main(folder: Path) -> None:
     _run("ip", "link", "set", "lo", "up")
     _run("ip", "address", "add", f"{disk.METADATA_ADDRESS}/32", "dev", "lo")
     root = _assemble(request)
+    gateway = request["gateway"]
+    heard = (folder / "heard").open("ab", buffering=0)
+
+    def write_down(name: str, value: str | None) -> None:
+        heard.write(json.dumps([name, value]).encode() + b"\n")
+
     served = MetadataServer(
         identity,
         request["attributes"],
         guest_attributes=request["guest_attributes"],
         objects={url: (folder / name).read_bytes() for url, name in request["objects"].items()},
+        storage=Gateway(Path(gateway["socket"]), gateway["secret"]) if gateway else None,
+        heard=write_down,
     )
     _serve(served)
     began = time.monotonic()

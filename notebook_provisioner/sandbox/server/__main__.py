@@ -2,17 +2,20 @@
 
 import argparse
 import asyncio
+import contextlib
 import functools
 import secrets
 import signal
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from notebook_provisioner.sandbox.lab import host
 from notebook_provisioner.sandbox.server import app, emulation
 from notebook_provisioner.sandbox.server.settings import Settings
 from notebook_provisioner.sandbox.server.store import Json
@@ -79,12 +82,16 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the fault probabilities")
     parser.add_argument(
+        "--boot",
+        choices=["simulated", "lab"],
+        default="simulated",
+        help="whether notebooks boot in the lab and run their scripts for real (needs root)",
+    )
+    parser.add_argument(
         "--emulation", action="store_true", help="print what is emulated as Markdown, and end"
     )
     options = parser.parse_args(arguments)
     if options.emulation:
-        import tempfile
-
         with tempfile.TemporaryDirectory() as folder:
             sys.stdout.write(emulation.markdown(app.create_engine(Path(folder))))
         return 0
@@ -97,9 +104,17 @@ def main(arguments: list[str] | None = None) -> int:
         seed=options.seed,
     )
     token = read_token(options.token_file or options.state / "token")
-    listening = socket.create_server(("127.0.0.1", options.port))
+    sockets = [socket.create_server(("127.0.0.1", options.port))]
+    places = contextlib.ExitStack()
+    lab = None
+    if options.boot == "lab":
+        # Short: a Unix socket's path has 107 bytes.
+        gateway = Path(places.enter_context(tempfile.TemporaryDirectory(prefix="nbp-"))) / "gateway"
+        lab = app.LabPlaces(host.place(options.state / "lab"), gateway)
+        sockets.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        sockets[-1].bind(str(gateway))
     config = uvicorn.Config(
-        app.create_app(options.state, token=token, settings=settings),
+        app.create_app(options.state, token=token, settings=settings, lab=lab),
         http=AbortableProtocol,
         lifespan="on",
         log_level="warning",
@@ -110,7 +125,8 @@ def main(arguments: list[str] | None = None) -> int:
     # Uvicorn raises the signal that ended it once more, for the handler that was there before its own.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    Server(config, options.state / "address").run(sockets=[listening])
+    with places:
+        Server(config, options.state / "address").run(sockets=sockets)
     return 0
 
 

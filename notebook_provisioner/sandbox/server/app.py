@@ -1,7 +1,9 @@
 """The ASGI application: guard, control API, batches, and every Google API behind one port."""
 
+import asyncio
 import secrets
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,8 @@ from notebook_provisioner.sandbox.server.clock import Clock
 from notebook_provisioner.sandbox.server.context import Context
 from notebook_provisioner.sandbox.server.engine import Engine, Incoming
 from notebook_provisioner.sandbox.server.faults import ConnectionDropped
-from notebook_provisioner.sandbox.server.guard import Guard
+from notebook_provisioner.sandbox.server.guard import ACCOUNT, Guard
+from notebook_provisioner.sandbox.server.guests.lab import Lab
 from notebook_provisioner.sandbox.server.services import all_services
 from notebook_provisioner.sandbox.server.settings import Settings
 from notebook_provisioner.sandbox.server.store import Store
@@ -27,6 +30,21 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 _UPLOADS = ("upload/", "resumable/upload/")
+
+
+@dataclass(frozen=True, slots=True)
+class LabPlaces:
+    """Where the lab is.
+
+    Attributes:
+        folder: For machines' disks.
+        gateway: The Unix socket on which machines are answered.
+    """
+
+    folder: Path
+    gateway: Path
+
+
 ABORT = "notebook_provisioner.abort"
 """Name of the ASGI extension by which the server lets a fault cut the connection."""
 
@@ -61,6 +79,7 @@ def create_app(
     token: str | None = None,
     settings: Settings | None = None,
     clock: Clock | None = None,
+    lab: LabPlaces | None = None,
 ) -> Starlette:
     """The sandbox as an ASGI application.
 
@@ -69,15 +88,22 @@ def create_app(
         token: What control calls must carry; a random one, known to nobody, where None.
         settings: Its settings; the defaults where None.
         clock: Its clock; real time, or what the state remembers, where None.
+        lab: Where notebooks boot for real; boots are simulated where None.
     """
     engine = create_engine(state_directory, settings, clock=clock)
+    machines = Lab(engine.context, lab.folder, lab.gateway) if lab else None
+    engine.context.lab = machines
 
     async def health(_: Request) -> Response:
         return JSONResponse({"ready": True})
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> "AsyncIterator[None]":
+        booting = asyncio.create_task(machines.run()) if machines else None
         yield
+        if booting is not None:
+            booting.cancel()
+            await asyncio.gather(booting, return_exceptions=True)
         engine.context.store.close()
 
     routes = [
@@ -87,7 +113,13 @@ def create_app(
     ]
     application = Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, token=token or secrets.token_urlsafe(32))],
+        middleware=[
+            Middleware(
+                Guard,
+                token=token or secrets.token_urlsafe(32),
+                accounts=machines.accounts if machines else {},
+            )
+        ],
         lifespan=lifespan,
     )
     application.state.engine = engine
@@ -113,6 +145,7 @@ class _ApiEndpoint:
             body=b"" if upload else await request.body(),
             origin=f"http://{host}",
             upload=upload,
+            account=scope.get(ACCOUNT),
         )
         try:
             reply = await (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from notebook_provisioner.sandbox.server.clock import Clock
     from notebook_provisioner.sandbox.server.discovery import Api
+    from notebook_provisioner.sandbox.server.guests.lab import Lab
     from notebook_provisioner.sandbox.server.service import Effect, Resource, Service
     from notebook_provisioner.sandbox.server.settings import Settings
 
@@ -32,6 +33,7 @@ class Context:
         store: Everything it knows.
         clock: Its time.
         settings: Its settings; replaced whole when they change.
+        lab: Where notebooks boot for real; None where boots are simulated.
         services: The services by API and version.
         apis: The discovery documents by API and version.
     """
@@ -48,6 +50,7 @@ class Context:
         self.store = store
         self.clock = clock
         self.settings = settings
+        self.lab: Lab | None = None
         self.services = {(service.api, service.version): service for service, _ in pairs}
         self.apis = {(api.name, api.version): api for _, api in pairs}
         self._effects: dict[str, Effect] = {}

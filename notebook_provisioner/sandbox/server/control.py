@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from notebook_provisioner.sandbox.server.engine import Engine
 
 _INTERNAL_KINDS = frozenset(
-    {"busy", "guestAttributes", "guestSettings", "guests", "requestIds", "serialPorts"}
+    {"busy", "guestAttributes", "guestSettings", "guests", "labBoots", "requestIds", "serialPorts"}
 )
 Endpoint = Callable[["Request"], Awaitable[Json]]
 
@@ -57,7 +57,14 @@ class _Control:
     async def status(self, _: "Request") -> Json:
         kinds = self._context.store.kinds()
         resources = {f"{api}.{kind}": count for api, kind, count in kinds if kind not in _INTERNAL_KINDS}
-        return {"ready": True, "now": self._context.clock.now(), "resources": resources}
+        lab = self._context.lab
+        return {
+            "ready": True,
+            "now": self._context.clock.now(),
+            "boot": "simulated" if lab is None else "lab",
+            "boots": None if lab is None else lab.tally(),
+            "resources": resources,
+        }
 
     async def requests(self, _: "Request") -> Json:
         return self._engine.log.to_document()
@@ -118,6 +125,8 @@ class _Control:
         with self._context.store.transaction():
             self._context.store.clear()
             self._seed()
+        if self._context.lab is not None:
+            self._context.lab.wake()
         self._engine.log.clear()
         self._engine.faults.rules.clear()
         return {}

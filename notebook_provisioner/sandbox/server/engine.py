@@ -15,7 +15,7 @@ from notebook_provisioner.sandbox.server import crud, operations, pagination
 from notebook_provisioner.sandbox.server.call import Call
 from notebook_provisioner.sandbox.server.errors import ApiError, ErrorStyle, bad_request, invalid
 from notebook_provisioner.sandbox.server.faults import ConnectionDropped, Fault, FaultKind, Faults
-from notebook_provisioner.sandbox.server.guests import boots
+from notebook_provisioner.sandbox.server.guests import access, boots
 from notebook_provisioner.sandbox.server.request_log import RequestLog
 from notebook_provisioner.sandbox.server.routing import Match, Router
 from notebook_provisioner.sandbox.server.service import Handler, Pause, Reply, Resource, Service
@@ -44,6 +44,7 @@ class Incoming:
         headers: By lower-case name.
         body: As it came; empty for a media upload.
         upload: File with the body of a media upload.
+        account: The service account of the VM that asks, where one does; what IAM denies it is refused.
         origin: ``http://127.0.0.1:PORT``.
     """
 
@@ -54,6 +55,7 @@ class Incoming:
     body: bytes
     origin: str
     upload: "Path | None" = None
+    account: str | None = None
 
 
 class Engine:
@@ -94,6 +96,8 @@ class Engine:
                 await _strike_before(fault)
             call = self._call(service, match, incoming)
             call.never_ends = fault is not None and fault.kind is FaultKind.ENDLESS_OPERATION
+            if incoming.account is not None:
+                access.check(call, incoming.account)
             reply = await self._run(call, fault)
             if fault is not None:
                 _strike_after(fault)

@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
+from notebook_provisioner.sandbox.lab.gateway import BOOT_HEADER
 from notebook_provisioner.sandbox.server.errors import ApiError, ErrorStyle
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+ACCOUNT = "notebook_provisioner.account"
+"""Key of the ASGI scope: the service account of the VM that asks."""
 _NAMES = ("127.0.0.1", "localhost")
 
 
@@ -24,19 +29,31 @@ class Guard:
     Args:
         app: What it guards.
         token: The bearer token that ``/sandbox/`` calls must carry.
+        accounts: Secret to service account, of the machines that boot in the lab; they ask by a Unix socket.
     """
 
-    def __init__(self, app: "ASGIApp", token: str) -> None:
+    def __init__(self, app: "ASGIApp", token: str, accounts: "Mapping[str, str]") -> None:
         self._app = app
+        self._accounts = accounts
         self._expected = f"Bearer {token}".encode()
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Pass the request on, or answer 401 or 403."""
+        if scope["type"] == "http" and (account := self._account(scope)) is not None:
+            await self._app({**scope, ACCOUNT: account}, receive, send)
+            return
         error = self._refusal(scope) if scope["type"] == "http" else None
         if error is None:
             await self._app(scope, receive, send)
             return
         await JSONResponse(error.body(ErrorStyle.STATUS), error.http_status)(scope, receive, send)
+
+    def _account(self, scope: "Scope") -> str | None:
+        """The service account of the machine that asks; None for everybody else."""
+        if scope.get("server") is not None or scope["path"].startswith("/sandbox/"):
+            return None
+        secret = Headers(scope=scope).get(BOOT_HEADER)
+        return self._accounts.get(secret) if secret else None
 
     def _refusal(self, scope: "Scope") -> ApiError | None:
         headers = Headers(scope=scope)

@@ -10,7 +10,5 @@ if download "${url}" "${target}"; then
   chmod 0700 "${target}"
   run post-startup-script "${url}" "${target}"
   console "post-startup-script exit status $?"
-else
-  console "post-startup-script ${url} cannot be downloaded"
 fi
 put_guest_attribute notebooks/handle_post_startup_script DONE

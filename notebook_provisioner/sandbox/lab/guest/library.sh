@@ -46,13 +46,24 @@ encode() {
   done
 }
 
-# download gs://BUCKET/OBJECT FILE: with the machine's token, from Cloud Storage's JSON API.
+# download gs://BUCKET/OBJECT FILE: with the machine's token, from Cloud Storage's JSON API. Says why on the console
+# where it fails.
 download() {
-  local rest=${1#gs://} answer token
+  local rest=${1#gs://} answer token status words
   answer=$(curl --silent --fail --header 'Metadata-Flavor: Google' \
     "${METADATA}/instance/service-accounts/default/token") || return
   token=${answer#*\"access_token\":\"}
-  curl --silent --show-error --fail --output "$2.part" --header "Authorization: Bearer ${token%%\"*}" \
-    "http://storage.googleapis.com/storage/v1/b/${rest%%/*}/o/$(encode "${rest#*/}")?alt=media" >&4 2>&1 &&
+  status=$(curl --silent --output "$2.part" --write-out '%{http_code}' --header "Authorization: Bearer ${token%%\"*}" \
+    "http://storage.googleapis.com/storage/v1/b/${rest%%/*}/o/$(encode "${rest#*/}")?alt=media") || status=000
+  if [[ ${status} == 200 ]]; then
     mv "$2.part" "$2"
+    return
+  fi
+  words=$(head --bytes=2000 "$2.part" 2>/dev/null | tr --delete '\0' | head --lines=1)
+  if [[ ${words} =~ \"message\":\"([^\"]*)\" ]]; then
+    words=${BASH_REMATCH[1]}
+  fi
+  rm -f "$2.part"
+  console "post-startup-script $1 cannot be downloaded: HTTP ${status}: ${words}"
+  return 1
 }

@@ -28,9 +28,7 @@ case ${behavior} in
     ;;
 esac
 
-if [[ ! -e ${kept} ]] && ! download "${url}" "${kept}"; then
-  console "post-startup-script ${url} cannot be downloaded"
-else
+if [[ -e ${kept} ]] || download "${url}" "${kept}"; then
   chmod 0700 "${kept}"
   run post-startup-script "${url}" "${kept}"
   console "post-startup-script exit status $?"

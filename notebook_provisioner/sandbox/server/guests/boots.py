@@ -1,4 +1,4 @@
-"""What a boot does inside a notebook's VM: simulated here, and marked so.
+"""What a boot does inside a notebook's VM: simulated here, and marked so; or queued for the lab.
 
 A boot follows the start of a VM in the same transaction. What is kept between boots (c2d's flag, that the
 script has run, the script as it was downloaded) belongs to the boot disk: another disk has none of it.
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SAY: Final = "sandbox.guests.say"
 HOW: Final = "nbp-sandbox/boot"  # the guest attribute that tells a simulated boot from a real one
 BEHAVIORS: Final = ("run_once", "run_every_start", "download_and_run_every_start")
+
+QUEUE: Final = "labBoots"  # the collection of boots that wait for the lab
 
 _KIND: Final = "guests"
 _RERUNS_SINCE: Final = date(2026, 4, 19)
@@ -54,8 +56,14 @@ def boot(context: "Context", vm: Key) -> None:
     state |= {
         "boots": state["boots"] + 1,
         "booted_at": context.clock.now(),
+        "project_number": context.project_number(vm.collection.split("/")[1]),
         "idle_timeout": int(values.get("idle-timeout-seconds") or 0) if listens else 0,
     }
+    if context.lab is not None:
+        context.store.put(state_key(vm), state | {"how": "lab"})
+        context.store.put(Key("sandbox", QUEUE, vm.name), {"boot": state["boots"]})
+        context.lab.wake()
+        return
     shall = settings.read(context, vm)
     sayings = list(_simulated(context, vm, machine, state, shall))
     context.store.put(state_key(vm), state)
@@ -77,6 +85,9 @@ def boot(context: "Context", vm: Key) -> None:
 def forget(context: "Context", vm: Key) -> None:
     """Forget the guest of a VM that is deleted."""
     context.store.delete(state_key(vm))
+    context.store.delete(Key("sandbox", QUEUE, vm.name))
+    if context.lab is not None:
+        context.lab.wake()
 
 
 def set_lock(context: "Context", vm: Key, *, present: Json) -> None:
@@ -96,6 +107,17 @@ def set_lock(context: "Context", vm: Key, *, present: Json) -> None:
 def is_notebook(machine: Document) -> bool:
     """Whether a VM carries the guest software of notebooks: Workbench's, or that of user-managed ones."""
     return "notebooks-api" in metadata.to_map(machine.get("metadata", {}))
+
+
+def is_workbench(values: dict[str, str]) -> bool:
+    """Whether a notebook's metadata is that of a Workbench instance; else it is a user-managed one's."""
+    return values.get("notebooks-api-version") == "v2"
+
+
+def account_of(machine: Document) -> str:
+    """The e-mail of a VM's service account; empty where it has none."""
+    accounts: list[dict[str, Any]] = machine.get("serviceAccounts") or [{}]
+    return str(accounts[0].get("email", ""))
 
 
 def _state(context: "Context", vm: Key, machine: Document) -> Document:
@@ -142,8 +164,7 @@ def _simulated(
     words = f"nbp sandbox: boot {state['boots']} of {vm.id} is simulated: no program runs"
     yield Saying((words, f"Booting {vm.id}"), ((HOW, "simulated"),))
     fate = Fate.from_document(shall.get("post_startup", {}))
-    is_workbench = values.get("notebooks-api-version") == "v2"
-    run = _post_startup(context, machine, values, state, fate, is_workbench=is_workbench)
+    run = _post_startup(context, machine, values, state, fate)
     if values.get("google-c2d-startup-enable") == "0":
         yield Saying(("c2d-startup: Google C2D startup is switched off by google-c2d-startup-enable=0.",))
     elif state["lock"]:
@@ -155,14 +176,14 @@ def _simulated(
         )
     else:
         yield Saying(("c2d-startup: Starting Google C2D startup config",))
-        if not is_workbench:
+        if not is_workbench(values):
             yield from run
         state["lock"] = True
         words = "c2d-startup: Finished Google C2D startup config"
         yield Saying((words,), (simulation.C2D_COMPLETED,))
     if values.get("startup-script"):
         yield Saying(("nbp sandbox: the startup-script is not run in a simulated boot",))
-    if is_workbench:
+    if is_workbench(values):
         yield from run
 
 
@@ -172,21 +193,19 @@ def _post_startup(
     values: dict[str, str],
     state: Document,
     fate: Fate,
-    *,
-    is_workbench: bool,
 ) -> "Iterator[Saying]":
     """The post-startup script's part, as ``post-startup-script-behavior`` says."""
     url = values.get("post-startup-script", "")
     behavior = values.get("post-startup-script-behavior") or "run_once"
     if not url or fate.outcome is Outcome.NEVER_RUNS:
         return
-    if is_workbench and behavior not in BEHAVIORS:
+    if is_workbench(values) and behavior not in BEHAVIORS:
         yield Saying((f"post-startup-script-behavior {behavior} is unknown",))
         return
-    if is_workbench and behavior == "run_once" and state["ran"]:
+    if is_workbench(values) and behavior == "run_once" and state["ran"]:
         yield Saying(("post-startup-script has already run (run_once)",))
         return
-    if not is_workbench or behavior != "run_every_start":
+    if not is_workbench(values) or behavior != "run_every_start":
         state["kept"] = None
     state["ran"] = True
     if state["kept"] is None:
@@ -204,8 +223,7 @@ def _post_startup(
 def _download(context: "Context", machine: Document, url: str, fate: Fate) -> bytes:
     if fate.outcome is Outcome.UNREADABLE:
         raise access.Unreadable(403, "injected by the sandbox")
-    accounts: list[dict[str, Any]] = machine.get("serviceAccounts") or [{}]
-    return access.read(context, url, str(accounts[0].get("email", "")))
+    return access.read(context, url, account_of(machine))
 
 
 def _image_kind(values: dict[str, str], state: Document) -> str:

@@ -22,8 +22,17 @@ def append_serial(context: "Context", vm: Key, text: str) -> None:
     context.store.put(key, stored | {"contents": contents[excess:], "dropped": dropped})
 
 
-def set_attributes(context: "Context", vm: Key, values: "Iterable[tuple[str, str]]") -> None:
-    """Set guest attributes: pairs of ``namespace/key`` and value."""
+def set_attributes(context: "Context", vm: Key, values: "Iterable[tuple[str, str | None]]") -> None:
+    """Set guest attributes: pairs of ``namespace/key`` and value; none deletes one."""
     for name, value in values:
         key = Key("compute", f"{vm.name}/guestAttributes", name)
-        context.store.put(key, {"name": name, "value": value})
+        if value is None:
+            context.store.delete(key)
+        else:
+            context.store.put(key, {"name": name, "value": value})
+
+
+def attributes(context: "Context", vm: Key) -> dict[str, str]:
+    """The guest attributes of a VM, ``namespace/key`` to value."""
+    entries = context.store.page("compute", f"{vm.name}/guestAttributes")
+    return {entry.key.id: str(entry.document["value"]) for entry in entries}

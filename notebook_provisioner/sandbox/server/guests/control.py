@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from notebook_provisioner.sandbox.server.errors import invalid
 from notebook_provisioner.sandbox.server.guests import boots, settings
 from notebook_provisioner.sandbox.server.services.notebooks import health, idle, schedules
 from notebook_provisioner.sandbox.server.services.notebooks.api import END, failing, load, save
@@ -27,6 +28,8 @@ def change(context: "Context", request: Document) -> Document:
     Raises:
         ApiError: 400 or 404 that says what is wrong.
     """
+    if context.lab is not None and request.get("post_startup"):
+        raise invalid("boots are real here, in the lab: post_startup is for simulated ones")
     lock, give_up = request.pop("lock", None), request.pop("give_up", None)
     if request.get("busy_kernels", 1) in {0, None}:
         request.setdefault("last_activity", context.clock.now())
