@@ -3,6 +3,7 @@
 import json
 import os
 import time
+import urllib.error
 
 import pytest
 from click.testing import CliRunner
@@ -39,12 +40,21 @@ def fleet(process, socket_enabled):  # noqa: ARG001  # asked for its effect
     return fleet
 
 
+def request(fleet, method, path, body=None):
+    """Status and answer, refused or not."""
+    try:
+        return 200, fleet.control.ask(method, path, body)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
 def vm(fleet):
     return fleet.path(NAME).replace("notebooks/v2", "compute/v1").replace("/locations/", "/zones/")
 
 
 def attributes(fleet):
-    status, answer = fleet.control.request("GET", f"{vm(fleet)}/getGuestAttributes")
+    status, answer = request(fleet, "GET", f"{vm(fleet)}/getGuestAttributes")
     items = answer["queryValue"]["items"] if status == 200 else []
     return {f"{item['namespace']}/{item['key']}": item["value"] for item in items}
 
@@ -57,13 +67,16 @@ def report(fleet):
     return json.loads(attributes(fleet).get("notebook-provisioner/status", "{}"))
 
 
+def booting(fleet):
+    return sum(fleet.control.ask("GET", "sandbox/v1/status")["boots"].values())
+
+
 def settled(fleet, boot):
     """Wait until so many boots are over."""
     deadline = time.monotonic() + SECONDS
-    while serial(fleet).count("Shutting down") < boot:
+    while serial(fleet).count("Shutting down") < boot or booting(fleet):
         assert time.monotonic() < deadline, serial(fleet)
         time.sleep(0.3)
-    time.sleep(0.3)
     return report(fleet)
 
 
@@ -85,6 +98,7 @@ def upload(fleet, body):
 
 def test_the_rendered_script_really_runs_and_says_what_only_a_run_can(fleet):
     said = settled(fleet, 1)
+    assert "state" in said, serial(fleet) + str(attributes(fleet))
     assert (said["state"], said["script_sha256"]) == ("COMPLETE", fleet.wanted(NAME).sha256)
     assert said["steps"]["jupyter-server"] == "skipped"  # a simulated boot has it done: there is no Jupyter
     assert said["steps"]["account"] == "done"
@@ -104,7 +118,9 @@ def test_the_rendered_script_really_runs_and_says_what_only_a_run_can(fleet):
 
 def test_disks_stay_between_boots_and_an_upgrade_replaces_the_boot_disk_alone(fleet, process):
     settled(fleet, 1)
-    uri = upload(fleet, "ls /root/mark /home/jupyter/mark >/dev/ttyS0 2>&1; touch /root/mark /home/jupyter/mark")
+    uri = upload(
+        fleet, "ls /root/mark /home/jupyter/mark >/dev/ttyS0 2>&1; touch /root/mark /home/jupyter/mark"
+    )
     every = "download_and_run_every_start"
     change(fleet, post_startup_script=uri, post_startup_script_behavior=every)
     for boot in (2, 3):
@@ -152,13 +168,15 @@ def test_what_iam_denies_the_console_tells(fleet):
 
 def test_a_script_may_do_in_storage_what_its_account_may(fleet):
     settled(fleet, 1)
-    url = f"http://storage.googleapis.com/upload/storage/v1/b/{fleet.bucket}/o?uploadType=media&name=from-inside"
-    token = "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token"
+    place = f"http://storage.googleapis.com/upload/storage/v1/b/{fleet.bucket}/o"
+    url = f"{place}?uploadType=media&name=from-inside"
+    tokens = "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token"
     body = f"""
-token=$(curl --silent --header 'Metadata-Flavor: Google' {token} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+answer=$(curl --silent --header 'Metadata-Flavor: Google' {tokens})
+token=$(sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/' <<<"${{answer}}")
 for authorization in "Bearer ${{token}}" "Bearer forged"; do
-  curl --silent --output /dev/null --write-out 'upload %{{http_code}}\\n' --header "Authorization: ${{authorization}}" \\
-    --data-binary hello '{url}' >/dev/ttyS0
+  curl --silent --output /dev/null --write-out 'upload %{{http_code}}\\n' \\
+    --header "Authorization: ${{authorization}}" --data-binary hello '{url}' >/dev/ttyS0
 done
 curl --silent --max-time 5 --output /dev/null --write-out 'control %{{http_code}}\\n' \\
   http://storage.googleapis.com/sandbox/v1/status >/dev/ttyS0"""
@@ -217,8 +235,41 @@ def test_a_lab_that_breaks_is_a_failed_boot(fleet, process):
 
 def test_faults_are_for_simulated_boots(fleet):
     body = {"instance": fleet.path(NAME).removeprefix("notebooks/v2/"), "post_startup": {"outcome": "hangs"}}
-    status, answer = fleet.control.request("POST", "sandbox/v1/guests", body)
+    status, answer = request(fleet, "POST", "sandbox/v1/guests", body)
     assert (status, "boots are real here" in answer["error"]["message"]) == (400, True)
+
+
+def test_a_notebook_of_the_same_name_has_disks_of_its_own_and_hears_nothing_of_the_one_before(fleet):
+    settled(fleet, 1)
+    uri = upload(fleet, "touch /home/jupyter/mark; echo marked >/dev/ttyS0; sleep 1000")
+    change(fleet, post_startup_script=uri, post_startup_script_behavior="download_and_run_every_start")
+    fleet.control.ask("POST", f"{fleet.path(NAME)}:reset", {})
+    deadline = time.monotonic() + SECONDS
+    while "marked" not in serial(fleet):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    fleet.control.ask("DELETE", fleet.path(NAME))
+    one = next(one for one in fleet.fleet.resolved_notebooks if one.name == NAME)
+    look = upload(fleet, "ls -A /home/jupyter | wc -l >/dev/ttyS0")
+    fleet.create(one, **{"post-startup-script": look})
+    settled(fleet, 1)
+    assert serial(fleet).startswith("nbp sandbox: boot 1 of")
+    assert serial(fleet).count("Booting") == 1
+    assert "\n0\n" in serial(fleet)
+
+
+def test_a_flag_that_is_taken_away_has_c2d_run_again(fleet):
+    settled(fleet, 1)
+    instance = fleet.path(NAME).removeprefix("notebooks/v2/")
+    for present in (True, False):
+        body = {"instance": instance, "lock": present}
+        [guest] = fleet.control.ask("POST", "sandbox/v1/guests", body)["guests"]
+        assert (guest["lock"], guest["how"]) == (present, "lab")
+    restart(fleet)
+    settled(fleet, 2)
+    assert serial(fleet).count("Starting Google C2D startup config") == 2
+    [guest] = fleet.control.ask("GET", "sandbox/v1/guests")["guests"]
+    assert guest["lock"] is True
 
 
 def test_status_tells_how_boots_are(process, fleet, monkeypatch):

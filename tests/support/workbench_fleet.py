@@ -38,8 +38,8 @@ class WorkbenchFleet:
         app = App(Settings(fleet=str(self.file), target="sandbox"), "test")
         self.fleet, self.scripts = app.fleet, app.scripts()
 
-    def build(self) -> None:
-        """From nothing: everything, with the scripts that the fleet file asks for."""
+    def build(self, *names: str) -> None:
+        """From nothing: everything that the fleet file asks for; of its notebooks only *names*, if any."""
         fleet = self.fleet
         self.control.ask("POST", "sandbox/v1/reset", {})
         self.control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0, "boot_seconds": 0})
@@ -61,7 +61,8 @@ class WorkbenchFleet:
         self.control.ask("PUT", f"storage/v1/b/{self.bucket}/iam", {"bindings": [binding]})
         self.upload()
         for one in fleet.resolved_notebooks:
-            self.create(one)
+            if not names or one.name in names:
+                self.create(one)
         self.control.clear()
 
     def upload(self) -> None:

@@ -128,11 +128,15 @@ class Machine:
         )
         disk.put(root, self._image_files)
 
-    def has_lock(self) -> bool:
-        """Whether c2d's flag lies on the boot disk."""
-        name = disk.lock_file(self.kind)
-        folder = disk.mount_point(self._folder / "root", str(Path(name).parent).lstrip("/"))
-        return (folder / Path(name).name).exists()
+    @staticmethod
+    def lock(folder: Path) -> Path:
+        """Where c2d's flag lies on the boot disk of the machine whose disks are in *folder*.
+
+        Raises:
+            InvalidInput: The machine's root put something else in the place of its folder.
+        """
+        name = Path(disk.lock_file(ImageKind.WORKBENCH))
+        return disk.mount_point(folder / "root", str(name.parent).lstrip("/")) / name.name
 
     def boot(
         self,

@@ -50,7 +50,8 @@ class Guard:
 
     def _account(self, scope: "Scope") -> str | None:
         """The service account of the machine that asks; None for everybody else."""
-        if scope.get("server") is not None or scope["path"].startswith("/sandbox/"):
+        over_network = (scope.get("server") or ("", None))[1] is not None  # a Unix socket has no port
+        if over_network or scope["path"].startswith("/sandbox/"):
             return None
         secret = Headers(scope=scope).get(BOOT_HEADER)
         return self._accounts.get(secret) if secret else None

@@ -1,5 +1,6 @@
 """What a start does inside a notebook's VM: the boot's simulation, its faults, who may read the script."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -235,6 +236,18 @@ def test_the_lock_flag_is_the_boot_disks_and_an_upgrade_takes_it(sandbox):
     sandbox.do("POST", f"{NB}:upgrade", {})
     assert serial(sandbox).count("Starting Google C2D startup config") == 3
     assert report(sandbox)["run"] != first
+
+
+def test_a_notebook_of_the_same_name_does_not_say_what_the_one_before_had_still_to_say(sandbox):
+    sandbox.engine.context.settings = dataclasses.replace(sandbox.engine.context.settings, boot_seconds=100)
+    make(sandbox)
+    sandbox.moment += 50
+    run = report(sandbox)["run"]
+    sandbox.do("DELETE", NB)
+    make(sandbox)
+    sandbox.moment += 99
+    assert serial(sandbox).count("boot 1 of nb") == 1
+    assert run not in serial(sandbox)
 
 
 def test_a_deleted_notebook_leaves_no_guest(sandbox):

@@ -56,12 +56,13 @@ def boot(context: "Context", vm: Key) -> None:
     state |= {
         "boots": state["boots"] + 1,
         "booted_at": context.clock.now(),
+        "vm_id": machine["id"],
         "project_number": context.project_number(vm.collection.split("/")[1]),
         "idle_timeout": int(values.get("idle-timeout-seconds") or 0) if listens else 0,
     }
     if context.lab is not None:
         context.store.put(state_key(vm), state | {"how": "lab"})
-        context.store.put(Key("sandbox", QUEUE, vm.name), {"boot": state["boots"]})
+        context.store.put(Key("sandbox", QUEUE, vm.name), {"boot": state["boots"], "id": machine["id"]})
         context.lab.wake()
         return
     shall = settings.read(context, vm)
@@ -73,6 +74,7 @@ def boot(context: "Context", vm: Key) -> None:
         arguments = {
             "vm": list(vm),
             "boot": state["boots"],
+            "id": machine["id"],
             "serial": list(saying.serial),
             "attributes": [list(pair) for pair in saying.attributes],
         }
@@ -80,6 +82,14 @@ def boot(context: "Context", vm: Key) -> None:
             _say(context, arguments)
         else:
             context.later(number * seconds, SAY, arguments)
+
+
+def current(context: "Context", vm: Key, boot: Document) -> Document | None:
+    """The VM, while it runs and *boot* (the VM's ``id``, the number ``boot``) is its last one; else None."""
+    machine = context.store.get(vm)
+    if machine is None or machine.get("status") != "RUNNING" or machine["id"] != boot["id"]:
+        return None
+    return machine if guest_of(context, vm).get("boots") == boot["boot"] else None
 
 
 def forget(context: "Context", vm: Key) -> None:
@@ -91,17 +101,20 @@ def forget(context: "Context", vm: Key) -> None:
 
 
 def set_lock(context: "Context", vm: Key, *, present: Json) -> None:
-    """Lay c2d's flag on a simulated boot disk, or take it away: what a shell on the VM would do.
+    """Lay c2d's flag on a boot disk, or take it away: what a shell on the VM would do.
 
     Raises:
-        ApiError: 400 where *present* is no boolean, 404 where the VM has never booted.
+        ApiError: 400 where *present* is no boolean, or the disk is not to be had; 404 before a boot.
     """
     state = context.store.get(state_key(vm))
     if state is None:
         raise not_found(vm.name)
     if not isinstance(present, bool):
         raise invalid(f"'lock' is true or false, not {present!r}")
-    context.store.put(state_key(vm), state | {"lock": present})
+    if context.lab is None:
+        context.store.put(state_key(vm), state | {"lock": present})
+    else:
+        context.lab.set_lock(vm, present=present)
 
 
 def is_notebook(machine: Document) -> bool:
@@ -143,10 +156,8 @@ def _reruns_after_upgrade(image: str) -> bool:
 def _say(context: "Context", arguments: Document) -> None:
     """A guest's words; those of a boot that another one has followed are not said."""
     vm = Key(*arguments["vm"])
-    machine, state = context.store.get(vm), context.store.get(state_key(vm))
-    if machine is None or state is None or state["boots"] != arguments["boot"]:
-        return
-    if machine.get("status") != "RUNNING":
+    machine = current(context, vm, arguments)
+    if machine is None:
         return
     now = datetime.fromtimestamp(context.clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     attributes = tuple((key, value) for key, value in arguments["attributes"])

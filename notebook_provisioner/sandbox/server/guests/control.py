@@ -62,7 +62,7 @@ def _document(context: "Context", vm: Key) -> Document:
         "instance": name,
         "boots": guest.get("boots", 0),
         "how": guest.get("how"),
-        "lock": guest.get("lock", False),
+        "lock": guest.get("lock", False) if context.lab is None else context.lab.has_lock(vm),
         "schedule": schedules.tally(context, name),
         "settings": settings.read(context, vm),
     }

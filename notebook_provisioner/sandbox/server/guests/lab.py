@@ -7,6 +7,7 @@ says reaches the store as it says it. A lab that breaks is a boot that failed, a
 import asyncio
 import contextlib
 import hashlib
+import json
 import logging
 import os
 import secrets
@@ -14,9 +15,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from notebook_provisioner.core.errors import ProvisionerError
+from notebook_provisioner.core.errors import InvalidInput, ProvisionerError
 from notebook_provisioner.sandbox.lab.facts import Identity, ImageKind
 from notebook_provisioner.sandbox.lab.machine import Gateway, Machine
+from notebook_provisioner.sandbox.server.errors import ApiError
 from notebook_provisioner.sandbox.server.guests import boots, console
 from notebook_provisioner.sandbox.server.services.compute import metadata
 from notebook_provisioner.sandbox.server.store import Document, Key
@@ -73,6 +75,28 @@ class Lab:
         waiting = len(self._context.store.page("sandbox", boots.QUEUE))
         return {"running": len(self._running), "waiting": waiting}
 
+    def has_lock(self, vm: Key) -> bool:
+        """Whether c2d's flag lies on a VM's boot disk."""
+        with contextlib.suppress(InvalidInput):
+            return os.path.lexists(Machine.lock(self._place(vm, boots.guest_of(self._context, vm))))
+        return False
+
+    def set_lock(self, vm: Key, *, present: bool) -> None:
+        """Lay c2d's flag on the boot disk of a VM, or take it away.
+
+        Raises:
+            ApiError: 400 where it has no boot disk yet, or boots just now.
+        """
+        if vm in self._running:
+            raise ApiError("FAILED_PRECONDITION", f"{vm.name} boots just now; its flag is its own")
+        try:
+            flag = Machine.lock(self._place(vm, boots.guest_of(self._context, vm)))
+        except InvalidInput as error:
+            raise ApiError("FAILED_PRECONDITION", f"{vm.name} has no boot disk to look at: {error}") from None
+        flag.unlink(missing_ok=True)
+        if present:
+            flag.touch(exist_ok=False)
+
     def _begin_due(self) -> None:
         for entry in self._context.store.page("sandbox", boots.QUEUE):
             vm = Key.of("compute", entry.key.id)
@@ -97,7 +121,7 @@ class Lab:
             self._wake.set()
 
     async def _follow(self, vm: Key, wanted: Document) -> None:
-        document = self._current(vm, wanted)
+        document = boots.current(self._context, vm, wanted)
         if document is None:
             return
         values = metadata.to_map(document["metadata"])
@@ -106,7 +130,7 @@ class Lab:
         self._tell(vm, wanted, words, {boots.HOW: "lab"})
         machine = await asyncio.to_thread(self._machine, vm, document, values, guest)
         secret = secrets.token_urlsafe(32)
-        if self._current(vm, wanted) is None:
+        if boots.current(self._context, vm, wanted) is None:
             return
         machine.guest_attributes = console.attributes(self._context, vm)
         # The boot ends with the thread that began it: not with one of a pool.
@@ -117,13 +141,12 @@ class Lab:
         finally:
             del self.accounts[secret]
             boot.kill()
-        self._keep_lock(vm, machine)
 
     async def _listen(self, vm: Key, wanted: Document, boot: "Boot") -> None:
         is_over = False
         while not is_over:
             await asyncio.sleep(_POLL_SECONDS)
-            if self._current(vm, wanted) is None:
+            if boots.current(self._context, vm, wanted) is None:
                 return  # it was stopped, reset or deleted: the plug is pulled
             is_over = boot.is_over()
             serial, heard = boot.news()
@@ -133,15 +156,8 @@ class Lab:
             words = f"nbp sandbox: the boot was cut off after {report.seconds:.0f} seconds"
             self._tell(vm, wanted, words, {})
 
-    def _current(self, vm: Key, wanted: Document) -> Document | None:
-        """The VM, while it runs and this boot is its last one."""
-        document = self._context.store.get(vm)
-        if document is None or document.get("status") != "RUNNING":
-            return None
-        return document if boots.guest_of(self._context, vm).get("boots") == wanted["boot"] else None
-
     def _tell(self, vm: Key, wanted: Document, words: str, attributes: "Mapping[str, str]") -> None:
-        if self._current(vm, wanted) is not None:
+        if boots.current(self._context, vm, wanted) is not None:
             self._pass_on(vm, f"{words}\r\n", list(attributes.items()))
 
     def _pass_on(self, vm: Key, serial: str, heard: "list[Any]") -> None:
@@ -152,9 +168,9 @@ class Lab:
 
     def _machine(self, vm: Key, document: Document, values: dict[str, str], guest: Document) -> Machine:
         """The VM's machine with its disks, made where they are missing; runs in a thread, reads no store."""
-        folder = self._place(vm)
+        folder = self._place(vm, guest)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / "vm").write_text(vm.name, encoding="utf-8")
+        (folder / "vm").write_text(json.dumps([vm.name, guest["vm_id"]]), encoding="utf-8")
         disk_id = folder / "disk-id"
         project, zone = vm.collection.split("/")[1], vm.collection.split("/")[3]
         machine = Machine(
@@ -180,20 +196,17 @@ class Lab:
             shutil.rmtree(log)
         return machine
 
-    def _keep_lock(self, vm: Key, machine: Machine) -> None:
-        guest = boots.guest_of(self._context, vm)
-        if guest:
-            with self._context.store.transaction():
-                state = guest | {"lock": machine.has_lock()}
-                self._context.store.put(boots.state_key(vm), state)
-
-    def _place(self, vm: Key) -> Path:
-        return self._folder / hashlib.sha256(vm.name.encode()).hexdigest()[:24]
+    def _place(self, vm: Key, guest: Document) -> Path:
+        """Where a VM's disks are; a VM of the same name that follows it has others."""
+        name = f"{vm.name} {guest.get('vm_id')}"
+        return self._folder / hashlib.sha256(name.encode()).hexdigest()[:24]
 
     def _remove_orphans(self) -> None:
         """Remove the disks of VMs that are gone."""
         for folder in self._folder.iterdir():
-            with contextlib.suppress(OSError):
-                vm = Key.of("compute", (folder / "vm").read_text(encoding="utf-8"))
-                if vm not in self._running and not boots.guest_of(self._context, vm):
+            with contextlib.suppress(OSError, ValueError):
+                name, identifier = json.loads((folder / "vm").read_text(encoding="utf-8"))
+                vm = Key.of("compute", name)
+                is_there = boots.guest_of(self._context, vm).get("vm_id") == identifier
+                if vm not in self._running and not is_there:
                     shutil.rmtree(folder)
