@@ -144,6 +144,7 @@ class App:
         connection = self.sandbox.connection()
         if connection is None:
             raise TargetUnreachable("the sandbox does not run", hint="start it with: nbp sandbox start")
+        environment.configure_gsutil(connection)
         return environment.variables(connection, project=self.fleet.project, region=self.fleet.region)
 
     def provisioner(self) -> "Provisioner":

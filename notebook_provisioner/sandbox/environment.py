@@ -55,6 +55,7 @@ TERRAFORM_PATHS: Final[Mapping[str, str]] = {
     "STORAGE": "storage/v1/",
     "WORKBENCH": "notebooks/v2/",
 }
+_BOTO: Final = "boto"
 # A key file of the user's would go before the sandbox's token.
 _CREDENTIALS: Final = (
     "GOOGLE_APPLICATION_CREDENTIALS",
@@ -99,13 +100,14 @@ def for_terraform(connection: Connection, *, project: str, region: str) -> dict[
 
 
 def for_gcloud(connection: Connection, *, project: str) -> dict[str, str]:
-    """Variables for gcloud, which keeps a configuration of its own in the sandbox's folder."""
+    """Variables for gcloud and gsutil, which keep configurations of their own in the sandbox's folder."""
     endpoints = {
         f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{service.upper()}": f"{connection.url}/{path}"
         for service, path in PATHS.items()
     }
     return {
         **endpoints,
+        "BOTO_CONFIG": str(connection.directory / _BOTO),
         "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(connection.token_file),
         "CLOUDSDK_CONFIG": str(connection.directory / "gcloud"),
         "CLOUDSDK_CORE_CHECK_GCE_METADATA": "false",
@@ -113,6 +115,16 @@ def for_gcloud(connection: Connection, *, project: str) -> dict[str, str]:
         "CLOUDSDK_CORE_PROJECT": project,
         "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "true",
     }
+
+
+def configure_gsutil(connection: Connection) -> None:
+    """Write the file that BOTO_CONFIG names, or leave it as it is.
+
+    gsutil speaks plain HTTP only through gcloud: its own client knows no other scheme than https.
+    """
+    path = connection.directory / _BOTO
+    if not path.exists():
+        path.write_text("[GSUtil]\nuse_gcloud_storage=True\n", encoding="utf-8")
 
 
 def for_python(connection: Connection, *, project: str) -> dict[str, str]:

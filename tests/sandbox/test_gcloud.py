@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sandbox_server import REGION, ZONE, Served
 
-from notebook_provisioner.sandbox.environment import Connection, for_gcloud
+from notebook_provisioner.sandbox.environment import Connection, configure_gsutil, for_gcloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,10 +35,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Served]":
 def run(sandbox: Served) -> "Callable[..., str]":
     """Run gcloud or gsutil against the sandbox and return what it printed; it must succeed."""
     connection = Connection(sandbox.url, sandbox.token, sandbox.folder / "token", sandbox.folder)
-    boto = sandbox.folder / "boto"
-    # gsutil speaks plain HTTP only through gcloud: its own client knows no other scheme than https.
-    boto.write_text("[GSUtil]\nuse_gcloud_storage=True\n")
-    environment = {**os.environ, **for_gcloud(connection, project=PROJECT), "BOTO_CONFIG": str(boto)}
+    configure_gsutil(connection)
+    environment = {**os.environ, **for_gcloud(connection, project=PROJECT)}
 
     def call(*command: str) -> str:
         done = subprocess.run(
