@@ -4,7 +4,7 @@ Reads ``terraform show -json`` (format 1.x: https://developer.hashicorp.com/terr
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -50,7 +50,8 @@ class Change:
         unknown: The shape of ``after`` with True where a value is unknown.
         replace_paths: Attributes that cannot be changed in place, dotted.
         reason: Terraform's word for why, as in ``delete_because_no_resource_config``; or None.
-        drifted: Whether somebody else changed it since Terraform last looked.
+        drifted: Whether somebody else changed, since Terraform last looked, what the plan changes back. What
+            another release of the provider reads for the first time is no such change.
     """
 
     address: str
@@ -114,12 +115,12 @@ class TerraformPlan:
 
 def read(document: Mapping[str, Any]) -> TerraformPlan:
     """Read a plan's JSON. Data sources are left out."""
-    drifted = {entry["address"] for entry in document.get("resource_drift", ())}
+    drift = {entry["address"]: entry["change"] for entry in document.get("resource_drift", ())}
     changes = tuple(
         change
         for entry in document.get("resource_changes", ())
         if entry.get("mode") == "managed"
-        for change in _change(entry, drifted=entry["address"] in drifted)
+        for change in _change(entry, drift.get(entry["address"], {}))
     )
     outputs = tuple(
         name
@@ -134,14 +135,14 @@ def read(document: Mapping[str, Any]) -> TerraformPlan:
     return TerraformPlan(changes, outputs, unchanged)
 
 
-def _change(entry: Mapping[str, Any], *, drifted: bool) -> Iterator[Change]:
+def _change(entry: Mapping[str, Any], drift: Mapping[str, Any]) -> Iterator[Change]:
     change = entry["change"]
     action = _ACTIONS.get(tuple(change["actions"]))
     if action is None and "importing" in change:
         action = Action.ADOPT
     if action is None:
         return
-    yield Change(
+    made = Change(
         address=entry["address"],
         type=entry["type"],
         action=action,
@@ -150,8 +151,9 @@ def _change(entry: Mapping[str, Any], *, drifted: bool) -> Iterator[Change]:
         unknown=change.get("after_unknown") or {},
         replace_paths=tuple(_dotted(path) for path in change.get("replace_paths", ())),
         reason=entry.get("action_reason"),
-        drifted=drifted,
     )
+    changed_by_others = set(_differences(drift.get("before"), drift.get("after"), {}, ()))
+    yield replace(made, drifted=not changed_by_others.isdisjoint(made.changed_paths()))
 
 
 def _look_up(value: Any, unknown: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401  # any JSON value

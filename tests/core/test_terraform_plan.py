@@ -1,5 +1,6 @@
 """A plan's JSON becomes facts."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plan_documents import change, document, notebook
@@ -67,17 +68,30 @@ def test_empty_and_absent_are_the_same_but_false_is_not():
     assert found.changed_paths() == ("c",)
 
 
-def test_drift_and_outputs_are_seen():
-    entry = change(NOTEBOOK, ["update"], before=notebook(), after=notebook())
-    plan = read(
-        document(
-            entry,
-            resource_drift=[{"address": entry["address"]}],
-            output_changes={"b": {"actions": ["update"]}, "a": {"actions": ["no-op"]}},
-        )
-    )
-    assert plan.changes[0].drifted
+def test_outputs_are_seen():
+    plan = read(document(output_changes={"b": {"actions": ["update"]}, "a": {"actions": ["no-op"]}}))
     assert plan.outputs == ("b",)
+
+
+@pytest.mark.parametrize(
+    ("before", "drifted"),
+    [
+        (
+            {"labels": {"team": "blue"}, "creator": "ana"},
+            True,
+        ),  # somebody painted it red, the plan paints it blue
+        (
+            {"labels": {"team": "red"}, "creator": None},
+            False,
+        ),  # only a new release of the provider reads creator
+    ],
+)
+def test_drift_is_what_others_changed_and_the_plan_changes_back(before, drifted):
+    now = {"labels": {"team": "red"}, "creator": "ana"}
+    entry = change(NOTEBOOK, ["update"], before=now, after={**now, "labels": {"team": "blue"}})
+    drift = {"address": entry["address"], "change": {"before": before, "after": now}}
+    (found,) = read(document(entry, resource_drift=[drift])).changes
+    assert found.drifted is drifted
 
 
 JSON = st.recursive(
