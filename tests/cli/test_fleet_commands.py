@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from fake_app import FakeDirectory, FakeProvisioner, live, run
 
 from notebook_provisioner.core.diagnosis import Facts, Verdict, diagnose_machine, is_healthy
@@ -23,6 +24,19 @@ def test_list_has_what_scripts_need():
     assert rows["ana-research"]["state"] == "ACTIVE"
     assert rows["ana-training"]["state"] == "ABSENT"
     assert not rows["old-one"]["in_fleet_file"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["--all"], {"ana-research", "ana-training", "ben-research", "old-one"}),
+        (["ben-research", "ana-research"], {"ana-research", "ben-research"}),
+        (["--label", "workload=training"], {"ana-training"}),
+    ],
+)
+def test_list_takes_a_selection(arguments, names):
+    result = ask(FakeDirectory(live("ana-research"), live("old-one")), "list", *arguments, "--format", "json")
+    assert {row["name"] for row in json.loads(result.stdout)["data"]["notebooks"]} == names
 
 
 def test_a_table_shows_an_address_that_should_not_be_there():
