@@ -37,7 +37,7 @@ def require(plan: Plan, findings: tuple[Finding, ...], accept: Impact) -> None:
         plan.require(accept)
     except Refused as error:
         error.findings = findings
-        error.data = {**plan_data(plan, findings), "refused": True}
+        error.data = refusal_data(plan, findings)
         raise
 
 
@@ -68,6 +68,11 @@ def plan_data(plan: Plan, findings: tuple[Finding, ...]) -> dict[str, Any]:
         "steps": plan.steps,
         "refused": bool(guardrails.refused(findings)),
     }
+
+
+def refusal_data(plan: Plan, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    """A plan that is not carried out, for the JSON envelope."""
+    return {**plan_data(plan, findings), "refused": True}
 
 
 def fleet_rows(app: App, live: Sequence[LiveNotebook]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from notebook_provisioner.cli.app import App
 from notebook_provisioner.core.errors import ConfirmationNeeded, Refused
 
 
-def confirm(app: App, question: str, *, yes: bool, word: str | None = None) -> None:
+def confirm(app: App, question: str, *, yes: bool, word: str | None = None, data: object = None) -> None:
     """Have a change confirmed; on the sandbox, and with ``--yes``, ask nothing.
 
     Args:
@@ -16,6 +16,7 @@ def confirm(app: App, question: str, *, yes: bool, word: str | None = None) -> N
         question: What is about to happen, as a question.
         yes: Whether ``--yes`` was given.
         word: What must be typed to confirm; None takes y or n.
+        data: What was about to happen, for the JSON envelope of a refusal.
 
     Raises:
         ConfirmationNeeded: Nobody is there to ask.
@@ -24,9 +25,11 @@ def confirm(app: App, question: str, *, yes: bool, word: str | None = None) -> N
     if yes or app.fleet.target == "sandbox":
         return
     if not sys.stdin.isatty():
-        raise ConfirmationNeeded(
+        needed = ConfirmationNeeded(
             "nothing was changed: there is no terminal to ask at", hint="confirm beforehand with --yes"
         )
+        needed.data = data
+        raise needed
     if word is None:
         agreed = click.confirm(question, err=True)
     else:
@@ -34,4 +37,6 @@ def confirm(app: App, question: str, *, yes: bool, word: str | None = None) -> N
             click.prompt(f"{question} Type {word} to go on", err=True, default="", show_default=False) == word
         )
     if not agreed:
-        raise Refused("nothing was changed: it was not confirmed")
+        refused = Refused("nothing was changed: it was not confirmed")
+        refused.data = data
+        raise refused

@@ -5,8 +5,10 @@ or group named after its last word. It is imported only when it is called or ask
 """
 
 import importlib
+import itertools
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -173,6 +175,17 @@ def _show_usage(error: click.ClickException, settings: Settings) -> None:
     Output(" ".join(words) or settings.command, json=True).error(usage)
 
 
+def _wants_json(settings: Settings, arguments: Sequence[str]) -> bool:
+    """Whether JSON was asked for. Click stops at a wrong option, before it has read those behind it."""
+    chosen = settings.output_format if settings.output_format == "json" else os.environ.get("NBP_FORMAT")
+    for word, after in itertools.pairwise([*arguments, ""]):
+        if word == "--format":
+            chosen = after
+        elif word.startswith("--format="):
+            chosen = word.removeprefix("--format=")
+    return chosen == "json"
+
+
 @click.group(
     cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
@@ -200,7 +213,7 @@ def main() -> None:
     try:
         status = nbp.main(standalone_mode=False, obj=settings)
     except click.ClickException as error:
-        if settings.output_format == "json":
+        if _wants_json(settings, sys.argv[1:]):
             _show_usage(error, settings)
         else:
             error.show()

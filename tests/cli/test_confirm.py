@@ -1,5 +1,6 @@
 """On Google Cloud a person confirms at a terminal: y for a change, the fleet's name for its end."""
 
+import json
 import os
 import pty
 import subprocess
@@ -62,3 +63,20 @@ def test_the_answer_decides(google_fleet, command, answer, status, end):
     assert results.splitlines()[-1] == end
     if status:
         assert "not confirmed" in talk
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_without_a_terminal_the_refusal_carries_the_plan(google_fleet, command):
+    shown = subprocess.run(
+        [sys.executable, "-c", PROGRAM, command, "--fleet", google_fleet, "--format", "json"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(SUPPORT)},
+    )
+    envelope, _ = json.JSONDecoder().raw_decode(shown.stdout)
+    assert (shown.returncode, envelope["status"]) == (4, "refused")
+    assert envelope["errors"][0]["code"] == "confirmation-needed"
+    assert envelope["data"]["refused"]
+    assert len(envelope["data"]["steps"]) == 1

@@ -131,6 +131,26 @@ def test_a_wrong_command_line_names_its_command(arguments, command, message):
     assert " ".join(["nbp", *command.split(), "--help"]) in error["hint"]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list", "--bogus", "--format", "json"],
+        ["list", "--format=json", "--bogus"],
+        ["--bogus", "--format", "json", "list"],
+    ],
+)
+def test_a_wrong_command_line_is_told_as_json_wherever_that_was_asked_for(arguments):
+    shown = nbp_program(*arguments)
+    assert shown.returncode == 2
+    assert json.loads(shown.stdout)["errors"][0]["code"] == "usage"
+
+
+def test_the_environment_asks_for_json_too():
+    shown = nbp_program("--bogus", env={**os.environ, "NBP_FORMAT": "json"})
+    assert json.loads(shown.stdout)["errors"][0]["code"] == "usage"
+    assert nbp_program("--bogus", "--format", "table", env={**os.environ, "NBP_FORMAT": "json"}).stdout == ""
+
+
 def test_ctrl_c_ends_in_130(tmp_path):
     code = (
         "import sys, time\n"

@@ -69,7 +69,12 @@ def _carry_out(
         changes.show_plan(app, plan, whole=app.settings.verbose > 0)
         if not plan.steps:
             return plan, findings
-        confirm(app, f"Change {app.fleet.project} on Google Cloud?", yes=yes)
+        confirm(
+            app,
+            f"Change {app.fleet.project} on Google Cloud?",
+            yes=yes,
+            data=changes.refusal_data(plan, findings),
+        )
         try:
             terraform.apply()
         except AlreadyExists as error:

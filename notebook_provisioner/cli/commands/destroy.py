@@ -42,6 +42,7 @@ def destroy(app: App, *, accept: Impact, yes: bool) -> None:
                 f"Delete every notebook of {app.fleet.name} in {app.fleet.project}, with its disks?",
                 yes=yes,
                 word=app.fleet.name,
+                data=changes.refusal_data(plan, findings),
             )
             terraform.apply()
             app.output.text(f"Destroyed {app.fleet.name}.")
