@@ -5,6 +5,7 @@ It upgrades running notebooks only, and idle shutdown stops notebooks
 a schedule at night and an idle timeout together upgrade nothing, and nobody is told.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -83,6 +84,7 @@ def assess(notebook: Notebook, working_hours: WorkingHours | None, now: datetime
     return NativeSchedule(expression, verdict, missed, ahead[0], sentence)
 
 
+@functools.lru_cache(maxsize=1_024)  # a fleet has few schedules, and many notebooks
 def times(expression: str, after: datetime, count: int) -> tuple[datetime, ...]:
     """The next times of *expression*, in GMT, as Debian's cron reads it.
 
@@ -108,7 +110,9 @@ def _spoken(expression: str, ahead: Sequence[datetime]) -> str:
     return f"{expression!r} GMT"
 
 
-def _power(notebook: Notebook, hours: WorkingHours | None, ahead: Sequence[datetime]) -> tuple[Verdict, str]:
+def _power(
+    notebook: Notebook, hours: WorkingHours | None, ahead: tuple[datetime, ...]
+) -> tuple[Verdict, str]:
     """Whether the notebook runs at the times *ahead*."""
     timeout = notebook.idle_timeout
     if timeout is None:
@@ -119,13 +123,13 @@ def _power(notebook: Notebook, hours: WorkingHours | None, ahead: Sequence[datet
     if hours is None:
         latest = ahead[0] - timeout
         return Verdict.DEPENDS, f"but with {minutes} only if somebody uses it after {latest:%H:%M} GMT"
-    running = [moment for moment in ahead if _in_use(hours, moment, timeout)]
+    running = _running(hours, timeout, ahead)
     if not running:
         return Verdict.NEVER, f"but {minutes} stops it before, every time"
-    if len(running) < len(ahead):
+    if running < len(ahead):
         return (
             Verdict.DEPENDS,
-            f"but {minutes} stops it before, {len(ahead) - len(running)} of {len(ahead)} times",
+            f"but {minutes} stops it before, {len(ahead) - running} of {len(ahead)} times",
         )
     return (
         Verdict.FIRES,
@@ -133,10 +137,12 @@ def _power(notebook: Notebook, hours: WorkingHours | None, ahead: Sequence[datet
     )
 
 
-def _in_use(hours: WorkingHours, moment: datetime, timeout: timedelta) -> bool:
-    """Whether somebody who works at these hours, to their end, may have left it running until *moment*."""
-    return any(
-        start <= moment < end + timeout for start, end in at_work(hours, moment - _LONGEST_OFF, moment)
+@functools.lru_cache(maxsize=1_024)
+def _running(hours: WorkingHours, timeout: timedelta, ahead: tuple[datetime, ...]) -> int:
+    """At how many of *ahead* somebody who works at these hours, to their end, may have left it running."""
+    return sum(
+        any(start <= moment < end + timeout for start, end in at_work(hours, moment - _LONGEST_OFF, moment))
+        for moment in ahead
     )
 
 
@@ -160,5 +166,11 @@ def _missed(notebook: Notebook, expression: str, now: datetime) -> tuple[int, st
     since, said = max(known)
     if since < now - _BACK:
         since, said = now - _BACK, f"{now - _BACK:%Y-%m-%d}"
-    past = takewhile(lambda moment: moment < now - _GRACE, CronSim(expression, since.astimezone(UTC)))
-    return sum(1 for _ in islice(past, _COUNTED)), said
+    return _between(expression, since.astimezone(UTC), now - _GRACE), said
+
+
+@functools.lru_cache(maxsize=1_024)
+def _between(expression: str, since: datetime, until: datetime) -> int:
+    """How many times of *expression* there were; not more than can matter."""
+    past = takewhile(lambda moment: moment < until, CronSim(expression, since))
+    return sum(1 for _ in islice(past, _COUNTED))
