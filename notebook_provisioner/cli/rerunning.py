@@ -14,8 +14,10 @@ from notebook_provisioner.cli.confirm import confirm
 from notebook_provisioner.cli.locking import gcloud
 from notebook_provisioner.cli.output import Status
 from notebook_provisioner.cli.script_status import facts_reader, wanted
-from notebook_provisioner.core.errors import Refused
+from notebook_provisioner.core.errors import NotFound, Refused
+from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.procedures import (
+    Gone,
     Job,
     Outcome,
     Procedure,
@@ -40,6 +42,7 @@ PENDING: Final = 3  # the CLI contract: a check found something
 FAILED: Final = 1
 
 _LEASE: Final = "post-startup-rerun"  # keeps a second run of this command away
+_UNDONE: Final = "undone"  # everything is as it was before the re-run
 _RESUME: Final = f"carry on with: nbp {KIND} --resume"
 
 
@@ -96,6 +99,8 @@ def rerun(app: "App", asked: Request) -> int:
     if not asked.act:
         app.output.result(data, findings=plan.findings)
         return PENDING
+    if any(one.transport is Transport.IAP_SSH for one in plan.reruns):
+        gcloud(app).program()  # says that there is none before anything is changed
     crew = _Crew(app, Limits(run=asked.timeout))
     crew.require_none_open(plan.reruns)
     confirm(app, f"Run the scripts of {len(plan.reruns)} notebook(s) again?", yes=asked.yes)
@@ -108,7 +113,7 @@ def rerun(app: "App", asked: Request) -> int:
             failure_budget=asked.failure_budget,
         )
     results = [_result(job.item.notebook, job.item.zone, job) for job in report.jobs]
-    return _finish(app, {**data, "results": results}, results)
+    return _finish(app, {**data, "results": results}, results, plan.findings)
 
 
 def resume(app: "App", *, undo: bool, parallel: int) -> int:
@@ -127,7 +132,7 @@ def resume(app: "App", *, undo: bool, parallel: int) -> int:
             parallel=parallel,
             failure_budget=len(left),
         )
-    results = [_result(job.item.notebook, job.item.zone, job) for job in report.jobs]
+    results = [_result(job.item.notebook, job.item.zone, job, undo=undo) for job in report.jobs]
     if not results:
         app.output.text("No re-run was left open.")
     return _finish(app, {"fleet": app.fleet.name, "undo": undo, "results": results}, results)
@@ -184,10 +189,17 @@ class _Crew:
         """Open a notebook's record, and carry the re-run out.
 
         Raises:
+            NotFound: It was deleted meanwhile.
             Refused: It is not as the plan has it any more; nothing was changed.
             RecordOpen: It is in the middle of something.
         """
         world = self._world(one.zone, one.notebook)
+        try:
+            return self._begin(one, world)
+        except Gone:
+            raise NotFound(f"{one.notebook} was deleted meanwhile") from None
+
+    def _begin(self, one: Rerun, world: RerunWorld) -> Record:
         seen = world.observe()
         record = Record(
             kind=KIND,
@@ -254,7 +266,7 @@ def _show_plan(app: "App", plan: RerunPlan) -> None:
     )
 
 
-def _result(notebook: str, zone: str, job: Job[Any]) -> dict[str, Any]:
+def _result(notebook: str, zone: str, job: Job[Any], *, undo: bool = False) -> dict[str, Any]:
     """What became of one notebook, for people and for JSON."""
     record = job.record
     if job.error is not None:
@@ -262,7 +274,8 @@ def _result(notebook: str, zone: str, job: Job[Any]) -> dict[str, Any]:
     elif record is None:
         result, words = "held-back", job.held_back
     else:
-        result = record.outcome.value
+        is_back = record.outcome in {Outcome.SUCCEEDED, Outcome.FAILED}
+        result = _UNDONE if undo and is_back else record.outcome.value
         words = "; ".join(
             f"{failure.step}: {failure.reason}" for failure in (record.failure, *record.unrestored) if failure
         )
@@ -271,10 +284,15 @@ def _result(notebook: str, zone: str, job: Job[Any]) -> dict[str, Any]:
     return {"name": notebook, "zone": zone, "result": result, "message": words, "record": record}
 
 
-def _finish(app: "App", data: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> int:
-    failed = any(item["result"] != Outcome.SUCCEEDED for item in results)
+def _finish(
+    app: "App",
+    data: Mapping[str, Any],
+    results: Sequence[Mapping[str, Any]],
+    findings: Sequence[Finding] = (),
+) -> int:
+    failed = any(item["result"] not in {Outcome.SUCCEEDED.value, _UNDONE} for item in results)
     if results:
         rows = [(item["name"], item["result"], item["message"]) for item in results]
         app.output.table("", ("Notebook", "Result", "Words"), rows)
-    app.output.result(data, status=Status.PARTIAL if failed else Status.OK)
+    app.output.result(data, status=Status.PARTIAL if failed else Status.OK, findings=findings)
     return FAILED if failed else 0
