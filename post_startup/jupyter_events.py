@@ -1,4 +1,4 @@
-"""Part of Jupyter's configuration: its events go to the system's journal, line by line as JSON.
+"""Written by notebook-provisioner: Jupyter's events go to the system's journal, line by line as JSON.
 
 What the journal has taken, the Jupyter account cannot take back; it can write what is not so.
 """

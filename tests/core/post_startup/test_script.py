@@ -12,10 +12,11 @@ from pathlib import Path
 
 import jinja2
 import pytest
+import yaml
 
 from notebook_provisioner.adapters.files import post_startup_templates
 from notebook_provisioner.core import fleet
-from notebook_provisioner.core.post_startup import Renderer, body_sha256, render
+from notebook_provisioner.core.post_startup import Renderer, body_sha256, contents, render
 
 HERE = Path(__file__).parent
 TEMPLATES = post_startup_templates()
@@ -482,6 +483,17 @@ def test_a_value_that_is_not_there_is_an_error(sandboxed):
             {**TEMPLATES, "report.sh.j2": "{{ nothing }}"},
             version="1",
         )
+
+
+def test_the_ops_agents_pipelines_name_what_is_there():
+    wanted = fleet.guest.AuditLog(commands=True, jupyter=True)
+    logging = yaml.safe_load(contents.ops_agent_config(wanted))["logging"]
+    pipelines = logging["service"]["pipelines"].values()
+    assert {name for one in pipelines for name in one["receivers"]} == set(logging["receivers"])
+    assert {name for one in pipelines for name in one.get("processors", ())} == set(logging["processors"])
+    (others,) = logging["processors"]["notebook_jupyter_alone"]["match_any"]
+    identifier = others.removeprefix('NOT jsonPayload.SYSLOG_IDENTIFIER = "').removesuffix('"')
+    assert f'ident = "{identifier}: "' in TEMPLATES["jupyter_events.py"]
 
 
 def test_a_machine_without_jupyter_keeps_the_configuration_for_later(machine, sandboxed):

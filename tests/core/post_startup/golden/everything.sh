@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook everything, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 53f54a787dbe5289b3ff33af3e6f3cf9b79b0baa33c94ad9378b64c9d731adb6 (what the fleet file says about this notebook)
-# body-sha256: 9bf1ae34998dcc951c68cdb0e5b4d1ae9aacfbaffc3af5a7ad0e72b945cfde5e (this script without this line)
+# body-sha256: 6b93234c051629d1bc1567e73561c4c879d28ade8c743a34462ac8514e09899f (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -189,14 +189,14 @@ write_file() {
   same_owner "${path}" || fail "${path} does not belong to whoever runs this script"
 }
 
-# take_away PATH [restart]: what an earlier script wrote there, if it says so itself.
+# take_away PATH [restart]: what an earlier script wrote there, if it says so itself; whether it was there.
 take_away() {
-  if [[ -f $1 ]] && grep --quiet 'ritten by notebook-provisioner' "$1"; then
-    rm "$1"
-    say "took $1 away"
-    if [[ ${2:-} == restart ]]; then
-      : >"${RESTART_FILE}"
-    fi
+  [[ -f $1 ]] || return 1
+  grep --quiet 'ritten by notebook-provisioner' "$1" || return 1
+  rm "$1"
+  say "took $1 away"
+  if [[ ${2:-} == restart ]]; then
+    : >"${RESTART_FILE}"
   fi
 }
 
@@ -395,7 +395,7 @@ readonly AUDIT_RULES="${ETC}/audit/rules.d/50-notebook-provisioner.rules"
 
 step_audit_log() {
   local events="${ETC}/notebook-provisioner/jupyter/jupyter_server_config.py"
-  write_file "${events}" 0644 restart <<<'"""Part of Jupyter'"'"'s configuration: its events go to the system'"'"'s journal, line by line as JSON.
+  write_file "${events}" 0644 restart <<<'"""Written by notebook-provisioner: Jupyter'"'"'s events go to the system'"'"'s journal, line by line as JSON.
 
 What the journal has taken, the Jupyter account cannot take back; it can write what is not so.
 """
@@ -411,7 +411,7 @@ _handler.append_nul = False
 c.EventLogger.handlers = [_handler]  # noqa: F821  # traitlets puts c there'
   local number
   number=$(id --user "${ACCOUNT}") || fail "there is no account ${ACCOUNT}"
-  if ! command -v augenrules >/dev/null; then
+  if systemd_runs && ! command -v augenrules >/dev/null; then
     quietly env DEBIAN_FRONTEND=noninteractive timeout 600 \
       apt-get install --yes --no-install-recommends auditd ||
       fail "the package auditd is not installed, and could not be: build it into the image, or let Debian's mirror in"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook proxy, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 80e0ce6fff5948aa95f66e550b686dc004e235d97027dcd916a1c1a94975fc87 (what the fleet file says about this notebook)
-# body-sha256: 239cb932ecf959cbb929a22548b69cd7a8b25171d88b3f5e077c28de1f59bf04 (this script without this line)
+# body-sha256: cdde321466cd4e8dbe93c12c773dedfc21da73721d4213b06ba1aaaff3be1625 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -189,14 +189,14 @@ write_file() {
   same_owner "${path}" || fail "${path} does not belong to whoever runs this script"
 }
 
-# take_away PATH [restart]: what an earlier script wrote there, if it says so itself.
+# take_away PATH [restart]: what an earlier script wrote there, if it says so itself; whether it was there.
 take_away() {
-  if [[ -f $1 ]] && grep --quiet 'ritten by notebook-provisioner' "$1"; then
-    rm "$1"
-    say "took $1 away"
-    if [[ ${2:-} == restart ]]; then
-      : >"${RESTART_FILE}"
-    fi
+  [[ -f $1 ]] || return 1
+  grep --quiet 'ritten by notebook-provisioner' "$1" || return 1
+  rm "$1"
+  say "took $1 away"
+  if [[ ${2:-} == restart ]]; then
+    : >"${RESTART_FILE}"
   fi
 }
 
@@ -325,14 +325,16 @@ readonly AUDIT_RULES="${ETC}/audit/rules.d/50-notebook-provisioner.rules"
 
 step_audit_log() {
   local events="${ETC}/notebook-provisioner/jupyter/jupyter_server_config.py"
-  take_away "${events}" restart
+  take_away "${events}" restart || true
   if [[ -e ${AUDIT_RULES} ]]; then
-    take_away "${AUDIT_RULES}"
+    take_away "${AUDIT_RULES}" || true
     if systemd_runs; then
       quietly augenrules --load || fail "the rules for commands could not be taken back"
     fi
   fi
-  take_away "${OPS_AGENT}"
+  if take_away "${OPS_AGENT}" && has_unit google-cloud-ops-agent.service; then
+    quietly systemctl restart google-cloud-ops-agent.service || fail "the Ops Agent does not start again"
+  fi
   skip "the fleet file asks for no records"
 }
 
@@ -343,7 +345,7 @@ readonly OPS_AGENT="${ETC}/google-cloud-ops-agent/config.yaml"
 # user's own start-up folder run after it, and could undo it.
 step_ipython() {
   local file="${ETC}/ipython/startup/00-notebook-provisioner.py"
-  take_away "${file}" restart
+  take_away "${file}" restart || true
   skip "the fleet file allows shell escapes"
 }
 
@@ -615,7 +617,7 @@ step_sync() {
       if systemd_runs; then
         quietly systemctl disable --now "${unit}"
       fi
-      take_away "${ETC}/systemd/system/${unit}"
+      take_away "${ETC}/systemd/system/${unit}" || true
     fi
   done
   skip "the fleet file asks for no copies"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook standard, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 5fa897fb4d2b203b4c02bb4b121f3ca981ddc67f09bf058b72c5fe88d499b198 (what the fleet file says about this notebook)
-# body-sha256: 649ab0fe5b544e03d1b18d24647d2795918132e141033a5479357ffcbd817a16 (this script without this line)
+# body-sha256: db8b399ea703f77fd222499f1776948e73172ac7acda7fa510eac61757bd1a42 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -189,14 +189,14 @@ write_file() {
   same_owner "${path}" || fail "${path} does not belong to whoever runs this script"
 }
 
-# take_away PATH [restart]: what an earlier script wrote there, if it says so itself.
+# take_away PATH [restart]: what an earlier script wrote there, if it says so itself; whether it was there.
 take_away() {
-  if [[ -f $1 ]] && grep --quiet 'ritten by notebook-provisioner' "$1"; then
-    rm "$1"
-    say "took $1 away"
-    if [[ ${2:-} == restart ]]; then
-      : >"${RESTART_FILE}"
-    fi
+  [[ -f $1 ]] || return 1
+  grep --quiet 'ritten by notebook-provisioner' "$1" || return 1
+  rm "$1"
+  say "took $1 away"
+  if [[ ${2:-} == restart ]]; then
+    : >"${RESTART_FILE}"
   fi
 }
 
@@ -316,14 +316,16 @@ readonly AUDIT_RULES="${ETC}/audit/rules.d/50-notebook-provisioner.rules"
 
 step_audit_log() {
   local events="${ETC}/notebook-provisioner/jupyter/jupyter_server_config.py"
-  take_away "${events}" restart
+  take_away "${events}" restart || true
   if [[ -e ${AUDIT_RULES} ]]; then
-    take_away "${AUDIT_RULES}"
+    take_away "${AUDIT_RULES}" || true
     if systemd_runs; then
       quietly augenrules --load || fail "the rules for commands could not be taken back"
     fi
   fi
-  take_away "${OPS_AGENT}"
+  if take_away "${OPS_AGENT}" && has_unit google-cloud-ops-agent.service; then
+    quietly systemctl restart google-cloud-ops-agent.service || fail "the Ops Agent does not start again"
+  fi
   skip "the fleet file asks for no records"
 }
 
@@ -334,7 +336,7 @@ readonly OPS_AGENT="${ETC}/google-cloud-ops-agent/config.yaml"
 # user's own start-up folder run after it, and could undo it.
 step_ipython() {
   local file="${ETC}/ipython/startup/00-notebook-provisioner.py"
-  take_away "${file}" restart
+  take_away "${file}" restart || true
   skip "the fleet file allows shell escapes"
 }
 
@@ -583,7 +585,7 @@ step_sync() {
       if systemd_runs; then
         quietly systemctl disable --now "${unit}"
       fi
-      take_away "${ETC}/systemd/system/${unit}"
+      take_away "${ETC}/systemd/system/${unit}" || true
     fi
   done
   skip "the fleet file asks for no copies"
