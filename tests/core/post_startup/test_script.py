@@ -356,6 +356,23 @@ def test_outputs_stay_out_of_commits(machine, sandboxed):
     assert b"\xc3\xa9" in shown.stdout
 
 
+def test_users_and_apt_are_told_of_the_proxy(machine):
+    path = HERE / "golden" / "proxy.yaml"
+    ours = fleet.parse(path.read_text(encoding="utf-8"), file=str(path), today=date(2026, 11, 1))
+    machine.program("git", f'env >{machine.folder}/env-of-git; exec /usr/bin/git "$@"')
+    script = rendered(ours.model_copy(update={"target": "sandbox"}), "proxy", packages=())
+    shown = machine.run(script)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    etc = machine.folder / "etc"
+    variables = (etc / "notebook-provisioner" / "environment").read_text()
+    assert "\nHTTPS_PROXY=http://10.20.0.253:80\n" in variables
+    apt = (etc / "apt" / "apt.conf.d" / "90notebook-provisioner-proxy").read_text()
+    assert apt.splitlines() == [
+        'Acquire::http::Proxy "http://10.20.0.253:80";',
+        'Acquire::https::Proxy "http://10.20.0.253:80";',
+    ]
+
+
 def script_of_ones_own(sandboxed, machine, text, **changed):
     import hashlib
 

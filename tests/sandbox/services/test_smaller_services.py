@@ -232,6 +232,23 @@ def _perimeter(policy: str, name: str = "notebooks", **fields) -> dict:
     return {"name": f"{policy}/servicePerimeters/{name}", "title": name, **fields}
 
 
+def _entering(**whence) -> dict:
+    rule = {"ingressFrom": whence, "ingressTo": {"resources": ["*"]}}
+    return {"status": {"restrictedServices": ["storage.googleapis.com"], "ingressPolicies": [rule]}}
+
+
+def _leaving(**where) -> dict:
+    rule = {"egressFrom": {"identityType": "ANY_IDENTITY"}, "egressTo": where}
+    return {"status": {"restrictedServices": ["storage.googleapis.com"], "egressPolicies": [rule]}}
+
+
+def test_a_level_that_a_rule_names_stays(policies, policy):
+    level = _level(policies, policy)
+    fields = _entering(identityType="ANY_IDENTITY", sources=[{"accessLevel": level}])
+    policies.servicePerimeters().create(parent=policy, body=_perimeter(policy, **fields)).execute()
+    _refused(policies.accessLevels().delete(name=level), 400, "is used by")
+
+
 def test_dry_run_and_status_are_kept_apart(policies, policy):
     perimeters = policies.servicePerimeters()
     spec = {"resources": ["projects/123"], "accessLevels": [_level(policies, policy)]}
@@ -255,6 +272,10 @@ def test_dry_run_and_status_are_kept_apart(policies, policy):
         ({"status": {"resources": ["projects/my-project"]}}, 400, "projects/NUMBER"),
         ({"status": {"accessLevels": ["accessPolicies/1/accessLevels/none"]}}, 400, "does not exist"),
         ({"status": {"resources": ["projects/7"]}}, 400, "already in the regular service perimeter"),
+        (_entering(sources=[{"accessLevel": "accessPolicies/1/accessLevels/none"}]), 400, "does not exist"),
+        (_entering(identityType="ANY_IDENTITY", identities=["user:a@b.c"]), 400, "not both"),
+        (_leaving(resources=["projects/my-project"]), 400, "Invalid resource"),
+        (_leaving(operations=[{"serviceName": "storage.googleapis.com"}]), 400, "needs methodSelectors"),
     ],
 )
 def test_wrong_perimeters_are_refused(policies, policy, fields, status, message):

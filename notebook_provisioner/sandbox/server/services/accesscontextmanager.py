@@ -57,7 +57,7 @@ def _check_level(call: "Call", level: Document) -> None:
 def _refuse_used(call: "Call", level: Document) -> None:
     policy = str(level["name"]).rpartition("/accessLevels/")[0]
     for perimeter in _children(call, policy, "servicePerimeters"):
-        if any(level["name"] in part.get("accessLevels", []) for part in _configurations(perimeter)):
+        if any(level["name"] in _levels(part) for part in _configurations(perimeter)):
             message = f"Access level {level['name']} is used by {perimeter['name']}."
             raise ApiError("FAILED_PRECONDITION", message)
 
@@ -78,11 +78,40 @@ def _check_perimeter(call: "Call", perimeter: Document) -> None:
                 raise invalid(
                     f"Invalid resource '{resource}': projects/NUMBER, folders/NUMBER or a VPC network."
                 )
-        for level in part.get("accessLevels", []):
+        for level in _levels(part):
             if call.store.get(Key.of("accesscontextmanager", level)) is None:
                 raise invalid(f"Access level {level} does not exist.")
+        for rule, way in _rules(part):
+            _check_rule(rule.get(f"{way}From", {}), rule.get(f"{way}To", {}), way)
     if perimeter["perimeterType"] == "PERIMETER_TYPE_REGULAR":
         _check_members(call, policy, perimeter)
+
+
+def _check_rule(whence: dict[str, Any], where: dict[str, Any], way: str) -> None:
+    if whence.get("identities") and whence.get("identityType", "IDENTITY_TYPE_UNSPECIFIED") != (
+        "IDENTITY_TYPE_UNSPECIFIED"
+    ):
+        raise invalid(f"A rule for {way} has identities, or an identityType; not both.")
+    for resource in where.get("resources", []):
+        if resource != "*" and not _RESOURCE.fullmatch(resource):
+            raise invalid(f"Invalid resource '{resource}' in a rule for {way}.")
+    for operation in where.get("operations", []):
+        if operation.get("serviceName") != "*" and not operation.get("methodSelectors"):
+            raise invalid(f"An operation of a rule for {way} needs methodSelectors.")
+
+
+def _rules(part: dict[str, Any]) -> "Iterator[tuple[dict[str, Any], str]]":
+    for way in ("ingress", "egress"):
+        yield from ((rule, way) for rule in part.get(f"{way}Policies", []))
+
+
+def _levels(part: dict[str, Any]) -> list[str]:
+    """The access levels that a configuration names, also in its rules."""
+    sources = [
+        source for rule, way in _rules(part) for source in rule.get(f"{way}From", {}).get("sources", [])
+    ]
+    named = [source["accessLevel"] for source in sources if source.get("accessLevel", "*") != "*"]
+    return [*part.get("accessLevels", []), *named]
 
 
 def _check_members(call: "Call", policy: str, perimeter: Document) -> None:
