@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -13,7 +13,7 @@ from notebook_provisioner.cli import procedures as shared
 from notebook_provisioner.cli.confirm import confirm
 from notebook_provisioner.cli.locking import gcloud
 from notebook_provisioner.cli.output import Status
-from notebook_provisioner.cli.script_status import facts_reader, wanted
+from notebook_provisioner.cli.script_status import facts_reader, scriptless, wanted
 from notebook_provisioner.core.errors import NotFound, Refused
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.procedures import (
@@ -88,6 +88,7 @@ def rerun(app: "App", asked: Request) -> int:
     plan = make_plan(
         facts, canaries=asked.canaries, transport=asked.transport, accepts_busy=asked.accepts_busy
     )
+    plan = replace(plan, findings=(*plan.findings, *scriptless(asked.notebooks)))
     _show_plan(app, plan)
     data = {"fleet": app.fleet.name, "dry_run": not asked.act, "canaries": plan.canaries, "plan": plan.reruns}
     try:
@@ -96,9 +97,9 @@ def rerun(app: "App", asked: Request) -> int:
         refusal.data = data
         raise
     app.output.findings(plan.findings)
-    if not asked.act:
+    if not asked.act or not plan.reruns:
         app.output.result(data, findings=plan.findings)
-        return PENDING
+        return PENDING if plan.reruns else 0
     if any(one.transport is Transport.IAP_SSH for one in plan.reruns):
         gcloud(app).program()  # says that there is none before anything is changed
     crew = _Crew(app, Limits(run=asked.timeout))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from notebook_provisioner import __version__
 from notebook_provisioner.cli.app import App
-from notebook_provisioner.core.findings import Severity
+from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet import ResolvedNotebook
 from notebook_provisioner.core.post_startup.facts import Wanted
 from notebook_provisioner.core.post_startup.status import Diagnosis, Verdict, diagnose
@@ -42,6 +42,20 @@ def wanted(app: App, notebooks: Sequence[ResolvedNotebook]) -> Mapping[tuple[str
     }
 
 
+def scriptless(notebooks: Sequence[ResolvedNotebook]) -> list[Finding]:
+    """A note for each notebook that has no script."""
+    return [
+        Finding(
+            "post-startup-none",
+            Severity.NOTE,
+            one.name,
+            "it has no post-startup script: with managed_euc none runs",
+        )
+        for one in notebooks
+        if one.managed_euc
+    ]
+
+
 def show(app: App, notebooks: Sequence[ResolvedNotebook]) -> int:
     """``nbp post-startup status``.
 
@@ -51,7 +65,7 @@ def show(app: App, notebooks: Sequence[ResolvedNotebook]) -> int:
     reader = facts_reader(app)
     now = app.clock()()
     found = [diagnose(facts) for facts in reader.read(wanted(app, notebooks), now)]
-    findings = [finding for diagnosis in found for finding in diagnosis.findings]
+    findings = [finding for diagnosis in found for finding in diagnosis.findings] + scriptless(notebooks)
     app.output.table(
         "",
         ("Notebook", "State", "Script", "Ran", "Wanted", "Behavior", "Steps", "When"),

@@ -71,6 +71,9 @@ def infer(name: str, zone: str, instance: Instance | None, console: Console | No
     if instance.container:
         words = "it runs a container image: whether c2d-startup is on its host is unverified"
         return Lock(name, zone, state, FlagState.UNKNOWN, Source.NOBODY, (), words, "")
+    if instance.has_managed_euc:
+        words = "it uses managed end user credentials, with which Google blocks SSH"
+        return Lock(name, zone, state, FlagState.UNKNOWN, Source.NOBODY, (), words, "")
     way = "iap-ssh" if state == "ACTIVE" else "iap-ssh, once it is started"
     if console is not None and console.flag:
         words = "c2d-startup said at the last boot that it had run already"

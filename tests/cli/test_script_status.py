@@ -141,6 +141,24 @@ def test_a_perimeter_is_told_from_a_missing_permission(fleet):
     assert [one["code"] for one in found["findings"]] == ["post-startup-perimeter"]
 
 
+def test_a_notebook_without_a_script_is_noted(fleet, tmp_path, monkeypatch):
+    everywhere(fleet)
+    file = tmp_path / "fleet.yaml"
+    text = QUICKSTART.read_text("utf-8").replace(
+        "  - name: ben-research\n", "  - name: ben-research\n    managed_euc: true\n"
+    )
+    file.write_text(text, "utf-8")
+    monkeypatch.setenv("NBP_FLEET", str(file))
+    done = CliRunner().invoke(nbp, ["post-startup", "status", "--format", "json"])
+    assert done.exit_code == 0, done.stdout
+    shown = json.loads(done.stdout)
+    assert [one["name"] for one in shown["data"]["notebooks"]] == ["ana-research", "ana-training"]
+    assert [one["code"] for one in shown["findings"]] == ["post-startup-none"]
+    done = CliRunner().invoke(nbp, ["post-startup", "rerun", "ben-research", "--format", "json"])
+    assert done.exit_code == 0, done.stdout
+    assert json.loads(done.stdout)["data"]["plan"] == []
+
+
 def test_a_name_that_is_not_in_the_fleet(fleet):
     del fleet
     done = CliRunner().invoke(nbp, ["post-startup", "status", "nobody"])

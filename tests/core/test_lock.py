@@ -19,6 +19,7 @@ INSTANCE = Instance("ACTIVE", {}, "", None, None, None)
         (INSTANCE, Console(), FlagState.UNKNOWN, Source.NOBODY),
         (INSTANCE, None, FlagState.UNKNOWN, Source.NOBODY),
         (replace(INSTANCE, container=True), Console(flag="/root/x.lock"), FlagState.UNKNOWN, Source.NOBODY),
+        (replace(INSTANCE, metadata={"euc-enabled": "true"}), None, FlagState.UNKNOWN, Source.NOBODY),
         (None, None, FlagState.UNKNOWN, Source.NOBODY),
     ],
 )

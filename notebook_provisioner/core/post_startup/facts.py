@@ -23,6 +23,15 @@ class Access(StrEnum):
     PERIMETER = "perimeter"
 
 
+# Workbench sets them itself (catalog/metadata_keys.py has the sources).
+_EUC_KEYS: Final = ("enable-euc", "euc-enabled")
+
+
+def has_managed_euc(metadata: Mapping[str, str]) -> bool:
+    """Whether code runs there with its owner's own rights: Google blocks SSH then, and locks the script."""
+    return any(metadata.get(key, "").lower() == "true" for key in _EUC_KEYS)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The script that the fleet file asks for.
@@ -65,6 +74,11 @@ class Instance:
     health_info: Mapping[str, str] = field(default_factory=dict)
     container: bool = False
     vm: bool = True
+
+    @property
+    def has_managed_euc(self) -> bool:
+        """As `has_managed_euc`."""
+        return has_managed_euc(self.metadata)
 
 
 @dataclass(frozen=True, slots=True)

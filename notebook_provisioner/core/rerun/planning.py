@@ -20,9 +20,6 @@ from notebook_provisioner.core.upgrades.activity import Activity
 BUSY_WITHIN: Final = timedelta(minutes=15)
 _STALE: Final = timedelta(minutes=10)  # the image's idle check looks every minute
 
-# Set on instances with managed end user credentials (catalog/metadata_keys.py has the sources).
-END_USER_CREDENTIALS: Final = ("enable-euc", "euc-enabled")
-
 _COSTS: Final = {
     (Transport.API, ACTIVE): "stops and starts it: kernels are lost, about 5 minutes without it",
     (Transport.API, STOPPED): "starts it, and stops it again: the VM's price for about 5 minutes",
@@ -209,7 +206,7 @@ def _obstacles(facts: Facts, way: Transport) -> list[Finding]:
         found.append(
             _error(facts, "rerun-state", f"it is {instance.state}", "wait until it is ACTIVE or STOPPED")
         )
-    if any(instance.metadata.get(key, "").lower() == "true" for key in END_USER_CREDENTIALS):
+    if instance.has_managed_euc:
         found.append(
             _error(
                 facts,

@@ -10,8 +10,9 @@ from typing import Any, Final, Protocol
 from notebook_provisioner.catalog.images import family_and_date
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.post_startup.facts import has_managed_euc
 from notebook_provisioner.core.procedures import Gone, Patience, Record, Records, World, carry_out
-from notebook_provisioner.core.rerun.planning import END_USER_CREDENTIALS, Use, use_of
+from notebook_provisioner.core.rerun.planning import Use, use_of
 from notebook_provisioner.core.upgrades import preflight, procedure, verification
 from notebook_provisioner.core.upgrades.facts import Upgradability
 from notebook_provisioner.core.upgrades.observed import Instance, Observed
@@ -278,7 +279,7 @@ def runs_script_again(version: str, image: str) -> bool:
 
 def _may_be_rerun(instance: Instance) -> bool:
     """Whether the script's behaviour can be changed, and makes a difference."""
-    locked = any(instance.metadata.get(key, "").lower() == "true" for key in END_USER_CREDENTIALS)
+    locked = has_managed_euc(instance.metadata)
     return instance.behavior != RUN_AT_EVERY_START and not locked
 
 

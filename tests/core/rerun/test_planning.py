@@ -57,6 +57,7 @@ def test_a_notebook_that_is_off_costs_nobody_anything():
         ({"instance": replace(INSTANCE, state="PROVISIONING")}, "rerun-state"),
         ({"instance": replace(INSTANCE, state="SUSPENDED")}, "rerun-state"),
         ({"instance": replace(INSTANCE, metadata={})}, "rerun-not-applied"),
+        ({"instance": replace(INSTANCE, metadata={"euc-enabled": "true"})}, "rerun-euc"),
         ({"script": ScriptObject(Access.MISSING)}, "rerun-missing"),
         ({"script": ScriptObject(Access.FOUND, reader=False)}, "rerun-denied"),
     ],
