@@ -113,6 +113,16 @@ def test_a_protected_notebook_is_not_deleted(codes, actions, mark):
     ]
 
 
+def test_a_protected_notebook_whose_creation_failed_has_a_way_out(our_fleet):
+    before = {**notebook(), "enable_deletion_protection": True}
+    entry = change(NOTEBOOK, ["delete", "create"], before=before, after=notebook())
+    plan = read(document({**entry, "action_reason": "replace_because_tainted"}))
+    (finding,) = guardrails.check(plan, our_fleet["strict"])
+    assert finding.code == "deletion-protected"
+    assert f"untaint '{entry['address']}'" in finding.remedy
+    assert ".nbp/quickstart-sandbox/terraform/fleet" in finding.remedy
+
+
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])
 def test_protection_that_only_the_fleet_file_has_yet_counts_too(codes, actions):
     after = None if actions == ["delete"] else notebook()

@@ -222,7 +222,17 @@ def _protected(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if not goes(change):
         return
     wanted = surroundings.notebooks.get(change.name)
-    if change.before.get("enable_deletion_protection") or change.before.get("deletion_policy") == "PREVENT":
+    before = change.before
+    protected = before.get("enable_deletion_protection") or before.get("deletion_policy") == "PREVENT"
+    if protected and change.reason == "replace_because_tainted":
+        # No edit of the fleet file gets past this: while it is marked, Terraform only plans to replace it.
+        folder = f".nbp/{surroundings.fleet.name}-{surroundings.fleet.target}"
+        remedy = (
+            "its creation failed on the way, so Terraform would make it anew; have it kept as it is, with "
+            f"TF_DATA_DIR=$PWD/{folder}/data terraform -chdir={folder}/terraform/fleet untaint "
+            f"'{change.address}' where {folder} is, then run nbp apply"
+        )
+    elif protected:
         remedy = "set deletion_protection: false for it in the fleet file, run nbp apply, then try again"
     elif wanted is not None and wanted.deletion_protection:  # said in the file, and not applied yet
         remedy = "set deletion_protection: false for it in the fleet file, then try again"
