@@ -80,6 +80,8 @@ def test_ctrl_c_stops_in_good_order_and_the_next_apply_goes_on(machine):
     _, rest = process.communicate(timeout=120)
     assert process.returncode == 130, said + rest
     assert "Traceback" not in rest
+    assert "execution halted" not in rest
+    assert rest.count("were not begun") == 1
     assert machine.leftovers() == []
     machine.run("apply")
     machine.run("plan")

@@ -6,6 +6,7 @@ needs, and deserts the child on Ctrl-C. docs/adr/0003 lists these quirks.
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ _OUTPUTS: Final = b"\nOutputs:\n"  # from here on, what apply prints is for othe
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STOPPING: Final = "stopping: Terraform finishes what is in flight and writes its state"
 _STILL_STOPPING: Final = "still stopping: killing Terraform now would lose track of what it is creating"
+_HALTED: Final = re.compile(rb"\n*Error: execution halted\n+")  # once for everything that it did not begin
 _UNWANTED: Final = ("TF_CLI_ARGS", "TF_VAR_", "TF_WORKSPACE", "TF_DATA_DIR")
 
 
@@ -35,6 +37,7 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
         self._workspace = workspace
         self._environment = _environment(workspace, environment)
         self._say = say
+        self._halted = 0
         super().__init__(working_dir=str(workspace.root), terraform_bin_path=sys.executable)
 
     def read_state_file(self, file_path: str | None = None) -> None:
@@ -95,7 +98,7 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
                 umask=0o077,
             )
             os.close(reader)
-            told = 0
+            told = self._halted = 0
             while True:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(_POLL_SECONDS)
@@ -105,6 +108,8 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
                     self._say(_STOPPING if told == 1 else _STILL_STOPPING)
                 if process.returncode is not None:
                     break
+        if self._halted:
+            self._say(f"stopped: {self._halted} step(s) were not begun")
         if stop.requests:
             raise KeyboardInterrupt
         return process.returncode
@@ -117,7 +122,9 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
             new = log.read()
         complete = new[: new.rfind(b"\n") + 1]
         progress, outputs, _ = complete.partition(_OUTPUTS)
-        if progress:
+        progress, halted = _HALTED.subn(b"\n", progress)
+        self._halted += halted
+        if progress.strip() or (progress and not halted):
             self._say(progress.decode("utf-8", errors="replace").rstrip("\n"))
         return None if outputs else position + len(complete)
 
