@@ -75,6 +75,12 @@ LOOK = [
     "-c",
     "find /etc /usr/local /opt /srv /home /root -type f -printf '%p %T@ %m %u ' -exec md5sum {} +",
 ]
+UNIT = "/etc/systemd/system/notebook-provisioner-sync"
+VERIFY_UNITS = [
+    "bash",
+    "-c",
+    f"! command -v systemd-analyze >/dev/null || systemd-analyze verify {UNIT}.timer {UNIT}.service; echo $?",
+]
 
 
 def rendered(*, target="sandbox", **changed):
@@ -115,7 +121,7 @@ def start(new_machine):
 def test_every_step_runs_and_a_second_time_changes_nothing(start):
     boot, script = start(), rendered()
     first, (before, *_) = boot(script)
-    second, (after, *_) = boot(script)
+    second, (after, units) = boot(script, VERIFY_UNITS)
     assert first.is_complete, first.output + first.serial
     assert second.is_complete, second.output + second.serial
     skipped = {name for name, word in first.steps.items() if word == "skipped"}
@@ -123,6 +129,7 @@ def test_every_step_runs_and_a_second_time_changes_nothing(start):
     assert skipped == {"jupyter-server", "audit-log", "egress"}
     assert second.steps == first.steps
     assert before == after
+    assert units.split()[-1] == "0", units  # systemd takes the units as they are
     for name in ("audit/rules.d/50-notebook-provisioner.rules", "google-cloud-ops-agent/config.yaml"):
         assert f"/etc/{name} " in before
     assert "/home/jupyter/notes/.git/HEAD " in before

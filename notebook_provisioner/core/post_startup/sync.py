@@ -1,5 +1,6 @@
 """The copies of a notebook's files: what its timer and the program behind it are told."""
 
+import functools
 import json
 import re
 from collections.abc import Iterable
@@ -52,7 +53,8 @@ def settings(fleet: Fleet, notebook: ResolvedNotebook, *, bucket: str, home: str
     )
 
 
-def exclusion(patterns: Iterable[str]) -> str:
+@functools.cache  # a fleet's notebooks share most of it
+def exclusion(patterns: tuple[str, ...]) -> str:
     """One regular expression over paths relative to the home, for gcloud, which matches from the start.
 
     A pattern without a slash is a name in any folder; with one, a path from the home. Whatever is below a
@@ -70,6 +72,7 @@ def _expression(pattern: str) -> str:
     return f"{start}{''.join(wild.get(piece) or re.escape(piece) for piece in pieces)}(?:/.*)?"
 
 
+@functools.cache
 def timer(schedule: str, time_zone: str) -> str:
     """The systemd timer for a cron expression.
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook container, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: bb3ee669151ffefef73d2b3367dc1e1496f6bbfa65c357b0c0416bf9fcfe360a (what the fleet file says about this notebook)
-# body-sha256: bc2b0323fc7f503224559180478a34e93967d3753fe24263286fce361edd618e (this script without this line)
+# body-sha256: a5c10203bf407bcd3d3557b39fefc76d596b7bd77150e482b43f652e71dc4eb9 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -454,6 +454,9 @@ verify_jupyter() {
   [[ ${status} == 403 ]] || fail "a request for a foreign host got ${status} in place of 403"
   status=$(status_of --header 'Origin: https://attacker.invalid' "${JUPYTER_URL}/api")
   [[ ${status} == 404 ]] || fail "a request of another site's page got ${status} in place of 404"
+  status=$(status_of "${JUPYTER_URL}/api/status")
+  [[ ${status} != 403 ]] ||
+    say "Jupyter asks for a login: what stands behind it is configured, and was not tried"
   # Without the cross-site token; the kernel does not exist, so that nothing happens where it is let in.
   status=$(status_of --request POST "${JUPYTER_URL}/api/kernels/00000000-0000-0000-0000-000000000000/interrupt")
   [[ ${status} == 403 ]] || fail "a request without cross-site token got ${status} in place of 403"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook everything, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 53f54a787dbe5289b3ff33af3e6f3cf9b79b0baa33c94ad9378b64c9d731adb6 (what the fleet file says about this notebook)
-# body-sha256: 6b93234c051629d1bc1567e73561c4c879d28ade8c743a34462ac8514e09899f (this script without this line)
+# body-sha256: 69a5f1ba83e34747cf9de3163828a3f1445c8bfb9f551cb52b0c971687b8cfe0 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -641,6 +641,9 @@ verify_jupyter() {
   [[ ${status} == 403 ]] || fail "a request for a foreign host got ${status} in place of 403"
   status=$(status_of --header 'Origin: https://attacker.invalid' "${JUPYTER_URL}/api")
   [[ ${status} == 404 ]] || fail "a request of another site's page got ${status} in place of 404"
+  status=$(status_of "${JUPYTER_URL}/api/status")
+  [[ ${status} != 403 ]] ||
+    say "Jupyter asks for a login: what stands behind it is configured, and was not tried"
   # Without the cross-site token; the kernel does not exist, so that nothing happens where it is let in.
   status=$(status_of --request POST "${JUPYTER_URL}/api/kernels/00000000-0000-0000-0000-000000000000/interrupt")
   [[ ${status} == 403 ]] || fail "a request without cross-site token got ${status} in place of 403"

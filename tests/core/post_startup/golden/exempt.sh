@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook exempt, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 4188e1b3fabec129874a27e7bf50f4849401d97d42ba13b7c1eaa69aa5dfead2 (what the fleet file says about this notebook)
-# body-sha256: 081d756814e98b473e4e58e2a4a1d97d75c7fd61e15a07701c96267040640b72 (this script without this line)
+# body-sha256: 8579adf4bc9357bff6c0b7eb11e8e2aae131b51c844f1b177678a24740e32723 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -434,6 +434,9 @@ verify_jupyter() {
   [[ ${status} == 403 ]] || fail "a request for a foreign host got ${status} in place of 403"
   status=$(status_of --header 'Origin: https://attacker.invalid' "${JUPYTER_URL}/api")
   [[ ${status} == 404 ]] || fail "a request of another site's page got ${status} in place of 404"
+  status=$(status_of "${JUPYTER_URL}/api/status")
+  [[ ${status} != 403 ]] ||
+    say "Jupyter asks for a login: what stands behind it is configured, and was not tried"
   # Without the cross-site token; the kernel does not exist, so that nothing happens where it is let in.
   status=$(status_of --request POST "${JUPYTER_URL}/api/kernels/00000000-0000-0000-0000-000000000000/interrupt")
   [[ ${status} == 403 ]] || fail "a request without cross-site token got ${status} in place of 403"

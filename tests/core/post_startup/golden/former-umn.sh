@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook former-umn, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: e8d4d524167d8ea50865c6fda8b45eeef30c8295ad50519da832713ba14108e5 (what the fleet file says about this notebook)
-# body-sha256: f071f0b6c222ead12867c4a7281a7eb7c237611065885ca048daf9903315556e (this script without this line)
+# body-sha256: ff09ea5aa419b45b179cb8ec4ff193eee04979ebb29477d1bfda7674d546f62a (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -454,6 +454,9 @@ verify_jupyter() {
   [[ ${status} == 403 ]] || fail "a request for a foreign host got ${status} in place of 403"
   status=$(status_of --header 'Origin: https://attacker.invalid' "${JUPYTER_URL}/api")
   [[ ${status} == 404 ]] || fail "a request of another site's page got ${status} in place of 404"
+  status=$(status_of "${JUPYTER_URL}/api/status")
+  [[ ${status} != 403 ]] ||
+    say "Jupyter asks for a login: what stands behind it is configured, and was not tried"
   # Without the cross-site token; the kernel does not exist, so that nothing happens where it is let in.
   status=$(status_of --request POST "${JUPYTER_URL}/api/kernels/00000000-0000-0000-0000-000000000000/interrupt")
   [[ ${status} == 403 ]] || fail "a request without cross-site token got ${status} in place of 403"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook proxy, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 80e0ce6fff5948aa95f66e550b686dc004e235d97027dcd916a1c1a94975fc87 (what the fleet file says about this notebook)
-# body-sha256: cdde321466cd4e8dbe93c12c773dedfc21da73721d4213b06ba1aaaff3be1625 (this script without this line)
+# body-sha256: a9bdef60c7f4786c3945e2bbc19a07d257459d6177fafaa24900410274fb1eea (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -463,6 +463,9 @@ verify_jupyter() {
   [[ ${status} == 403 ]] || fail "a request for a foreign host got ${status} in place of 403"
   status=$(status_of --header 'Origin: https://attacker.invalid' "${JUPYTER_URL}/api")
   [[ ${status} == 404 ]] || fail "a request of another site's page got ${status} in place of 404"
+  status=$(status_of "${JUPYTER_URL}/api/status")
+  [[ ${status} != 403 ]] ||
+    say "Jupyter asks for a login: what stands behind it is configured, and was not tried"
   # Without the cross-site token; the kernel does not exist, so that nothing happens where it is let in.
   status=$(status_of --request POST "${JUPYTER_URL}/api/kernels/00000000-0000-0000-0000-000000000000/interrupt")
   [[ ${status} == 403 ]] || fail "a request without cross-site token got ${status} in place of 403"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook standard, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: 5fa897fb4d2b203b4c02bb4b121f3ca981ddc67f09bf058b72c5fe88d499b198 (what the fleet file says about this notebook)
-# body-sha256: db8b399ea703f77fd222499f1776948e73172ac7acda7fa510eac61757bd1a42 (this script without this line)
+# body-sha256: 9a338b1614342ab8d582a0f0ca94222fc2e8fc17d7dffa6a8bc80a97a8f1e006 (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -454,6 +454,9 @@ verify_jupyter() {
   [[ ${status} == 403 ]] || fail "a request for a foreign host got ${status} in place of 403"
   status=$(status_of --header 'Origin: https://attacker.invalid' "${JUPYTER_URL}/api")
   [[ ${status} == 404 ]] || fail "a request of another site's page got ${status} in place of 404"
+  status=$(status_of "${JUPYTER_URL}/api/status")
+  [[ ${status} != 403 ]] ||
+    say "Jupyter asks for a login: what stands behind it is configured, and was not tried"
   # Without the cross-site token; the kernel does not exist, so that nothing happens where it is let in.
   status=$(status_of --request POST "${JUPYTER_URL}/api/kernels/00000000-0000-0000-0000-000000000000/interrupt")
   [[ ${status} == 403 ]] || fail "a request without cross-site token got ${status} in place of 403"
