@@ -4,10 +4,13 @@ import json
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
+from snapshot_documents import Control
 
 from notebook_provisioner.sandbox.environment import for_gcloud
+from notebook_provisioner.sandbox.lab import host
 
 pytestmark = [pytest.mark.terraform, pytest.mark.network]
 NAMES = ["ana-research", "ana-training", "ben-research"]
@@ -61,3 +64,85 @@ def test_a_new_script_ships_without_a_restart_and_runs_when_it_is_told_to(machin
     assert sorted(before) == NAMES
     assert {state for _, state in before.values()} == {"ACTIVE"}
     machine.run("plan")  # Terraform has nothing to put back either
+
+
+@pytest.fixture
+def lab(machine):
+    """The same machine, with a sandbox whose notebooks boot for real."""
+    try:
+        machine.sandbox.start(boot="lab")
+    except host.LabUnavailable as error:
+        pytest.skip(str(error))
+    return machine
+
+
+def booted(machine):
+    """Wait until no notebook boots any more."""
+    deadline = time.monotonic() + 200
+    while sum(machine.sandbox.status().boots.values()):
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+
+
+def said(machine):
+    """What each notebook's script reported, as gcloud's user reads it; ours where there is no gcloud."""
+    notebooks = machine.ask("post-startup", "status")["notebooks"]
+    if shutil.which("gcloud") is None:
+        return {one["name"]: one["report"] for one in notebooks}
+    found = {}
+    for name in NAMES:
+        done = subprocess.run(
+            [
+                *("gcloud", "compute", "instances", "get-guest-attributes", name, "--zone=europe-west1-b"),
+                *("--query-path=notebook-provisioner/status", "--format=json"),
+            ],
+            env={**os.environ, **for_gcloud(machine.sandbox.connection(), project="nbp-quickstart")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        [item] = json.loads(done.stdout)
+        found[name] = json.loads(item["value"])
+    return found
+
+
+def environments(machine):
+    """The file that the script writes, on each boot disk."""
+    folders = (machine.home / ".sandbox" / "lab").iterdir()
+    return [(folder / "root/etc/notebook-provisioner/environment").read_text() for folder in folders]
+
+
+def stop(machine, name):
+    connection = machine.sandbox.connection()
+    control = Control(connection.url, connection.token)
+    place = "notebooks/v2/projects/nbp-quickstart/locations/europe-west1-b/instances"
+    control.ask("POST", f"{place}/{name}:stop", {})
+
+
+@pytest.mark.lab
+def test_a_new_script_really_runs_everywhere(lab):
+    lab.run("apply")
+    booted(lab)
+    assert verdicts(lab, 0) == ["current"] * 3
+    first = said(lab)
+    assert {one["state"] for one in first.values()} == {"COMPLETE"}
+    assert {one["steps"]["jupyter-server"] for one in first.values()} == {"skipped"}  # there is no Jupyter
+    assert "MOOD" not in "".join(environments(lab))
+
+    lab.edit("defaults:\n", "defaults:\n  environment: {MOOD: new}\n")
+    lab.run("apply")
+    assert verdicts(lab, 3) == ["outdated"] * 3
+    stop(lab, "ana-training")
+    before = seen_by_gcloud(lab)
+    assert [before[name][1] for name in NAMES] == ["ACTIVE", "STOPPED", "ACTIVE"]
+    done = lab.ask("post-startup", "rerun", "--all", "--canary", "ben-research")
+    assert {one["name"]: one["result"] for one in done["results"]} == dict.fromkeys(NAMES, "succeeded")
+    booted(lab)
+    second = said(lab)
+    assert {one["state"] for one in second.values()} == {"COMPLETE"}
+    assert not {one["run"] for one in first.values()} & {one["run"] for one in second.values()}
+    assert verdicts(lab, 0) == ["current"] * 3
+    assert [text.count("MOOD=") for text in environments(lab)] == [1, 1, 1]
+    assert seen_by_gcloud(lab) == before
+    lab.run("plan")
