@@ -177,14 +177,18 @@ class _Crew:
         failure_budget: int,
     ) -> "Report[J]":
         """Carry out for every notebook, with a lease that *renew* holds."""
-        return roll_out(
-            waves,
-            carry,
-            parallel=parallel,
-            failure_budget=failure_budget,
-            between=renew,
-            abandon=self._pauses.break_off,
-        )
+        try:
+            return roll_out(
+                waves,
+                carry,
+                parallel=parallel,
+                failure_budget=failure_budget,
+                between=renew,
+                abandon=self._pauses.break_off,
+            )
+        except BaseException:
+            self._app.output.say(f"What was begun is on record: {_RESUME}")
+            raise
 
     def begin(self, one: Rerun) -> Record:
         """Open a notebook's record, and carry the re-run out.
