@@ -369,6 +369,17 @@ def test_a_firewall_policy_that_is_asked_first(codes, rules, expected):
     assert codes(*with_policy(*rules)) == expected
 
 
+def test_a_denial_below_what_hands_everything_on_is_never_asked(codes):
+    everything = {"dest_ip_ranges": ["0.0.0.0/0"]}
+    rules = [
+        policy_rule("goto_next", priority=100, **everything),
+        policy_rule("deny", priority=200, **everything),
+    ]
+    entries = [entry for entry in with_policy(*rules) if entry["type"] != "google_compute_firewall"]
+    assert codes(*entries) == ["default-deny"]
+    assert codes(*with_policy(*rules)) == []
+
+
 def test_a_firewall_policy_that_is_asked_last_has_nothing_to_say(codes):
     assert codes(*with_policy(NAMES, of=NETWORK)) == []
 

@@ -140,6 +140,10 @@ def _steps(one: Planned, after: Sequence[Planned], *, only: bool) -> list[Step]:
     ]
     rules.sort(key=lambda row: row[0])
     policy = [step for _, step in rules]
+    for index, step in enumerate(policy):
+        if step.everything and step.action == "goto_next":
+            del policy[index + 1 :]  # nobody asks them any more
+            break
     if policies and not any(step.everything for step in policy):
         # Google's guide says that the rest is handed on, the API's reference that it is allowed.
         end = f"the end of the firewall policy {policies[0]}"
