@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from notebook_provisioner import __version__
+from notebook_provisioner.adapters.files import post_startup_templates
 from notebook_provisioner.core import fleet as fleet_file
 from notebook_provisioner.core import post_startup
 from notebook_provisioner.sandbox.server.guests import scripts, simulation
@@ -21,7 +22,7 @@ STATUS = post_startup.STATUS_ATTRIBUTE
 
 @pytest.fixture(scope="module")
 def templates():
-    return {path.name: path.read_text() for path in (ROOT / "post_startup").glob("*.sh.j2")}
+    return post_startup_templates()
 
 
 def rendered(templates):

@@ -29,7 +29,7 @@ ACCOUNT_STEPS = [
     "audit-log",
     "ipython",
 ]
-STEPS = [*ACCOUNT_STEPS, "jupyter-server", "egress", "git", "packages", "sync", "user-script"]
+STEPS = [*ACCOUNT_STEPS, "jupyter-server", "activity", "egress", "git", "packages", "sync", "user-script"]
 pytestmark = [pytest.mark.network, pytest.mark.enable_socket]
 
 
@@ -206,6 +206,7 @@ def test_every_step_is_reported_and_the_second_run_changes_nothing(machine, sand
         "account",
         "environment",
         "jupyter-server",
+        "activity",
         "git",
     }
     assert machine.last["version"] == "1.2.3"

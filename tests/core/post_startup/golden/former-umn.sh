@@ -1,7 +1,7 @@
 #!/bin/bash
 # Post-startup script of notebook former-umn, rendered by notebook-provisioner 1.2.3.
 # fleet-sha256: e8d4d524167d8ea50865c6fda8b45eeef30c8295ad50519da832713ba14108e5 (what the fleet file says about this notebook)
-# body-sha256: ff09ea5aa419b45b179cb8ec4ff193eee04979ebb29477d1bfda7674d546f62a (this script without this line)
+# body-sha256: 0172619de52c1b402a0614185191fb421dfe9629eef2fd95315737be4f2003aa (this script without this line)
 # Do not edit: nbp apply replaces it.
 #
 # shellcheck disable=SC2310 # functions that stand in conditions return their answer, and rely on no set -e
@@ -466,6 +466,134 @@ verify_jupyter() {
   [[ ${exporters} == "{}" || ${exporters} == *'"message"'* ]] || fail "nbconvert offers exports still"
 }
 
+# --- activity: Whoever upgrades or restarts the notebook is told whether kernels are at work, and what space is left. ---
+readonly ACTIVITY=notebook-provisioner-activity
+
+step_activity() {
+  local program="${LIBRARY}/activity.py" python
+  python=$(command -v python3) || fail "python3 is not installed"
+  write_file "${program}" 0644 <<<'"""Tell outside how many kernels are at work, and how much space is left on the data disk.
+
+Runs on the notebook as the Jupyter account, started by a timer: ``activity.py HOME``. Standard library alone,
+and Python 3.9, which Debian 11 has. Jupyter answers on its loopback port without a token, as it does to the
+image'"'"'s own idle check. The user of the notebook could write a false report: it guards their own kernels.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from typing import Any
+
+KERNELS = os.environ.get("NBP_JUPYTER", "http://127.0.0.1:8080") + "/api/kernels"
+METADATA = "http://{}/computeMetadata/v1/".format(
+    os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
+)
+ATTRIBUTE = "instance/guest-attributes/notebook-provisioner/activity"
+TIMEOUT_SECONDS = 10
+MIB = 1024 * 1024
+
+
+def main(home: str) -> int:
+    """Look and tell; gives the exit status. Where Jupyter does not answer, nothing is told: nobody knows."""
+    try:
+        kernels = ask(KERNELS)
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        print(f"Jupyter does not say which kernels there are: {error}", file=sys.stderr)
+        return 1
+    words = report(kernels, shutil.disk_usage(home).free, dt.datetime.now(dt.timezone.utc))
+    print(words)
+    try:
+        tell(words)
+    except (urllib.error.URLError, OSError) as error:
+        print(f"the metadata server did not take the report: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def report(kernels: list[dict[str, Any]], free: int, now: dt.datetime) -> str:
+    """What is told, as JSON.
+
+    Args:
+        kernels: Jupyter'"'"'s answer to ``/api/kernels``.
+        free: Bytes left on the data disk.
+        now: The present, with a time zone.
+    """
+    busy = sum(kernel.get("execution_state") == "busy" for kernel in kernels)
+    told = {"kernels": len(kernels), "busy": busy, "data_free_mib": free // MIB}
+    return json.dumps({**told, "at": now.isoformat(timespec="seconds")})
+
+
+def ask(url: str) -> list[dict[str, Any]]:
+    """The JSON at *url*, which is on this machine."""
+    with opener().open(url, timeout=TIMEOUT_SECONDS) as answer:
+        found = json.load(answer)
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        message = "its answer is no list of kernels"
+        raise ValueError(message)
+    return found
+
+
+def tell(words: str) -> None:
+    """Write the guest attribute."""
+    request = urllib.request.Request(  # noqa: S310  # http to the metadata server
+        METADATA + ATTRIBUTE, data=words.encode(), headers={"Metadata-Flavor": "Google"}, method="PUT"
+    )
+    opener().open(request, timeout=TIMEOUT_SECONDS).close()
+
+
+def opener() -> urllib.request.OpenerDirector:
+    """Without the proxies that users'"'"' variables may name: both servers are this machine'"'"'s own."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))'
+  write_file "${ETC}/systemd/system/${ACTIVITY}.timer" 0644 <<EOF
+# Written by notebook-provisioner.
+[Unit]
+Description=Tell outside whether kernels are at work
+
+[Timer]
+OnActiveSec=30s
+OnUnitActiveSec=2min
+AccuracySec=10s
+
+[Install]
+WantedBy=timers.target
+EOF
+  write_file "${ETC}/systemd/system/${ACTIVITY}.service" 0644 <<EOF
+# Written by notebook-provisioner.
+[Unit]
+Description=Tell outside whether kernels are at work
+
+[Service]
+Type=oneshot
+User=${ACCOUNT}
+ExecStart=${python} -I ${program} ${ACCOUNT_HOME}
+TimeoutStartSec=60
+Nice=10
+NoNewPrivileges=true
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=true
+EOF
+  quietly "${python}" -I -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "${program}" ||
+    fail "${program} is no program of this Python"
+  if ! systemd_runs; then
+    say "systemd does not run here: nothing tells of kernels by itself"
+    return 0
+  fi
+  quietly systemctl daemon-reload
+  quietly systemctl enable --now "${ACTIVITY}.timer" || fail "the timer does not start; see: journalctl --unit ${ACTIVITY}.timer"
+  quietly systemctl is-active "${ACTIVITY}.timer" || fail "the timer is not active"
+}
+
 # --- egress: Google's names lead to the virtual IP, and nothing else answers. ---
 step_egress() {
   local name
@@ -616,6 +744,7 @@ main() {
   run_step audit-log true 'debian-11 debian-12 former-umn' step_audit_log
   run_step ipython true 'debian-11 debian-12 former-umn' step_ipython
   run_step jupyter-server true 'debian-11 debian-12 former-umn' step_jupyter_server
+  run_step activity false 'debian-11 debian-12 former-umn' step_activity
   run_step egress true 'debian-11 debian-12 former-umn container' step_egress
   run_step git false 'debian-11 debian-12 former-umn' step_git
   run_step packages false 'debian-11 debian-12 former-umn' step_packages
