@@ -145,7 +145,7 @@ def root(installed_terraform, tmp_path, request):
         )
         shutil.copy(fleet, tmp_path / "fleet.yaml")
         (tmp_path / "rendered").mkdir()
-        for name in ("ana", "ben", *QUICKSTART, *PRODUCTION):
+        for name in ("ana", "ben", "only", *QUICKSTART, *PRODUCTION):
             (tmp_path / "rendered" / f"{name}.sh").write_text(f"#!/bin/bash\necho {name}\n")
         variables = environment.for_terraform(connection, project="unused", region="unused")
         yield Root(type(installed_terraform)({**installed_terraform.environment, **variables}), tmp_path)
@@ -272,6 +272,36 @@ def test_a_protected_fleet_is_not_destroyed(root):
     destroyed = root.destroy()
     assert destroyed.returncode == 0, destroyed.stderr
     assert root.resources() == []
+
+
+@pytest.mark.parametrize("root", ["terraform/modules/fleet-file/tests/fleets/minimal.yaml"], indirect=True)
+def test_a_schedule_of_snapshots_comes_and_goes(root):
+    root.apply()
+    owner = "owner: ana@example.com\n"
+    scheduled = f"{owner}    data_disk_snapshots:\n      keep_days: 7\n"
+    notebook = 'module.notebook["only"].google_workbench_instance.this'
+    attachment = 'module.notebook["only"].google_compute_disk_resource_policy_attachment.data_disk[0]'
+    policy = 'module.notebook["only"].google_compute_resource_policy.data_disk[0]'
+
+    root.edit(owner, scheduled)
+    assert root.plan() == {attachment: ["create"], policy: ["create"]}
+    root.apply()
+    assert root.plan() == {}
+
+    root.edit("      keep_days: 7\n", "      keep_days: 7\n    deletion_protection: false\n")
+    root.apply()
+    root.edit(
+        "machine_type: e2-standard-4", "machine_type: e2-standard-4\n    data_disk:\n      type: PD_SSD"
+    )
+    assert root.plan() == {key: ["delete", "create"] for key in (notebook, attachment)}
+    root.apply()
+    assert root.plan() == {}
+
+    root.edit("    data_disk_snapshots:\n      keep_days: 7\n", "")
+    assert root.plan() == {attachment: ["delete"], policy: ["delete"]}
+    root.apply()
+    assert root.plan() == {}
+    assert policy not in root.resources()
 
 
 @pytest.mark.parametrize("root", ["terraform/fleet/tests/fleets/names.yaml"], indirect=True)

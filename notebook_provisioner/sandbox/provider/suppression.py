@@ -170,7 +170,9 @@ def suppressed(rule: str | None, stored: Value, configured: Value) -> bool:
         return False
     if rule not in _WHOLE_LIST and isinstance(configured, list) and isinstance(stored, list):
         members = all(isinstance(member, str) for member in [*stored, *configured])
-        if members and len(stored) == len(configured):
+        if members:
+            if len(stored) != len(configured):
+                return False
             return all(old == new or decide(old, new) for old, new in zip(stored, configured, strict=True))
     return decide(stored, configured)
 

@@ -58,11 +58,10 @@ resource "google_workbench_instance" "this" {
     }
 
     data_disks {
-      disk_size_gb      = var.profile.data_disk.size_gb
-      disk_type         = var.profile.data_disk.type
-      disk_encryption   = var.kms_key == null ? "GMEK" : "CMEK"
-      kms_key           = var.kms_key
-      resource_policies = google_compute_resource_policy.data_disk[*].id
+      disk_size_gb    = var.profile.data_disk.size_gb
+      disk_type       = var.profile.data_disk.type
+      disk_encryption = var.kms_key == null ? "GMEK" : "CMEK"
+      kms_key         = var.kms_key
     }
 
     network_interfaces {

@@ -25,3 +25,18 @@ resource "google_compute_resource_policy" "data_disk" {
     }
   }
 }
+
+# Not through the notebook's data_disks.resource_policies: hashicorp/google 7.46 plans no change there when a schedule comes
+# or goes. A new notebook has a new disk.
+resource "google_compute_disk_resource_policy_attachment" "data_disk" {
+  count = var.data_disk_snapshots == null ? 0 : 1
+
+  project = var.project_id
+  zone    = var.zone
+  disk    = "${google_workbench_instance.this.name}-data-workspace"
+  name    = google_compute_resource_policy.data_disk[0].name
+
+  lifecycle {
+    replace_triggered_by = [google_workbench_instance.this.create_time]
+  }
+}

@@ -155,3 +155,11 @@ def test_forms_of_a_link(stored, configured, same):
     planned = plan(block, prior, block.conform({"name": "r", "network": configured}), DEFAULTS)
     assert (planned.state["network"] == stored) is same
     assert (planned.replace == ()) is same
+
+
+def test_a_list_of_links_may_grow():
+    policies = ["projects/p/regions/r/resourcePolicies/a"]
+    prior = applied(WORKBENCH, notebook(data_disks=[{"resource_policies": []}]))
+    config = notebook(data_disks=[{"resource_policies": policies}])
+    (setup,) = plan(WORKBENCH, prior, config, DEFAULTS).state["gce_setup"]
+    assert setup["data_disks"][0]["resource_policies"] == policies

@@ -378,7 +378,10 @@ run "daily_snapshots_of_the_data_disk" {
     error_message = "The schedule must be the one asked for."
   }
   assert {
-    condition     = google_workbench_instance.this.gce_setup[0].data_disks[0].resource_policies == tolist([google_compute_resource_policy.data_disk[0].id])
+    condition = (
+      google_compute_disk_resource_policy_attachment.data_disk[0].disk == "${var.name}-data-workspace"
+      && google_compute_disk_resource_policy_attachment.data_disk[0].name == google_compute_resource_policy.data_disk[0].name
+    )
     error_message = "The schedule must be on the data disk."
   }
 }
