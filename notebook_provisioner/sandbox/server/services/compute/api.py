@@ -48,7 +48,7 @@ SERVICE = Service(
     not_emulated=(
         "zones, regions, machine, disk and accelerator types are a subset of Google's",
         "quotas, prices, IPv6, peerings, shared VPC administration",
-        "only VMs of notebooks boot, and that is simulated: no program runs",
+        "only VMs of notebooks boot, and that is simulated unless the sandbox was started with --boot lab",
         "guest attributes and serial output: what a notebook's script would say, else what was loaded",
     ),
 )
