@@ -1,6 +1,10 @@
 """``nbp upgrade run`` over a fleet in every state there is, on a clock that only waiting moves."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from snapshot_documents import Control
 from upgrade_chaos import OPERATION_SECONDS, VirtualTime
-from upgrade_fleet import NEW_IMAGE, OLD_IMAGE, Fleet, write_fleet_file
+from upgrade_fleet import INSTANCES, NEW_IMAGE, OLD_IMAGE, Fleet, write_fleet_file
 
 from notebook_provisioner.adapters.lock import FileLease
 from notebook_provisioner.cli.app import App
@@ -53,18 +57,18 @@ class World:
 
     def run(self, *arguments):
         """``nbp upgrade`` in this process, with the virtual time in place of the real one."""
-        time, home = self.time, self.home
+        virtual, home = self.time, self.home
 
         class VirtualPauses(Pauses):
             def sleep(self, seconds):
                 super().sleep(0)
-                time.sleep(seconds)
+                virtual.sleep(seconds)
 
         class VirtualApp(App):
             work_folder = home
 
             def clock(self):
-                return time.clock
+                return virtual.clock
 
             def pauses(self):
                 return VirtualPauses()
@@ -89,8 +93,12 @@ def world(connection, tmp_path, monkeypatch):
     home, address = connection
     monkeypatch.setenv("NBP_HOME", str(home))
     fleet = Fleet(Control(address.url, address.token))
-    time = VirtualTime(fleet.control)
-    return World(fleet, time, tmp_path / "work", str(write_fleet_file(tmp_path / "fleet.yaml", NAMES)))
+    return World(
+        fleet,
+        VirtualTime(fleet.control),
+        tmp_path / "work",
+        str(write_fleet_file(tmp_path / "fleet.yaml", NAMES)),
+    )
 
 
 def populate(world):
@@ -330,3 +338,46 @@ def test_another_family_only_by_name(world, tmp_path):
     assert answer["data"]["notebooks"][0]["result"] == "upgraded", answer
     assert "upgrade-across-families" in [finding["code"] for finding in answer["findings"]]
     assert world.fleet.boot_disk("ben")["sourceImage"].endswith(NEW_IMAGE)
+
+
+def test_tasks_of_cloud_run_share_the_fleet(world, tmp_path, monkeypatch):
+    names = [f"nb-{number}" for number in range(6)]
+    small(world, tmp_path, *names)
+    monkeypatch.setenv("CLOUD_RUN_TASK_COUNT", "2")
+    shares = []
+    for task in ("0", "1"):
+        monkeypatch.setenv("CLOUD_RUN_TASK_INDEX", task)
+        _, answer, _ = world.run("run", "--all", "--now", "--dry-run")
+        shares.append({row["notebook"] for row in answer["data"]["notebooks"]})
+    assert all(shares)
+    assert sorted([*shares[0], *shares[1]]) == names
+
+
+def test_a_process_that_is_killed_leaves_what_resume_carries_on(world, connection, tmp_path):
+    """The real program, killed by the kernel in the middle of an upgrade."""
+    small(world, tmp_path, "ana")
+    settings = {"speed": 1, "operation_seconds": 2}
+    world.fleet.control.ask("POST", "sandbox/v1/settings", settings)
+    time.sleep(0.1)
+    world.fleet.control.ask("POST", f"{INSTANCES}/ana:stop", {})
+    until(lambda: world.fleet.get("ana")["state"] == "STOPPED")
+    before = world.fleet.kept("ana")
+    variables = {**os.environ, "NBP_HOME": str(connection[0])}
+    command = [str(Path(sys.executable).with_name("nbp")), "--fleet", world.file, "upgrade", "run"]
+    process = subprocess.Popen([*command, "ana", "--now"], env=variables, stderr=subprocess.DEVNULL)
+    until(lambda: world.fleet.upgrades("ana") == ["STARTED"])
+    process.kill()
+    process.wait()
+    assert world.fleet.kept("ana") != before
+
+    done = subprocess.run([*command, "--resume"], env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert world.fleet.upgrades("ana") == ["SUCCEEDED"]
+    assert world.fleet.kept("ana") == before
+
+
+def until(holds):
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
