@@ -280,6 +280,13 @@ def test_status_tells_how_boots_are(process, fleet, monkeypatch):
         process.start(boot="simulated")
 
 
+def test_a_reset_forgets_the_disks_and_boots_in_the_lab_again(fleet, process):
+    settled(fleet, 1)
+    assert process.reset()
+    assert process.status().boot == "lab"
+    assert list((process.directory / "lab").iterdir()) == []
+
+
 def test_without_root_the_start_ends_in_3(tmp_path, monkeypatch):
     monkeypatch.setenv("NBP_HOME", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)

@@ -203,7 +203,7 @@ class Lab:
 
     def _remove_orphans(self) -> None:
         """Remove the disks of VMs that are gone."""
-        for folder in self._folder.iterdir():
+        for folder in self._folder.iterdir() if self._folder.is_dir() else ():
             with contextlib.suppress(OSError, ValueError):
                 name, identifier = json.loads((folder / "vm").read_text(encoding="utf-8"))
                 vm = Key.of("compute", name)
