@@ -13,7 +13,7 @@ from notebook_provisioner.cli import procedures as shared
 from notebook_provisioner.cli.confirm import confirm
 from notebook_provisioner.cli.locking import gcloud
 from notebook_provisioner.cli.output import Status
-from notebook_provisioner.cli.script_status import facts_reader, scriptless, wanted
+from notebook_provisioner.cli.script_status import facts_reader, scriptless, simulated, wanted
 from notebook_provisioner.core.errors import NotFound, Refused
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.procedures import (
@@ -88,7 +88,7 @@ def rerun(app: "App", asked: Request) -> int:
     plan = make_plan(
         facts, canaries=asked.canaries, transport=asked.transport, accepts_busy=asked.accepts_busy
     )
-    plan = replace(plan, findings=(*plan.findings, *scriptless(asked.notebooks)))
+    plan = replace(plan, findings=(*plan.findings, *scriptless(asked.notebooks), *simulated(facts)))
     _show_plan(app, plan)
     data = {"fleet": app.fleet.name, "dry_run": not asked.act, "canaries": plan.canaries, "plan": plan.reruns}
     try:

@@ -9,7 +9,7 @@ from notebook_provisioner import __version__
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet import ResolvedNotebook
-from notebook_provisioner.core.post_startup.facts import Wanted
+from notebook_provisioner.core.post_startup.facts import Facts, Wanted
 from notebook_provisioner.core.post_startup.status import Diagnosis, Verdict, diagnose
 from notebook_provisioner.core.post_startup.wanted import wanted_script
 
@@ -56,6 +56,16 @@ def scriptless(notebooks: Sequence[ResolvedNotebook]) -> list[Finding]:
     ]
 
 
+def simulated(found: Sequence[Facts]) -> list[Finding]:
+    """A note where it was the sandbox that said what became of the scripts."""
+    names = [facts.name for facts in found if facts.guest.simulated]
+    if not names:
+        return []
+    remedy = "to run them: nbp sandbox stop, then nbp sandbox start --boot lab"
+    said = "the sandbox simulated these boots: no script ran"
+    return [Finding("post-startup-simulated", Severity.NOTE, ", ".join(names), said, remedy)]
+
+
 def show(app: App, notebooks: Sequence[ResolvedNotebook]) -> int:
     """``nbp post-startup status``.
 
@@ -64,8 +74,10 @@ def show(app: App, notebooks: Sequence[ResolvedNotebook]) -> int:
     """
     reader = facts_reader(app)
     now = app.clock()()
-    found = [diagnose(facts) for facts in reader.read(wanted(app, notebooks), now)]
-    findings = [finding for diagnosis in found for finding in diagnosis.findings] + scriptless(notebooks)
+    facts = reader.read(wanted(app, notebooks), now)
+    found = [diagnose(one) for one in facts]
+    findings = [finding for diagnosis in found for finding in diagnosis.findings]
+    findings += [*scriptless(notebooks), *simulated(facts)]
     app.output.table(
         "",
         ("Notebook", "State", "Script", "Ran", "Wanted", "Behavior", "Steps", "When"),

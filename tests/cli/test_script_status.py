@@ -164,3 +164,14 @@ def test_a_name_that_is_not_in_the_fleet(fleet):
     done = CliRunner().invoke(nbp, ["post-startup", "status", "nobody"])
     assert done.exit_code == 1
     assert "ana-research" in done.stderr
+
+
+def test_a_report_that_the_sandbox_wrote_is_called_so(fleet):
+    everywhere(fleet)
+    fleet.say(
+        "ben-research",
+        {"notebook-provisioner/status": report(fleet, "ben-research"), "nbp-sandbox/boot": "simulated"},
+    )
+    done = CliRunner().invoke(nbp, ["post-startup", "status"])
+    assert done.exit_code == 0
+    assert "note: ben-research: the sandbox simulated these boots: no script ran" in done.stderr

@@ -122,6 +122,7 @@ class PostStartupFacts:
             report=read_report(values.get((NAMESPACE, "status"), "")),
             done=values.get(("notebooks", "handle_post_startup_script")) == "DONE",
             activity=read_activity(values.get((NAMESPACE, "activity"), "")),
+            simulated=values.get(("nbp-sandbox", "boot")) == "simulated",
         )
 
     def console(self, zone: str, name: str) -> Console | None:

@@ -90,12 +90,14 @@ class Guest:
         done: Whether the image says DONE, which it says whatever became of the script.
         activity: What it says of its kernels; None where it says nothing.
         refused: Why guest attributes could not be read; empty where they could.
+        simulated: Whether the sandbox wrote all that, and no program ran.
     """
 
     report: Report | None = None
     done: bool = False
     activity: Activity | None = None
     refused: str = ""
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
