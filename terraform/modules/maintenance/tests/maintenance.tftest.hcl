@@ -33,7 +33,7 @@ run "a_job_holds_what_it_calls" {
     error_message = "The clean-up must hold exactly what the command calls."
   }
   assert {
-    condition     = alltrue([for permission in google_project_iam_custom_role.job["upgrade"].permissions : startswith(permission, "notebooks.") || can(regex("\\.(get|list|getGuestAttributes)$", permission))])
+    condition     = alltrue([for permission in google_project_iam_custom_role.job["upgrade"].permissions : startswith(permission, "notebooks.") || can(regex("\\.(get|list|getGuestAttributes|getSerialPortOutput)$", permission))])
     error_message = "The upgrade run changes nothing but notebooks."
   }
   assert {
