@@ -1,6 +1,6 @@
 """Every step, run for real: twice without a change, failing where it must, and deaf to hostile values.
 
-The image has stand-ins for what the lab's host may lack: gcloud, pip, unattended-upgrades and a git server.
+The image has stand-ins for what the lab's host may lack: pip, unattended-upgrades and a git server.
 """
 
 import datetime as dt
@@ -30,7 +30,6 @@ RENDERER = Renderer(post_startup_templates(), version=__version__)
 # Runs once, when the machine is new. /usr/local comes first in every PATH.
 IMAGE = """#!/bin/bash
 program() { cat >"/usr/local/bin/$1"; chmod 0755 "/usr/local/bin/$1"; }
-program gcloud <<<'#!/bin/bash'
 program unattended-upgrade <<<'#!/bin/bash'
 program apt-config <<'EOF'
 #!/bin/bash
@@ -196,7 +195,7 @@ FAULTS = {
     "git": ("rm -r /srv/git/team", {}, "could not be cloned"),
     "packages": (PYTHON_THAT.format('[[ $* != "-m pip install"* ]] || exit 1'), {}, "pip could not install"),
     "sync": (
-        "rm --force /usr/local/bin/gcloud /usr/bin/gcloud /snap/bin/gcloud",
+        "rm --force {/usr/local,/usr,/snap,/opt/google-cloud-sdk}/bin/gcloud",
         {},
         "gcloud is not installed",
     ),

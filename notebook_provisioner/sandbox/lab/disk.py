@@ -22,6 +22,7 @@ _FOLDERS: Final = (
     *("dev", "etc", "home", "media", "mnt", "opt/c2d/scripts", "opt/nbp-lab", "proc", "root", "run", "srv"),
     *("sys", "tmp", "usr/local", "var/cache", "var/lib/nbp-lab", "var/log", "var/spool", "var/tmp"),
     *("etc/apt/apt.conf.d", "etc/sudoers.d", "etc/systemd/system/multi-user.target.wants", "etc/profile.d"),
+    "opt/google-cloud-sdk/bin",
 )
 _ETC: Final = (  # public, and needed by the programs in /usr; no host keys, no accounts, no package sources
     *("adduser.conf", "alternatives", "bash.bashrc", "ca-certificates", "ca-certificates.conf"),
@@ -182,6 +183,7 @@ def _install_boot_programs(root: Path, kind: ImageKind) -> None:
         "library.sh": "opt/nbp-lab/library.sh",
         "post-startup.sh": "opt/nbp-lab/post-startup.sh",
         "c2d-startup.sh": "opt/c2d/c2d-startup",
+        "gcloud.sh": "opt/google-cloud-sdk/bin/gcloud",
     }
     if kind is ImageKind.USER_MANAGED:
         places["97-run-post-startup-script.sh"] = "opt/c2d/scripts/97-run-post-startup-script.sh"

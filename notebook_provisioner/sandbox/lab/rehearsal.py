@@ -13,8 +13,6 @@ from notebook_provisioner.sandbox.lab.machine import TIME_LIMIT_SECONDS, Machine
 COMPLETE: Final = "COMPLETE"
 NO_REPORT: Final = "NONE"
 
-# The steps look for it; nothing calls it, since no timer runs.
-_GCLOUD: Final = b"#!/bin/bash\necho 'the lab has no gcloud' >&2\nexit 1\n"
 _URL: Final = "gs://nbp-lab-scripts/post-startup.sh"
 
 
@@ -94,7 +92,6 @@ def rehearse(
     machine_of_notebook = Machine.create(
         Identity(notebook.name, zone=notebook.zone, project=project),
         jupyter_user=notebook.metadata.get("jupyter-user", "jupyter"),
-        image_files={"/opt/google-cloud-sdk/bin/gcloud": _GCLOUD},
         is_root_disabled=not notebook.is_exempt("notebook-disable-root"),
     )
     with machine_of_notebook as machine:
