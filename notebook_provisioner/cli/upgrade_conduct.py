@@ -10,6 +10,7 @@ from notebook_provisioner.adapters.google.rest import Rest
 from notebook_provisioner.adapters.google.upgrade_preflight import UpgradePreflight
 from notebook_provisioner.adapters.google.upgrading import UpgradeWorld
 from notebook_provisioner.adapters.notification import NotificationFailed, notify
+from notebook_provisioner.adapters.records import already_open
 from notebook_provisioner.cli import procedures
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.core.notebooks import FLEET_LABEL
@@ -53,6 +54,7 @@ class Conduct:
         run = str(uuid.uuid4())
         self._journal = app.journal(name.replace(" ", "-"), {"run": run, "fleet": app.fleet.name}, self._echo)
         self._records = procedures.records(app)
+        self._open: dict[tuple[str, str], Record] = {}
         self.reader = UpgradePreflight(self._rest, app.fleet.project)
         self.conductor = Conductor(
             project=app.fleet.project,
@@ -79,6 +81,17 @@ class Conduct:
         return tuple(
             record for record in self._records.pending() if record.kind in kinds and record.project == project
         )
+
+    def note_open(self) -> None:
+        """Look which notebooks have open records, of whatever command."""
+        self._open = {(record.zone, record.notebook): record for record in self._records.pending()}
+
+    def may_start(self, task: Task) -> str | None:
+        """Why a notebook must stay as it is, or None. Raises as `Conductor.may_start`."""
+        if (found := self._open.get(task.key)) is not None:
+            refusal = already_open(found)
+            return f"{refusal.message}; {refusal.hint}"
+        return self.conductor.may_start(task)
 
     def upgrade(self, task: Task) -> Record:
         """Upgrade a notebook that may be. Raises as `Conductor.upgrade`."""

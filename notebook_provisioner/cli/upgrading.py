@@ -183,12 +183,13 @@ def _act(conduct: Conduct, request: Request, choice: Choice, renew: Callable[[],
             abandon=conduct.break_off,
         ).jobs
     if choice.tasks:
+        conduct.note_open()
         done.jobs = roll_out(
             choice.waves,
             conduct.upgrade,
             parallel=parallel,
             failure_budget=request.failure_budget,
-            may_start=conduct.conductor.may_start,
+            may_start=conduct.may_start,
             between=renew,
             abandon=conduct.break_off,
         ).jobs

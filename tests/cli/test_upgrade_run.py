@@ -265,7 +265,9 @@ def test_what_stays_stuck_is_on_record_and_carried_on_later(world, tmp_path):
     assert "nbp upgrade run --resume" in talk
 
     status, answer, _ = world.run("run", "--all", "--now")  # another run does not touch it
-    assert answer["data"]["notebooks"][0]["result"] == "left"
+    [row] = answer["data"]["notebooks"]
+    assert (status, row["result"]) == (3, "left")
+    assert "nbp upgrade run --resume" in row["reason"]
     world.fleet.guest("ana", give_up="it took too long")
     status, answer, _ = world.run("run", "--resume")
     assert answer["data"]["notebooks"][0]["result"] == "failed"

@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from notebook_provisioner.catalog.images import family_and_date
@@ -21,6 +21,9 @@ from notebook_provisioner.core.upgrades.procedure import ROLLBACK_KIND, RUN_AT_E
 
 # An upgrade takes from a quarter of an hour on (a guess): looking seldom is soon enough, and costs few calls.
 PATIENCE: Final = Patience(first=0.5, growth=1.5, longest=20.0)
+
+# What is expected of an upgrade counts from waking the notebook; the request itself may come so much later.
+_WAKING: Final = timedelta(minutes=10)
 
 # Release notes of 2026-04-20: from these images on, the post-startup script runs again after an upgrade.
 _SINCE_RELEASE: Final = 141
@@ -155,7 +158,7 @@ class Conductor:
             "version": "" if facts.family else target.version,
             "image": "" if facts.family else target.image,
             "family": facts.family or "",
-            "start_by": task.start_by.isoformat() if task.start_by else "",
+            "start_by": (task.start_by + _WAKING).isoformat() if task.start_by else "",
             "data_snapshot": self._data_snapshot(facts),
             "rerun": _may_be_rerun(facts.instance) and not runs_script_again(target.version, target.image),
         }
