@@ -190,6 +190,11 @@ FAULTS = {
         {},
         "start-up files",
     ),
+    "activity": (
+        other("python3", '[[ $* != *activity.py* ]] || exit 1; exec /usr/bin/python3 "$@"'),
+        {},
+        "is no program of this Python",
+    ),
     "jupyter-server": (OPEN_JUPYTER, {}, "foreign host"),
     "egress": (VIRTUAL_IP.replace("199.36.153.4", "8.8.8.8"), {"target": "google"}, "no virtual IP"),
     "git": ("rm -r /srv/git/team", {}, "could not be cloned"),
