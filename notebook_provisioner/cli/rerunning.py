@@ -41,6 +41,8 @@ J = TypeVar("J")
 PENDING: Final = 3  # the CLI contract: a check found something
 FAILED: Final = 1
 
+# Where notebooks reach Cloud Storage; the lab's machines have no TLS.
+_STORAGE: Final = {"google": "https://storage.googleapis.com", "sandbox": "http://storage.googleapis.com"}
 _LEASE: Final = "post-startup-rerun"  # keeps a second run of this command away
 _UNDONE: Final = "undone"  # everything is as it was before the re-run
 _RESUME: Final = f"carry on with: nbp {KIND} --resume"
@@ -218,6 +220,7 @@ class _Crew:
                 "transport": one.transport.value,
                 "uri": one.wanted.uri,
                 "sha256": one.wanted.sha256,
+                "storage": _STORAGE[self._app.fleet.target],
             },
         )
         self._records.open(record)

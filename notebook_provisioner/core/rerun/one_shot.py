@@ -30,7 +30,7 @@ main "$@"
 """
 
 
-def one_shot(uri: str, sha256: str, run: str, *, storage: str = "https://storage.googleapis.com") -> str:
+def one_shot(uri: str, sha256: str, run: str, *, storage: str) -> str:
     """The startup script.
 
     Args:

@@ -109,7 +109,7 @@ def _setting(record: Record) -> _Setting:
     wanted = record.wanted
     if wanted["transport"] == Transport.API:
         return _Setting("behavior", BEHAVIOR_KEY, EVERY_START)
-    script = one_shot(wanted["uri"], wanted["sha256"], record.run)
+    script = one_shot(wanted["uri"], wanted["sha256"], record.run, storage=wanted["storage"])
     return _Setting("startup-script", STARTUP_KEY, script)
 
 

@@ -5,7 +5,12 @@ import subprocess
 
 import pytest
 
-from notebook_provisioner.core.rerun.one_shot import one_shot
+from notebook_provisioner.core.rerun import one_shot as module
+
+
+def one_shot(uri, sha256, run):
+    return module.one_shot(uri, sha256, run, storage="https://storage.googleapis.com")
+
 
 SCRIPT = "#!/bin/bash\necho ran >>ran\n"
 DIGEST = hashlib.sha256(SCRIPT.encode()).hexdigest()

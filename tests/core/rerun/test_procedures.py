@@ -165,7 +165,7 @@ def begin(world):
         "nb",
         world.now,
         before=before(world.observe(), world.transport),
-        wanted={"transport": world.transport, "uri": "gs://b/o", "sha256": "new"},
+        wanted={"transport": world.transport, "uri": "gs://b/o", "sha256": "new", "storage": "https://s"},
     )
     world.open(record)
     return carry(world, record)
