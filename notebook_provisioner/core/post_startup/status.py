@@ -305,7 +305,8 @@ def _waiting(facts: Facts, instance: Instance) -> timedelta:
 
 
 def _is_older(report: Report, replaced: datetime | None) -> bool:
-    return replaced is not None and report.at < replaced
+    # Reports are in whole seconds: one of the same second may be later.
+    return replaced is not None and report.at < replaced.replace(microsecond=0)
 
 
 def _warning(

@@ -106,6 +106,13 @@ def test_an_upgrade_takes_away_what_ran():
     assert not is_current(WANTED, replace(INSTANCE, replaced=NOW - HOUR), REPORT)
 
 
+def test_a_report_of_the_same_second_is_not_older_than_the_boot_disk():
+    """Reports tell whole seconds, upgrade histories tell fractions."""
+    replaced = REPORT.at + timedelta(milliseconds=900)
+    assert judged(instance={"replaced": replaced})[0] is Verdict.CURRENT
+    assert is_current(WANTED, replace(INSTANCE, replaced=replaced), REPORT)
+
+
 def test_a_new_script_that_was_applied_and_not_yet_run_is_no_fault_of_the_metadata():
     assert judged(report=replace(REPORT, script_sha256="old"))[1] == ["post-startup-outdated"]
     old = {"metadata": {"post-startup-script": "gs://scripts/post-startup/nb/old.sh"}}
