@@ -229,6 +229,8 @@ def test_nothing_was_left_open(fleet):
         ["--all", "ana-research"],
         ["--resume", "--undo"],
         ["--resume", "--all"],
+        ["--resume", "--dry-run"],
+        ["--undo", "--dry-run"],
         ["ana-research", "--canary", OFF],
     ],
 )

@@ -90,6 +90,10 @@ def rerun(
     if resume or undo:
         if names or everything or labels or canaries or (resume and undo):
             raise click.UsageError("--resume and --undo stand alone: they are about what a dead run left")
+        if dry_run:
+            raise click.UsageError(
+                "--resume and --undo act at once, on every open record: --dry-run is not for them"
+            )
         context.exit(rerunning.resume(app, undo=undo, parallel=parallel))
     notebooks = chosen(app.fleet, names, labels, everything=everything)
     if strangers := sorted(set(canaries) - {one.name for one in notebooks}):
