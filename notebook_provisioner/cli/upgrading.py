@@ -132,8 +132,9 @@ def run(app: App, request: Request, *, yes: bool) -> int:
 
 def _choose(app: App, request: Request) -> Choice:
     if request.now:
-        canaries = [Task(*key, canary=True) for key in request.places if key[1] in request.canaries]
-        others = [Task(*key) for key in request.places if key[1] not in request.canaries]
+        first = request.canaries or frozenset(app.fleet.rollout.canaries)
+        canaries = [Task(*key, canary=True) for key in request.places if key[1] in first]
+        others = [Task(*key) for key in request.places if key[1] not in first]
         return Choice([wave for wave in (canaries, others) if wave])
     from notebook_provisioner.cli import upgrade_calendar
     from notebook_provisioner.core.upgrades.policy import policies

@@ -233,6 +233,15 @@ def test_the_others_wait_for_the_canary_to_soak(world, tmp_path):
     }
 
 
+def test_who_waits_for_a_soak_is_told_until_when(world, tmp_path):
+    small(world, tmp_path, "ana", "ben", rollout={"canaries": ["ben"], "soak": "1d"})
+    at(world, SATURDAY + 60)
+    world.run("run", "--due", "--yes")
+    _, answer, _ = world.run("run", "--due", "--yes")
+    [reason] = [row["reason"] for row in answer["data"]["notebooks"] if row["notebook"] == "ana"]
+    assert "those that have it soak until Sun 2026-11-29 02:0" in reason
+
+
 def test_two_runs_at_once_are_impossible(world, tmp_path):
     small(world, tmp_path, "ana")
     with FileLease(world.home / "upgrade.lock"):
@@ -252,6 +261,35 @@ def test_a_failing_canary_keeps_the_others_as_they_are(world, tmp_path):
         "cleo": "left",
     }
     assert "budget of 0" in rows["ana"]["reason"]
+
+
+def test_the_fleet_files_canaries_go_first_now_too(world, tmp_path):
+    small(world, tmp_path, "ana", "ben", rollout={"canaries": ["ben"]})
+    world.fleet.guest("ben", upgrade={"outcome": "fails"})
+    _, answer, _ = world.run("run", "--all", "--now", "--failure-budget", "5")
+    assert {row["notebook"]: row["result"] for row in answer["data"]["notebooks"]} == {
+        "ana": "left",
+        "ben": "failed",
+    }
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("ana", "--now", "--canary", "ben"),
+        ("--all", "--now", "--canary", "bne"),
+        ("--all", "--canary", "bne"),
+    ],
+)
+def test_a_canary_that_is_none_of_them_is_refused(world, tmp_path, options):
+    small(world, tmp_path, "ana", "ben")
+    assert CliRunner().invoke(nbp, ["--fleet", world.file, "upgrade", "run", *options]).exit_code == 2
+    assert world.fleet.upgrades("ana") == []
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--now"])
+def test_a_resume_is_no_dry_run_and_knows_no_windows(option):
+    assert CliRunner().invoke(nbp, ["upgrade", "run", "--resume", option]).exit_code == 2
 
 
 def test_what_stays_stuck_is_on_record_and_carried_on_later(world, tmp_path):

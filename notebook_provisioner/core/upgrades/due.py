@@ -3,7 +3,14 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from notebook_provisioner.core.upgrades.plan import LeftOut, NotebookKey, ScheduledUpgrade, UpgradePlan, Why
+from notebook_provisioner.core.upgrades.plan import (
+    LeftOut,
+    NotebookKey,
+    ScheduledUpgrade,
+    UpgradePlan,
+    Wave,
+    Why,
+)
 from notebook_provisioner.core.upgrades.policy import Policy
 from notebook_provisioner.core.upgrades.running import Task
 from notebook_provisioner.core.upgrades.stretches import openings
@@ -48,15 +55,20 @@ def later(plan: UpgradePlan, now: datetime, keys: Collection[NotebookKey]) -> li
             item.zone,
             item.name,
             Why.LATER,
-            f"planned for {item.start:%a %Y-%m-%d %H:%M} UTC"
-            + (
-                f", after wave {waves_of[item.key].number - 1}" if waves_of[item.key].not_before > now else ""
-            ),
+            f"planned for {item.start:%a %Y-%m-%d %H:%M} UTC" + _awaited(waves_of[item.key], now),
             "for now and all the same: --now",
         )
         for item in plan.upgrades
         if item.key in keys
     ]
+
+
+def _awaited(wave: Wave, now: datetime) -> str:
+    if wave.not_before <= now:
+        return ""
+    if wave.number == 1:
+        return f": those that have it soak until {wave.not_before:%a %Y-%m-%d %H:%M} UTC"
+    return f", after wave {wave.number - 1}"
 
 
 def _is_open(item: ScheduledUpgrade, policy: Policy | None, now: datetime) -> bool:

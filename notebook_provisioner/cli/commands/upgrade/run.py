@@ -85,11 +85,18 @@ def run(
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     if now and due:
         raise click.UsageError("--now is for people, --due for the scheduled job: give one of them")
+    if resume and (now or dry_run):
+        raise click.UsageError(
+            "--resume only carries on what is open, whatever the windows say: give it alone"
+        )
     from notebook_provisioner.cli import upgrading  # reads the fleet's models, which --help must not pay for
     from notebook_provisioner.cli.pruning import Selection
     from notebook_provisioner.core.upgrades.preflight import Rules
 
     notebooks = chosen(app.fleet, names, labels, everything=everything, default_all=due or resume)
+    known = {one.name for one in (notebooks if now else app.fleet.resolved_notebooks)}
+    if strangers := sorted(set(canaries) - known):
+        raise click.UsageError(f"a canary is one of the notebooks, and {', '.join(strangers)} is not")
     request = upgrading.Request(
         notebooks=notebooks,
         now=now,
