@@ -220,7 +220,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         Output(settings.command, json=settings.output_format == "json").error(
-            Interrupted("interrupted", hint="run the same command again to go on from here")
+            Interrupted("interrupted", hint="go on as told above; if nothing is, run the same command again")
         )
         sys.exit(Interrupted.exit_code)
     sys.exit(status if isinstance(status, int) else 0)
