@@ -1,7 +1,7 @@
 """What Google knows of post-startup scripts: instances, guest attributes, serial ports, objects."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from http import HTTPStatus
@@ -95,7 +95,7 @@ class PostStartupFacts:
         url = f"{self._workbench}/-/instances"
         found = [
             item
-            for page in self._pages(url, {"pageSize": "500", "fields": fields})
+            for page in self._rest.pages(url, {"pageSize": "500", "fields": fields})
             for item in page.get("instances", ())
         ]
         starts = self._starts() if found else {}
@@ -200,19 +200,12 @@ class PostStartupFacts:
         """When each VM last started."""
         fields = "nextPageToken,items/*/instances(name,zone,lastStartTimestamp)"
         found: dict[Place, datetime | None] = {}
-        for page in self._pages(f"{self._compute}/aggregated/instances", {"fields": fields}):
+        for page in self._rest.pages(f"{self._compute}/aggregated/instances", {"fields": fields}):
             for scope in page.get("items", {}).values():
                 for machine in scope.get("instances", ()):
                     zone = machine["zone"].rsplit("/", 1)[-1]
                     found[zone, machine["name"]] = _moment(machine.get("lastStartTimestamp"))
         return found
-
-    def _pages(self, url: str, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        token: str | None = ""
-        while token is not None:
-            page = self._rest.read(url, {**parameters, **({"pageToken": token} if token else {})})
-            yield page
-            token = page.get("nextPageToken") or None
 
 
 def instance(item: Mapping[str, Any], *, started: datetime | None, vm: bool) -> Instance:

@@ -5,7 +5,7 @@ Google's own client for Compute Engine takes over two seconds to import.
 
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -157,15 +157,33 @@ class Rest:
         """
         try:
             return self.call("GET", url, parameters)
-        except Refusal as refusal:
-            raise TargetUnreachable(
-                f"{url} answered {refusal.status}: {refusal.message}",
-                hint="nbp doctor says what is missing" if refusal.status in {401, 403} else None,
-            ) from refusal
-        except NoAnswer as error:
-            raise TargetUnreachable(
-                f"no connection: {error}", hint="is the network there? for the sandbox: nbp sandbox start"
-            ) from error
+        except (Refusal, NoAnswer) as error:
+            raise _unreachable(url, error) from error
+
+    def find(self, url: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any] | None:
+        """Read one document; None where there is none.
+
+        Raises:
+            TargetUnreachable: It cannot be had.
+        """
+        try:
+            return self.call("GET", url, parameters)
+        except (Refusal, NoAnswer) as error:
+            if isinstance(error, Refusal) and error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise _unreachable(url, error) from error
+
+    def pages(self, url: str, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """Read a list, page by page.
+
+        Raises:
+            TargetUnreachable: It cannot be had.
+        """
+        token: str | None = ""
+        while token is not None:
+            page = self.read(url, {**parameters, **({"pageToken": token} if token else {})})
+            yield page
+            token = page.get("nextPageToken") or None
 
     def _once(
         self,
@@ -239,6 +257,17 @@ def _renewal(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401  # google.
     from google.auth.transport.requests import Request
 
     return Request()(*arguments, **options)
+
+
+def _unreachable(url: str, error: Refusal | NoAnswer) -> TargetUnreachable:
+    if isinstance(error, NoAnswer):
+        return TargetUnreachable(
+            f"no connection: {error}", hint="is the network there? for the sandbox: nbp sandbox start"
+        )
+    return TargetUnreachable(
+        f"{url} answered {error.status}: {error.message}",
+        hint="nbp doctor says what is missing" if error.status in {401, 403} else None,
+    )
 
 
 def _error(text: str) -> tuple[str, str]:

@@ -10,7 +10,6 @@ from typing import Any, Final
 from notebook_provisioner.adapters.google import snapshot_documents as documents
 from notebook_provisioner.adapters.google.pace import Pace
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
-from notebook_provisioner.core.errors import TargetUnreachable
 from notebook_provisioner.core.snapshots.facts import (
     MARK_LABEL,
     Notebook,
@@ -70,7 +69,7 @@ class GoogleSnapshots:
         pages = 0
         fields = f"nextPageToken,unreachable,instances({documents.NOTEBOOK_FIELDS})"
         url = f"{self._workbench}/projects/{self._project}/locations/-/instances"
-        for page in self._pages(url, {"pageSize": _PAGE, "fields": fields}):
+        for page in self._rest.pages(url, {"pageSize": _PAGE, "fields": fields}):
             pages += 1
             found += [documents.notebook(item) for item in page.get("instances", ())]
             unreachable |= {documents.zone(place) for place in page.get("unreachable", ())}
@@ -91,7 +90,7 @@ class GoogleSnapshots:
             "orderBy": "creationTimestamp desc",
             "fields": f"nextPageToken,items({documents.SNAPSHOT_FIELDS})",
         }
-        for page in self._pages(f"{self._compute}/snapshots", parameters):
+        for page in self._rest.pages(f"{self._compute}/snapshots", parameters):
             for item in page.get("items", ()):
                 listed += 1
                 yield documents.snapshot(item)
@@ -243,35 +242,18 @@ class GoogleSnapshots:
             "filter": f'name eq "{"|".join(names)}"',  # RE2, which must match the whole name
             "fields": f"nextPageToken,items({documents.SNAPSHOT_FIELDS})",
         }
-        pages = self._pages(f"{self._compute}/snapshots", parameters)
+        pages = self._rest.pages(f"{self._compute}/snapshots", parameters)
         return [documents.snapshot(item) for page in pages for item in page.get("items", ())]
 
     def _get(self, name: str) -> Snapshot | None:
-        found = self._found(f"{self._compute}/snapshots/{name}", documents.SNAPSHOT_FIELDS)
+        found = self._rest.find(f"{self._compute}/snapshots/{name}", {"fields": documents.SNAPSHOT_FIELDS})
         return None if found is None else documents.snapshot(found)
 
     def _notebook(self, key: NotebookKey) -> Notebook | None:
         zone, name = key
         url = f"{self._workbench}/projects/{self._project}/locations/{zone}/instances/{name}"
-        found = self._found(url, documents.NOTEBOOK_FIELDS)
+        found = self._rest.find(url, {"fields": documents.NOTEBOOK_FIELDS})
         return None if found is None else documents.notebook(found)
-
-    def _found(self, url: str, fields: str) -> dict[str, Any] | None:
-        try:
-            return self._rest.call("GET", url, {"fields": fields})
-        except Refusal as refusal:
-            if refusal.status == HTTPStatus.NOT_FOUND:
-                return None
-            raise TargetUnreachable(f"{url} answered {refusal.status}: {refusal.message}") from refusal
-        except NoAnswer as error:
-            raise TargetUnreachable(f"no connection: {error}") from error
-
-    def _pages(self, url: str, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        token: str | None = ""
-        while token is not None:
-            page = self._rest.read(url, {**parameters, **({"pageToken": token} if token else {})})
-            yield page
-            token = page.get("nextPageToken") or None
 
     def _each(self, act: Callable[[Snapshot], Outcome], snapshots: Sequence[Snapshot]) -> Iterator[Outcome]:
         with ThreadPoolExecutor(self._workers) as pool:

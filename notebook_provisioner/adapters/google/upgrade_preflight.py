@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
+from notebook_provisioner.adapters.google.upgrades import check_upgradability
 from notebook_provisioner.core.errors import TargetUnreachable
 from notebook_provisioner.core.upgrades.facts import Upgradability
 from notebook_provisioner.core.upgrades.preflight import Quota, Surroundings
@@ -33,16 +34,7 @@ class UpgradePreflight:
 
     def upgradability(self, zone: str, name: str) -> Upgradability:
         """What Workbench says about upgrading a notebook; that it did not answer is an answer, too."""
-        try:
-            answer = self._rest.call("GET", f"{self._instance(zone, name)}:checkUpgradability")
-        except (Refusal, NoAnswer) as error:
-            return Upgradability(None, "", "", error.message if isinstance(error, Refusal) else str(error))
-        return Upgradability(
-            upgradable=bool(answer.get("upgradeable")),
-            version=answer.get("upgradeVersion", ""),
-            image=answer.get("upgradeImage", ""),
-            message=answer.get("upgradeInfo", ""),
-        )
+        return check_upgradability(self._rest, self._instance(zone, name))
 
     def surroundings(self, permissions: Sequence[str], notebooks: Iterable[Place]) -> Surroundings:
         """What holds for all notebooks of the project.
@@ -113,12 +105,8 @@ class UpgradePreflight:
             "orderBy": "creationTimestamp desc",
             "fields": "nextPageToken,items(sourceDisk,status,creationTimestamp)",
         }
-        while True:
-            page = self._rest.read(f"{self._compute}/global/snapshots", parameters)
+        for page in self._rest.pages(f"{self._compute}/global/snapshots", parameters):
             yield from page.get("items", ())
-            if not page.get("nextPageToken"):
-                return
-            parameters["pageToken"] = page["nextPageToken"]
 
     def _instance(self, zone: str, name: str) -> str:
         return f"{self._workbench}/{zone}/instances/{name}"

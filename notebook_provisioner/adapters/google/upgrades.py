@@ -61,12 +61,13 @@ class UpgradeFacts:
         unreachable: set[str] = set()
         fields = f"nextPageToken,unreachable,instances({documents.NOTEBOOK_FIELDS})"
         url = f"{self._notebooks}/projects/{self._project}/locations/-/instances"
-        for page in self._pages(url, {"pageSize": _PAGE, "fields": fields}):
+        for page in self._rest.pages(url, {"pageSize": _PAGE, "fields": fields}):
             items += page.get("instances", ())
             unreachable |= {zone(place) for place in page.get("unreachable", ())}
         ours = [item for item in items if is_ours(*_key(item), item.get("labels", {}).get(FLEET_LABEL))]
         with ThreadPoolExecutor(self._workers) as pool:
-            checks = pool.map(self._check, ours)
+            urls = (f"{self._notebooks}/{item['name']}" for item in ours)
+            checks = pool.map(lambda url: check_upgradability(self._rest, url, pace=self._pace), urls)
             zones = sorted({_key(item)[0] for item in ours}) if durations else []
             samples = pool.map(self._samples, zones)
             legacy = self._legacy({_key(item) for item in items}, unreachable)
@@ -79,24 +80,15 @@ class UpgradeFacts:
                 samples=tuple(sample for found in samples for sample in found),
             )
 
-    def _check(self, item: Mapping[str, Any]) -> Upgradability:
-        """Ask whether there is something to upgrade to. What the API refuses is shown in its own words."""
-        url = f"{self._notebooks}/{item['name']}:checkUpgradability"
-        try:
-            return documents.upgradability(self._rest.call("GET", url, pace=self._pace))
-        except Refusal as refusal:
-            said = " ".join(filter(None, (str(refusal.status), refusal.reason)))
-            return Upgradability(upgradable=None, version="", image="", message=f"{said}: {refusal.message}")
-        except NoAnswer as error:
-            return Upgradability(upgradable=None, version="", image="", message=f"no answer: {error}")
-
     def _samples(self, place: str) -> Sequence[Sample]:
         """How long the upgrades of a zone took, oldest first; none where it may not be asked."""
         url = f"{self._notebooks}/projects/{self._project}/locations/{place}/operations"
         fields = f"nextPageToken,operations({documents.OPERATION_FIELDS})"
         operations: list[dict[str, Any]] = []
         try:
-            for page in islice(self._pages(url, {"pageSize": _PAGE, "fields": fields}), _OPERATION_PAGES):
+            for page in islice(
+                self._rest.pages(url, {"pageSize": _PAGE, "fields": fields}), _OPERATION_PAGES
+            ):
                 operations += page.get("operations", ())
         except TargetUnreachable:
             return ()
@@ -107,7 +99,7 @@ class UpgradeFacts:
         """Former user-managed notebooks: in zones where it is known what is a Workbench instance."""
         url = f"{self._compute}/projects/{self._project}/aggregated/instances"
         fields = f"nextPageToken,items/*/instances({documents.MACHINE_FIELDS})"
-        for page in self._pages(url, {"maxResults": _PAGE, "fields": fields}):
+        for page in self._rest.pages(url, {"maxResults": _PAGE, "fields": fields}):
             for scope in page.get("items", {}).values():
                 for item in scope.get("instances", ()):
                     machine = documents.legacy_machine(item)
@@ -118,12 +110,22 @@ class UpgradeFacts:
                     ):
                         yield machine
 
-    def _pages(self, url: str, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        token: str | None = ""
-        while token is not None:
-            page = self._rest.read(url, {**parameters, **({"pageToken": token} if token else {})})
-            yield page
-            token = page.get("nextPageToken") or None
+
+def check_upgradability(rest: Rest, url: str, *, pace: Pace | None = None) -> Upgradability:
+    """Ask whether there is something to upgrade to. What the API refuses is shown in its own words.
+
+    Args:
+        rest: How calls are made.
+        url: The instance.
+        pace: Held to.
+    """
+    try:
+        return documents.upgradability(rest.call("GET", f"{url}:checkUpgradability", pace=pace))
+    except Refusal as refusal:
+        said = " ".join(filter(None, (str(refusal.status), refusal.reason)))
+        return Upgradability(upgradable=None, version="", image="", message=f"{said}: {refusal.message}")
+    except NoAnswer as error:
+        return Upgradability(upgradable=None, version="", image="", message=f"no answer: {error}")
 
 
 def _key(item: Mapping[str, Any]) -> NotebookKey:

@@ -13,7 +13,6 @@ from typing import Any, Final
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
 from notebook_provisioner.adapters.google.workbench_changes import WorkbenchInstance
 from notebook_provisioner.catalog.images import PROJECT as IMAGE_PROJECT
-from notebook_provisioner.core.errors import TargetUnreachable
 from notebook_provisioner.core.post_startup.console import Console, read_console
 from notebook_provisioner.core.post_startup.reports import Report, read_report
 from notebook_provisioner.core.procedures import Busy, Declined, Operation, Unanswered
@@ -60,7 +59,7 @@ class UpgradeWorld:
         """An operation of the Notebooks API, or of Compute Engine (``projects/P/zones/…``)."""
         if "/zones/" not in name:
             return self._instance.operation(name)
-        document = self._document(f"{self._compute.removesuffix(f'/projects/{self._project}')}/{name}")
+        document = self._rest.find(f"{self._compute.removesuffix(f'/projects/{self._project}')}/{name}")
         if document is None:
             return Operation(done=True)
         errors = document.get("error", {}).get("errors", ())
@@ -141,33 +140,19 @@ class UpgradeWorld:
 
     def snapshot(self, name: str) -> str | None:
         """A snapshot's status; None where there is none."""
-        found = self._document(f"{self._compute}/global/snapshots/{name}")
+        found = self._rest.find(f"{self._compute}/global/snapshots/{name}")
         return None if found is None else str(found.get("status", ""))
 
     def sent_since(self, method: str, moment: datetime) -> str | None:
         """As ``Observed.sent_since``, from the zone's list of operations."""
-        parameters: dict[str, str] = {"pageSize": "500"}
-        while True:
-            page = self._rest.read(f"{self._workbench}/operations", parameters)
+        for page in self._rest.pages(f"{self._workbench}/operations", {"pageSize": "500"}):
             for item in page.get("operations", ()):
                 about = item.get("metadata", {})
                 if (about.get("target"), about.get("verb")) != (self._instance.path, method):
                     continue
                 if datetime.fromisoformat(about["createTime"]) >= moment - _CLOCKS_DIFFER:
                     return str(item.get("error", {}).get("message", ""))
-            if not page.get("nextPageToken"):
-                return None
-            parameters["pageToken"] = page["nextPageToken"]
-
-    def _document(self, url: str) -> dict[str, Any] | None:
-        try:
-            return self._rest.call("GET", url)
-        except Refusal as refusal:
-            if refusal.status == HTTPStatus.NOT_FOUND:
-                return None
-            raise TargetUnreachable(f"{url} answered {refusal.status}: {refusal.message}") from refusal
-        except NoAnswer as error:
-            raise TargetUnreachable(f"no connection: {error}") from error
+        return None
 
 
 class Look:

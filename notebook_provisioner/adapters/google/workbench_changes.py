@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
 from notebook_provisioner.catalog.metadata_keys import PROTECTED
-from notebook_provisioner.core.errors import TargetUnreachable
 from notebook_provisioner.core.procedures import Busy, Declined, Gone, Operation, Unanswered
 
 _BUSY: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS})
@@ -101,17 +100,10 @@ class WorkbenchInstance:
         return self._change("PATCH", self.path, {"updateMask": "labels,gce_setup.metadata"}, body)
 
     def _get(self, path: str) -> dict[str, Any]:
-        try:
-            return self._rest.call("GET", f"{self._base}/{path}")
-        except Refusal as refusal:
-            if refusal.status == HTTPStatus.NOT_FOUND:
-                raise Gone(path) from refusal
-            raise TargetUnreachable(
-                f"{path} answered {refusal.status}: {refusal.message}",
-                hint="nbp doctor says what is missing" if refusal.status in {401, 403} else None,
-            ) from refusal
-        except NoAnswer as error:
-            raise TargetUnreachable(f"no connection: {error}", hint="is the network there?") from error
+        found = self._rest.find(f"{self._base}/{path}")
+        if found is None:
+            raise Gone(path)
+        return found
 
     def _change(self, method: str, path: str, parameters: Mapping[str, str], body: Mapping[str, Any]) -> str:
         try:
