@@ -10,17 +10,8 @@ from notebook_provisioner.adapters.google.records import BucketRecords
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.records import FileRecords
 from notebook_provisioner.core.procedures import Asked, Failure, Record, RecordOpen
-from notebook_provisioner.sandbox.process import SandboxProcess
 
 AT = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory):
-    pytest.importorskip("pytest_socket").enable_socket()
-    process = SandboxProcess(tmp_path_factory.mktemp("records") / ".sandbox")
-    yield process.start()
-    process.stop()
 
 
 @pytest.fixture

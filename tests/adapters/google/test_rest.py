@@ -8,17 +8,8 @@ from google.oauth2.credentials import Credentials
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.core.errors import TargetUnreachable
-from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
-
-
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory):
-    pytest.importorskip("pytest_socket").enable_socket()
-    process = SandboxProcess(tmp_path_factory.mktemp("live") / ".sandbox")
-    yield process.start()
-    process.stop()
 
 
 class Account(Target):

@@ -10,18 +10,9 @@ from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
 from notebook_provisioner.core.errors import TargetUnreachable
 from notebook_provisioner.core.snapshots.sweep import Result
-from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory):
-    pytest.importorskip("pytest_socket").enable_socket()
-    process = SandboxProcess(tmp_path_factory.mktemp("live") / ".sandbox")
-    yield process.start()
-    process.stop()
 
 
 @pytest.fixture

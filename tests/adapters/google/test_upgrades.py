@@ -11,21 +11,12 @@ from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.google.upgrades import UpgradeFacts
 from notebook_provisioner.core.errors import TargetUnreachable
 from notebook_provisioner.core.upgrades.facts import LegacyMachine, Upgradability
-from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 NETWORK = f"projects/{PROJECT}/global/networks/net"
 SUBNET = f"projects/{PROJECT}/regions/europe-west1/subnetworks/sub"
 INSTANCES = f"notebooks/v2/projects/{PROJECT}/locations/{ZONE}/instances"
 MACHINES = f"compute/projects/{PROJECT}/zones/{ZONE}/instances"
-
-
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory):
-    pytest.importorskip("pytest_socket").enable_socket()
-    process = SandboxProcess(tmp_path_factory.mktemp("upgrades") / ".sandbox")
-    yield process.start()
-    process.stop()
 
 
 @pytest.fixture

@@ -9,19 +9,9 @@ from notebook_provisioner.adapters.google.keys import key_exists
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.google.workbench import WorkbenchDirectory
 from notebook_provisioner.core.errors import TargetUnreachable
-from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 PROJECT = "p-one"
-
-
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory):
-    pytest_socket = pytest.importorskip("pytest_socket")
-    pytest_socket.enable_socket()
-    process = SandboxProcess(tmp_path_factory.mktemp("live") / ".sandbox")
-    yield process.start()
-    process.stop()
 
 
 @pytest.fixture(scope="module")

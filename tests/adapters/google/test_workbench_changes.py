@@ -9,19 +9,10 @@ from notebook_provisioner.adapters.google.rest import Rest
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.google.workbench_changes import WorkbenchInstance
 from notebook_provisioner.core.procedures import Busy, Declined, Gone, Unanswered
-from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 
 ZONE = "europe-west1-b"
-
-
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory):
-    pytest.importorskip("pytest_socket").enable_socket()
-    process = SandboxProcess(tmp_path_factory.mktemp("changes") / ".sandbox")
-    yield process.start()
-    process.stop()
 
 
 @pytest.fixture
