@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from notebook_provisioner.core.diagnosis import Facts
     from notebook_provisioner.core.fleet import Fleet
     from notebook_provisioner.core.ports import NotebookDirectory, Provisioner
+    from notebook_provisioner.core.procedures import Records
     from notebook_provisioner.sandbox.environment import Connection
     from notebook_provisioner.sandbox.lab.rehearsal import Run
     from notebook_provisioner.sandbox.process import SandboxProcess
@@ -286,6 +287,12 @@ class App:
         from notebook_provisioner.adapters.journal import FileJournal
 
         return FileJournal(home.require(self.work_folder) / f"{name}.jsonl", common, echo=echo)
+
+    def records(self) -> "Records":
+        """The open records of procedures over the fleet's notebooks."""
+        from notebook_provisioner.cli import procedures
+
+        return procedures.records(self)
 
     def diagnose(self) -> "Facts":
         """What this machine has and lacks, for ``nbp doctor``."""

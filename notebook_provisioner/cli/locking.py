@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from notebook_provisioner.adapters.ssh import Gcloud, IapShell
 from notebook_provisioner.cli.confirm import confirm
 from notebook_provisioner.cli.output import Status
+from notebook_provisioner.cli.procedures import require_none_open
 from notebook_provisioner.cli.script_status import facts_reader
 from notebook_provisioner.core.errors import ProvisionerError, Refused
 from notebook_provisioner.core.findings import Finding, Severity
@@ -97,6 +98,7 @@ def change(
     if not act:
         app.output.result(data)
         return PENDING
+    require_none_open(app, {(one.zone, one.name) for one in notebooks})
     word = "Lay" if present else "Take away"
     confirm(app, f"{word} the flag on {len(locks)} notebook(s)?", yes=yes)
     changed, findings = _on_the_machines(app, locks, lambda shell: shell.set_flag(present=present))

@@ -1,6 +1,7 @@
 """What commands that carry procedures out share: where open records are, and how a run is broken off."""
 
 import threading
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
 from notebook_provisioner.cli import home
@@ -53,3 +54,21 @@ def records(app: "App") -> "Records":
         return FileRecords(home.require(app.work_folder) / _FOLDER)
     bucket, _, path = folder.removeprefix("gs://").partition("/")
     return BucketRecords(app.google_target(), bucket, f"{path}/{_FOLDER}".lstrip("/"))
+
+
+def require_none_open(app: "App", places: Collection[tuple[str, str]] | None = None) -> None:
+    """Hold a command that changes notebooks until what another one began with them is at its end.
+
+    Args:
+        app: The command's.
+        places: Zones and names of the notebooks; None for all of the fleet.
+
+    Raises:
+        RecordOpen: One has an open record: what it shall be put back to is not what it is now.
+        TargetUnreachable: The records cannot be read.
+    """
+    from notebook_provisioner.adapters.records import already_open
+
+    for record in app.records().pending():
+        if places is None or (record.zone, record.notebook) in places:
+            raise already_open(record)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from notebook_provisioner.adapters.google.rerunning import RerunWorld
 from notebook_provisioner.adapters.google.rest import Rest
-from notebook_provisioner.adapters.records import already_open
 from notebook_provisioner.cli import procedures as shared
 from notebook_provisioner.cli.confirm import confirm
 from notebook_provisioner.cli.locking import gcloud
@@ -105,7 +104,7 @@ def rerun(app: "App", asked: Request) -> int:
     if any(one.transport is Transport.IAP_SSH for one in plan.reruns):
         gcloud(app).program()  # says that there is none before anything is changed
     crew = _Crew(app, Limits(run=asked.timeout))
-    crew.require_none_open(plan.reruns)
+    shared.require_none_open(app, {(one.zone, one.notebook) for one in plan.reruns})
     confirm(app, f"Run the scripts of {len(plan.reruns)} notebook(s) again?", yes=asked.yes)
     with app.lease(_LEASE) as held:
         report = crew.roll_out(
@@ -149,7 +148,7 @@ class _Crew:
         self._limits = limits
         self._rest = Rest(app.google_target())
         self._gcloud = gcloud(app)
-        self._records = shared.records(app)
+        self._records = app.records()
         self._clock = app.clock()
         self._pauses = app.pauses()
         self._run = str(uuid.uuid4())
@@ -157,17 +156,6 @@ class _Crew:
     def left(self) -> list[Record]:
         """Re-runs that were left open."""
         return [record for record in self._records.pending() if record.kind == KIND]
-
-    def require_none_open(self, reruns: Sequence[Rerun]) -> None:
-        """Refuse a notebook that is in the middle of something.
-
-        Raises:
-            RecordOpen: One is.
-        """
-        asked = {(one.zone, one.notebook) for one in reruns}
-        for record in self._records.pending():
-            if (record.zone, record.notebook) in asked:
-                raise already_open(record)
 
     def roll_out(
         self,

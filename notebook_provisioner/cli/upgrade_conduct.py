@@ -11,7 +11,6 @@ from notebook_provisioner.adapters.google.upgrade_preflight import UpgradePrefli
 from notebook_provisioner.adapters.google.upgrading import UpgradeWorld
 from notebook_provisioner.adapters.notification import NotificationFailed, notify
 from notebook_provisioner.adapters.records import already_open
-from notebook_provisioner.cli import procedures
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.core.notebooks import FLEET_LABEL
 from notebook_provisioner.core.procedures import Outcome, Record
@@ -53,7 +52,7 @@ class Conduct:
         self._lock = threading.Lock()
         run = str(uuid.uuid4())
         self._journal = app.journal(name.replace(" ", "-"), {"run": run, "fleet": app.fleet.name}, self._echo)
-        self._records = procedures.records(app)
+        self._records = app.records()
         self._open: dict[tuple[str, str], Record] = {}
         self.reader = UpgradePreflight(self._rest, app.fleet.project)
         self.conductor = Conductor(

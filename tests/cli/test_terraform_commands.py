@@ -1,13 +1,15 @@
 """plan, apply and destroy decide before they act, and act only then."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from fake_app import FakeDirectory, FakeProvisioner, live, run
+from fake_app import FakeDirectory, FakeProvisioner, FakeRecords, live, run
 from plan_documents import ADDRESS, change, document, notebook
 
 from notebook_provisioner.core.errors import TerraformFailed
+from notebook_provisioner.core.procedures import Record
 
 NOTEBOOK = "google_workbench_instance"
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
@@ -233,3 +235,16 @@ def test_adoption_ends_when_it_does_not_help():
     terraform.existing = ["account"] * 9
     assert run(terraform, FLEET, "apply", "--adopt").exit_code == 1
     assert terraform.calls.count("apply") == 2
+
+
+@pytest.mark.parametrize("arguments", [("apply",), ("destroy", "--yes")])
+def test_nothing_is_changed_while_a_notebook_is_in_the_middle_of_an_upgrade(arguments):
+    at = datetime(2026, 11, 22, 2, tzinfo=UTC)
+    record = Record("upgrade run", "one", "nbp-quickstart", "europe-west1-b", "ana-research", at)
+    terraform = FakeProvisioner(CREATE, DELETE)
+    result = run(terraform, FLEET, *arguments, records=FakeRecords(record))
+    assert result.exit_code == 4
+    assert "ana-research (europe-west1-b) is in the middle of 'upgrade run'" in result.stderr
+    assert "carry on with: nbp upgrade run --resume" in result.stderr
+    assert "apply" not in terraform.calls
+    assert run(FakeProvisioner(NOTHING), FLEET, "apply", records=FakeRecords(record)).exit_code == 0

@@ -10,6 +10,7 @@ from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.main import Settings, nbp
 from notebook_provisioner.core.errors import AlreadyExists
 from notebook_provisioner.core.notebooks import LiveNotebook
+from notebook_provisioner.core.procedures import Record
 
 
 class FakeProvisioner:
@@ -53,6 +54,16 @@ class FakeDirectory:
         return self.notebooks
 
 
+class FakeRecords:
+    """Implements procedures.Records, as far as reading goes, over a tuple."""
+
+    def __init__(self, *records: Record) -> None:
+        self.records = records
+
+    def pending(self) -> tuple[Record, ...]:
+        return self.records
+
+
 def live(name: str, **changed: Any) -> LiveNotebook:
     """A healthy notebook."""
     values = {
@@ -74,7 +85,9 @@ def live(name: str, **changed: Any) -> LiveNotebook:
     return LiveNotebook(**{**values, **changed})
 
 
-def fake_app(provisioner: FakeProvisioner, directory: FakeDirectory) -> type[App]:
+def fake_app(
+    provisioner: FakeProvisioner, directory: FakeDirectory, records: FakeRecords | None = None
+) -> type[App]:
     """An App with these in place of the adapters."""
 
     class FakeApp(App):
@@ -84,10 +97,19 @@ def fake_app(provisioner: FakeProvisioner, directory: FakeDirectory) -> type[App
         def notebooks(self):
             return directory
 
+        def records(self):
+            return records or FakeRecords()
+
     return FakeApp
 
 
-def run(provisioner: FakeProvisioner, directory: FakeDirectory, *arguments: str, **options: Any) -> Result:
+def run(
+    provisioner: FakeProvisioner,
+    directory: FakeDirectory,
+    *arguments: str,
+    records: FakeRecords | None = None,
+    **options: Any,
+) -> Result:
     """Run ``nbp`` in this process with a fake world."""
-    settings = Settings(app_type=fake_app(provisioner, directory))
+    settings = Settings(app_type=fake_app(provisioner, directory, records))
     return CliRunner().invoke(nbp, list(arguments), obj=settings, **options)

@@ -62,10 +62,19 @@ class BucketRecords:
                 raise already_open(self._read(record)) from None
 
     def pending(self) -> tuple[Record, ...]:
-        """Every open record, by notebook; their generations are those that ``save`` replaces."""
+        """Every open record, by notebook; their generations are those that ``save`` replaces.
+
+        None where there is no bucket yet.
+        """
+        from google.api_core import exceptions
+
         records = []
         with translated():
-            for blob in self._client().list_blobs(self._bucket, prefix=f"{self._prefix}/"):
+            try:
+                blobs = list(self._client().list_blobs(self._bucket, prefix=f"{self._prefix}/"))
+            except exceptions.NotFound:
+                return ()
+            for blob in blobs:
                 record = Record.loads(blob.download_as_bytes(if_generation_match=blob.generation))
                 self._generations[record.key] = int(blob.generation)
                 records.append(record)

@@ -58,6 +58,7 @@ def _carry_out(
     """Plan, decide, apply; with *adopt*, again for what turns out to exist, until nothing more does."""
     from notebook_provisioner.cli import changes
     from notebook_provisioner.cli.confirm import confirm
+    from notebook_provisioner.cli.procedures import require_none_open
     from notebook_provisioner.core import adoption, terraform_plan
 
     adopted: dict[str, str] = {}
@@ -69,6 +70,7 @@ def _carry_out(
         changes.show_plan(app, plan, whole=app.settings.verbose > 0)
         if not plan.steps:
             return plan, findings
+        require_none_open(app)
         confirm(
             app,
             f"Change {app.fleet.project} on Google Cloud?",

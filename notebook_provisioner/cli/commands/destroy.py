@@ -28,6 +28,7 @@ def destroy(app: App, *, accept: Impact, yes: bool) -> None:
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import changes  # reads the fleet's models, which --help must not pay for
     from notebook_provisioner.cli.confirm import confirm
+    from notebook_provisioner.cli.procedures import require_none_open
 
     terraform = app.provisioner()
     app.output.say(f"Looking for what {app.fleet.name} has in {app.fleet.project} …")
@@ -37,6 +38,7 @@ def destroy(app: App, *, accept: Impact, yes: bool) -> None:
         changes.require(plan, findings, accept)
         changes.show_plan(app, plan, whole=app.settings.verbose > 0)
         if plan.steps:
+            require_none_open(app)
             confirm(
                 app,
                 f"Delete every notebook of {app.fleet.name} in {app.fleet.project}, with its disks?",

@@ -116,6 +116,8 @@ def _verdict(facts: Facts, instance: Instance, report: Report | None) -> tuple[V
     if report is None:
         return _silence(facts, instance)
     if _is_older(report, instance.replaced):
+        if awaited := _awaited(facts, instance):
+            return Verdict.RUNNING, [awaited]
         said = _warning(
             "post-startup-not-since-upgrade",
             facts,
@@ -211,6 +213,8 @@ def _silence(facts: Facts, instance: Instance) -> tuple[Verdict, list[Finding]]:
                 "roles/notebooks.viewer may read them; enable-guest-attributes must be TRUE",
             )
         ]
+    if awaited := _awaited(facts, instance):
+        return Verdict.RUNNING, [awaited]
     words = "the script never ran"
     if instance.state in {"STOPPED", "SUSPENDED"}:
         words = (
@@ -219,6 +223,15 @@ def _silence(facts: Facts, instance: Instance) -> tuple[Verdict, list[Finding]]:
     elif facts.guest.done:
         words = "the image says DONE, and no script of nbp reported: another one ran, or it failed to start"
     return Verdict.NEVER_RAN, [_warning("post-startup-never-ran", facts, words)]
+
+
+def _awaited(facts: Facts, instance: Instance) -> Finding | None:
+    """A note where the boot disk is so new that its first run may not have begun."""
+    born = max((moment for moment in (instance.created, instance.replaced) if moment), default=None)
+    if born is None or facts.now - born > BOOT_LIMIT or facts.guest.done:
+        return None
+    said = "its boot disk is new, and no run on it is reported yet"
+    return Finding("post-startup-awaited", Severity.NOTE, facts.name, said)
 
 
 # Download → the finding's code, what is said with {uri} and {account}, the remedy.

@@ -143,6 +143,17 @@ def test_what_we_may_not_see_accuses_nobody(script):
     assert judged(report=None, script=script)[:2] == (Verdict.NEVER_RAN, ["post-startup-never-ran"])
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"report": None, "instance": {"created": NOW - HOUR / 10}},
+        {"instance": {"replaced": NOW - HOUR / 10}},  # its report is older
+    ],
+)
+def test_a_new_boot_disk_gets_its_time(changed):
+    assert judged(**changed)[:2] == (Verdict.RUNNING, ["post-startup-awaited"])
+
+
 def test_silence_of_a_notebook_that_is_off_or_done_is_told_apart():
     off = judged(report=None, instance={"state": "STOPPED"})[2].findings[0].message
     done = judged(guest=Guest(done=True))[2].findings[0].message
