@@ -38,7 +38,7 @@ def show(app: App, names: tuple[str, ...], everything: bool, labels: tuple[str, 
 
     \b
     Example:
-      nbp lock show
+      nbp lock show --fleet examples/quickstart/fleet.yaml
       nbp lock show ana-research --transport iap-ssh
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import locking  # reads the fleet's models, which --help must not pay for
@@ -74,7 +74,7 @@ def clear(
 
     \b
     Example:
-      nbp lock clear ana-research --dry-run
+      nbp lock clear ana-research --dry-run --fleet examples/quickstart/fleet.yaml
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import locking  # reads the fleet's models, which --help must not pay for
 
@@ -106,7 +106,7 @@ def set_(
 
     \b
     Example:
-      nbp lock set ana-research --yes
+      nbp lock set ana-research --yes --fleet examples/quickstart/fleet.yaml
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import locking  # reads the fleet's models, which --help must not pay for
 

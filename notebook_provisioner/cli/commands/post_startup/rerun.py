@@ -79,7 +79,7 @@ def rerun(
 
     \b
     Example:
-      nbp post-startup rerun --all --canary ana-research --dry-run
+      nbp post-startup rerun --all --canary ana-research --dry-run --fleet examples/quickstart/fleet.yaml
       nbp post-startup rerun ana-research ben-research --yes
       nbp post-startup rerun --resume
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are

@@ -23,7 +23,7 @@ def status(app: App, names: tuple[str, ...], everything: bool, labels: tuple[str
 
     \b
     Example:
-      nbp post-startup status
+      nbp post-startup status --fleet examples/quickstart/fleet.yaml
       nbp post-startup status ana-research --format json
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import (

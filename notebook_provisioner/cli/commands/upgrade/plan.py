@@ -47,7 +47,7 @@ def plan(
 
     \b
     Example:
-      nbp upgrade plan
+      nbp upgrade plan --fleet examples/quickstart/fleet.yaml
       nbp upgrade plan --canary ana-research --ical upgrades.ics --html upgrades.html
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import (

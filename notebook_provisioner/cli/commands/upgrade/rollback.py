@@ -35,7 +35,7 @@ def rollback(
 
     \b
     Example:
-      nbp upgrade rollback ana-research
+      nbp upgrade rollback ana-research --fleet examples/quickstart/fleet.yaml
       nbp upgrade rollback ana-research --to krwlzipynril
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import upgrade_rollback  # reads the fleet's models; --help must not pay

@@ -79,7 +79,7 @@ def run(
 
     \b
     Example:
-      nbp upgrade run --all
+      nbp upgrade run --all --fleet examples/quickstart/fleet.yaml
       nbp upgrade run ana-research --now --data-snapshot
       nbp upgrade run --resume
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are

@@ -24,7 +24,7 @@ def status(app: App, names: tuple[str, ...], everything: bool, labels: tuple[str
 
     \b
     Example:
-      nbp upgrade status
+      nbp upgrade status --fleet examples/quickstart/fleet.yaml
       nbp upgrade status ana-research --format json
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import (
