@@ -11,7 +11,7 @@ FLEET ?=
 NBP := $(BIN)/nbp $(if $(FLEET),--fleet "$(FLEET)")
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 JUPYTER := $(VENV)/jupyter
-JOB := $(VENV)/job
+WHEELS := $(VENV)/wheels
 SHELL_SCRIPTS := $(shell git ls-files '*.sh' .ci/run 2>/dev/null)
 
 .PHONY: help setup setup-dev apply plan destroy test lint format acceptance bench chaos docs sandbox lock clean
@@ -42,6 +42,13 @@ $(VENV)/%/.setup: requirements/%.lock | $(BIN)/python
 	  || $(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes -r $<
 	@touch $@
 
+# What the container's image installs, for a test that installs it where another user may read it.
+$(WHEELS)/.setup: requirements/job.lock | $(BIN)/python
+	@echo "Building the job's wheels into $(WHEELS) …" >&2
+	@rm -rf $(WHEELS)
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet wheel --require-hashes -r $< -w $(WHEELS)
+	@touch $@
+
 setup: $(VENV)/.setup ## Make .venv with everything that apply needs
 
 setup-dev: $(VENV)/.setup-dev ## Make .venv with everything that test and lint need
@@ -55,7 +62,7 @@ plan: setup ## Show what apply would change
 destroy: setup ## Take the fleet down again
 	@$(NBP) destroy
 
-test: setup-dev $(JUPYTER)/.setup $(JOB)/.setup ## Run every test
+test: setup-dev $(JUPYTER)/.setup $(WHEELS)/.setup ## Run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: setup-dev $(VENV)/checkov/.setup ## Check style, types, layers, shell, the Dockerfile and Terraform

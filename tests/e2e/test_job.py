@@ -16,7 +16,7 @@ from snapshot_documents import Control, project
 
 from notebook_provisioner.sandbox.process import SandboxProcess
 
-WHEELS = REPOSITORY / ".venv" / "job"
+WHEELS = REPOSITORY / ".venv" / "wheels"
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text("utf-8")
 
 pytestmark = [

@@ -16,7 +16,7 @@ from notebook_provisioner.core.upgrades.activity import Activity
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 WANTED = Wanted("gs://scripts/nb.sh", "new", "1", "fleet")
-INSTANCE = Instance("ACTIVE", {"post-startup-script": WANTED.uri}, "nb@p", NOW, NOW, None)
+INSTANCE = Instance("ACTIVE", {"post-startup-script": WANTED.uri}, "nb@p", NOW - 60 * MINUTE, NOW, None)
 
 
 def facts(name="nb", *, state="ACTIVE", **changed):
