@@ -3,6 +3,7 @@
 import functools
 import re
 import zoneinfo
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Final, Self
@@ -43,11 +44,7 @@ class Window:
             raise ValueError("a window is a weekday, two times and a time zone")
         weekday, start, end, time_zone = found.groups()
         opens, closes = _clock(start), _clock(end)
-        wrong = [f"there is no time {text} (00:00 to 23:59)" for text in (start, end) if _clock(text) is None]
-        if weekday not in WEEKDAYS:
-            wrong.insert(0, f"there is no weekday {shown(weekday)} ({', '.join(WEEKDAYS)})")
-        if not is_time_zone(time_zone):
-            wrong.append(f"there is no time zone {shown(time_zone)}")
+        wrong = _unknown((weekday,), (start, end), time_zone)
         if start == end:
             wrong.append("it opens and closes at the same time")
         if wrong or opens is None or closes is None:
@@ -121,16 +118,7 @@ class WorkingHours:
         first, last, start, end, time_zone = found.groups()
         last = last or first
         begins, ends = _clock(start), _clock(end)
-        wrong = [
-            f"there is no weekday {shown(day)} ({', '.join(WEEKDAYS)})"
-            for day in (first, last)
-            if day not in WEEKDAYS
-        ]
-        wrong += [
-            f"there is no time {text} (00:00 to 23:59)" for text in (start, end) if _clock(text) is None
-        ]
-        if not is_time_zone(time_zone):
-            wrong.append(f"there is no time zone {shown(time_zone)}")
+        wrong = _unknown((first, last), (start, end), time_zone)
         if begins is not None and ends is not None and ends <= begins:
             wrong.append("they end before they begin")
         if wrong or begins is None or ends is None:
@@ -163,6 +151,14 @@ def is_time_zone(name: str) -> bool:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the database
         return False
     return True
+
+
+def _unknown(weekdays: Iterable[str], times: Iterable[str], time_zone: str) -> list[str]:
+    """What is no weekday, no time, no time zone."""
+    days = ", ".join(WEEKDAYS)
+    wrong = [f"there is no weekday {shown(day)} ({days})" for day in weekdays if day not in WEEKDAYS]
+    wrong += [f"there is no time {text} (00:00 to 23:59)" for text in times if _clock(text) is None]
+    return wrong if is_time_zone(time_zone) else [*wrong, f"there is no time zone {shown(time_zone)}"]
 
 
 def _clock(text: str) -> time | None:
