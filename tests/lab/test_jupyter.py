@@ -123,9 +123,9 @@ def read(journal, records):
 
 def prepare(folder, *, token):
     """A home of a user who allows everything, an /etc, and the rendered script."""
-    for name in ("etc/systemd/system", "home/.jupyter", "home/work", "log"):
+    for name in ("etc/systemd/system", "home/.jupyter", "home/notes", "log"):
         (folder / name).mkdir(parents=True)
-    (folder / "home/work/.hidden").write_text("s3cret")
+    (folder / "home/notes/.hidden").write_text("s3cret")
     settings = ALLOWS_EVERYTHING.format(token=token)
     (folder / "home/.jupyter/jupyter_server_config.py").write_text(settings)
     disk._copy_settings(folder / "etc")

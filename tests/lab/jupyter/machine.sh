@@ -31,7 +31,7 @@ if [[ ${hardened} == true ]]; then
     environment+=("${line}")
   done < <(sed -n 's/^Environment=//p' /etc/systemd/system/jupyter.service.d/50-notebook-provisioner.conf)
 fi
-env --ignore-environment --chdir="${folder}/home/work" HOME="${folder}/home" PATH="${jupyter_python%/*}:/usr/bin:/bin" \
+env --ignore-environment --chdir="${folder}/home/notes" HOME="${folder}/home" PATH="${jupyter_python%/*}:/usr/bin:/bin" \
   LANG=C.UTF-8 "${environment[@]}" "${jupyter_python}" -m jupyterlab >"${folder}/jupyter.log" 2>&1 &
 trap 'kill $!; wait $! || true' EXIT
 "${jupyter_python}" "${here}/attacks.py" "${mode}" "${idle_seconds}"
