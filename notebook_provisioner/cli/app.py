@@ -13,6 +13,7 @@ import click
 from notebook_provisioner.cli import home
 from notebook_provisioner.cli.main import Settings
 from notebook_provisioner.cli.output import Output
+from notebook_provisioner.cli.parameters import StorageObject
 from notebook_provisioner.core.errors import InvalidInput, NotFound, TargetUnreachable
 
 if TYPE_CHECKING:
@@ -260,27 +261,26 @@ class App:
 
         return Pauses()
 
-    def lease(self, name: str, address: str | None = None) -> "BucketLease | FileLease":
+    def lease(
+        self, name: str, place: StorageObject | None = None, *, suffix: str = ""
+    ) -> "BucketLease | FileLease":
         """What keeps two runs of *name* apart: an object in a bucket, else a locked file.
 
         Args:
             name: What is run, as in ``snapshots-prune``.
-            address: ``gs://BUCKET/OBJECT``; where it is not given, in the bucket that maintenance made, else
-                beside Terraform's state.
+            place: Where; without it, in the bucket that maintenance made, else beside Terraform's state.
+            suffix: What tells a part of the run from the others: it has a lease of its own.
         """
         from notebook_provisioner.adapters.google.lease import BucketLease
         from notebook_provisioner.adapters.lock import FileLease
         from notebook_provisioner.core.fleet.maintenance import operations_folder
 
         folder = operations_folder(self.fleet)
-        if address is None and folder is not None:
-            address = f"{folder}/leases/{name}"
-        if address is None:
-            return FileLease(home.require(self.work_folder) / f"{name}.lock")
-        bucket, _, path = address.removeprefix("gs://").partition("/")
-        if not address.startswith("gs://") or not bucket or not path:
-            raise InvalidInput(f"{address!r} is no place for a lease", hint="write gs://BUCKET/OBJECT")
-        return BucketLease(self.google_target(), bucket, path)
+        if place is None and folder is not None:
+            place = StorageObject.parse(f"{folder}/leases/{name}")
+        if place is None:
+            return FileLease(home.require(self.work_folder) / f"{name}{suffix}.lock")
+        return BucketLease(self.google_target(), place.bucket, f"{place.name}{suffix}")
 
     def journal(self, name: str, common: dict[str, str], echo: Callable[[str], None]) -> "FileJournal":
         """The journal of *name*, in the fleet's folder; *common* is in every line, *echo* gets every line."""
@@ -351,7 +351,11 @@ def pass_app(command: Callable[Concatenate[App, P], R]) -> Callable[P, R]:
         ctx = click.get_current_context()
         settings = ctx.ensure_object(Settings)
         settings.command = ctx.command_path.split(" ", 1)[-1]
-        return command((settings.app_type or App)(settings, settings.command), *args, **kwargs)
+        try:
+            return command((settings.app_type or App)(settings, settings.command), *args, **kwargs)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # whose usage is shown
+            raise
 
     return wrapper
 

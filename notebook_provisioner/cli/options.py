@@ -5,10 +5,13 @@ from typing import Any
 
 import click
 
+from notebook_provisioner.cli import parameters
 from notebook_provisioner.core.plan import Impact
 
+Decorator = Callable[[Any], Any]
 
-def accept(default: Impact) -> Callable[[Any], Any]:
+
+def accept(default: Impact) -> Decorator:
     """``--accept``: the impact above which a plan is refused; the command gets an ``Impact``."""
     return click.option(
         "--accept",
@@ -20,6 +23,61 @@ def accept(default: Impact) -> Callable[[Any], Any]:
     )
 
 
-def yes() -> Callable[[Any], Any]:
+def yes() -> Decorator:
     """``--yes``: ask nothing."""
     return click.option("--yes", is_flag=True, help="Ask nothing. About the sandbox nothing is ever asked.")
+
+
+def canary() -> Decorator:
+    """``--canary``, the argument ``canaries``; ``selection.require_canaries`` knows whether they are any."""
+    return click.option(
+        "--canary", "canaries", multiple=True, metavar="NOTEBOOK", help="Goes first. Repeatable."
+    )
+
+
+def failure_budget() -> Decorator:
+    """``--failure-budget``: with more failures, nothing else is begun."""
+    return click.option(
+        "--failure-budget",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        help="With more failures, no further notebook is begun.",
+    )
+
+
+def notify() -> Decorator:
+    """``--notify``: the command gets a program and its arguments, or None."""
+    return click.option(
+        "--notify",
+        metavar="COMMAND",
+        type=parameters.PROGRAM,
+        envvar="NBP_NOTIFY",
+        show_envvar=True,
+        help="A program that reads what begins and ends, a line of JSON each; no shell sees it.",
+    )
+
+
+def shard() -> Decorator:
+    """``--shard``: the command gets a ``Shard``; the tasks of a Cloud Run job are shards by themselves."""
+    return click.option(
+        "--shard",
+        metavar="I/N",
+        type=parameters.SHARD,
+        default=parameters.Shard.of_task,
+        envvar="NBP_SHARD",
+        show_envvar=True,
+        help="The I-th of N parts of the fleet.",
+    )
+
+
+def lease(text: str = "Where the lease is kept.") -> Decorator:
+    """``--lease``: the command gets a ``StorageObject``, or None."""
+    return click.option(
+        "--lease",
+        metavar="gs://BUCKET/OBJECT",
+        type=parameters.STORAGE_OBJECT,
+        envvar="NBP_LEASE",
+        show_envvar=True,
+        help=text,
+    )

@@ -1,9 +1,7 @@
 """What the snapshot commands share: read, decide, show, act."""
 
 import json
-import os
 import uuid
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,9 +10,8 @@ from typing import Any, Final
 from notebook_provisioner.catalog.prices import snapshot_month
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.output import Status
-from notebook_provisioner.core.errors import InvalidInput
+from notebook_provisioner.cli.parameters import Shard, StorageObject
 from notebook_provisioner.core.findings import Finding, Severity
-from notebook_provisioner.core.fleet.model import Snapshots
 from notebook_provisioner.core.snapshots import plan as planning
 from notebook_provisioner.core.snapshots.caps import Caps
 from notebook_provisioner.core.snapshots.decisions import (
@@ -46,39 +43,16 @@ class Selection:
     Attributes:
         names: These alone; all where empty.
         former: Names of notebooks that are gone.
-        shard: Number of this part, from 0.
-        shards: Number of parts.
+        shard: The part of the fleet.
     """
 
     names: frozenset[str]
     former: tuple[str, ...]
-    shard: int = 0
-    shards: int = 1
-
-    @classmethod
-    def of(cls, names: Sequence[str], former: Sequence[str], shard: str | None) -> "Selection":
-        """Read what was given on the command line; Cloud Run's tasks are shards by themselves.
-
-        Raises:
-            InvalidInput: *shard* is not written ``I/N``.
-        """
-        if shard is None:
-            # Cloud Run sets these for a task; they count from 0 (unverified: no page was read)
-            task, tasks = (
-                os.environ.get("CLOUD_RUN_TASK_INDEX", "0"),
-                os.environ.get("CLOUD_RUN_TASK_COUNT", "1"),
-            )
-            return cls(frozenset(names), tuple(former), int(task), int(tasks))
-        part, _, parts = shard.partition("/")
-        if not part.isdigit() or not parts.isdigit() or not 1 <= int(part) <= int(parts):
-            raise InvalidInput(f"{shard!r} is no shard", hint="write 1/8 for the first of eight")
-        return cls(frozenset(names), tuple(former), int(part) - 1, int(parts))
+    shard: Shard
 
     def takes(self, key: NotebookKey) -> bool:
         """Whether a notebook is in it."""
-        if self.names and key[1] not in self.names:
-            return False
-        return self.shards == 1 or zlib.crc32("/".join(key).encode()) % self.shards == self.shard
+        return (not self.names or key[1] in self.names) and self.shard.takes(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +89,9 @@ def show_all(app: App, selection: Selection, overrides: Mapping[str, Any]) -> No
     app.output.result({"fleet": app.fleet.name, "snapshots": rows}, findings=findings)
 
 
-def prune_as_job(app: App, run: Run, *, act: bool, lease: str | None) -> int:
+def prune_as_job(app: App, run: Run, *, act: bool, lease: StorageObject | None) -> int:
     """``nbp snapshots prune --due``: one at a time, with a log line for each snapshot on stderr."""
-    selection = run.selection
-    part = f"-{selection.shard + 1}-of-{selection.shards}" if selection.shards > 1 else ""
-    address = f"{lease}{part}" if lease else None
-    with app.lease(f"snapshots-prune{part}", address) as held:
+    with app.lease("snapshots-prune", lease, suffix=run.selection.shard.suffix) as held:
         return prune(app, run, act=act, between=held.renew, echo=lambda line: app.output.say(_log_line(line)))
 
 
@@ -174,28 +145,12 @@ def prune(
 
 
 def _rules(app: App, overrides: Mapping[str, Any]) -> RulesOf:
-    _check_spans(overrides)
     defaults = Rules.read(app.fleet.defaults.snapshots, overrides)
     by_name = {
         notebook.name: replace(Rules.read(notebook.snapshots, overrides), orphans=defaults.orphans)
         for notebook in app.fleet.resolved_notebooks
     }
     return lambda key: by_name.get(key[1], defaults)
-
-
-def _check_spans(overrides: Mapping[str, Any]) -> None:
-    """Hold options to the same words as the fleet file."""
-    from pydantic import ValidationError
-
-    given = {name: value for name, value in overrides.items() if isinstance(value, str)}
-    try:
-        Snapshots.model_validate(given)
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        option = "--" + str(wrong["loc"][0]).replace("_", "-")
-        raise InvalidInput(
-            f"{option}: {wrong['msg']}", hint="write years, months, days, hours, as in 1y6m or 90d"
-        ) from None
 
 
 def _register(app: App, notebooks: Notebooks, selection: Selection) -> Register:

@@ -73,12 +73,9 @@ def make_plan(app: App, sight: Sight, overrides: Mapping[str, Any], now: datetim
         overrides: What wins over the fleet file's ``rollout``.
         now: The present.
         weeks: How far to look ahead.
-
-    Raises:
-        InvalidInput: An option says what the fleet file may not say.
     """
     fleet = app.fleet
-    rollout = Rollout.read(fleet.rollout, _checked(app, overrides))
+    rollout = Rollout.read(fleet.rollout, overrides)
     until = now + timedelta(weeks=weeks)
     return calendar.make(sight, policies(fleet.resolved_notebooks), rollout, now, until)
 
@@ -106,30 +103,6 @@ def show_plan(app: App, request: Request) -> int:
     app.output.findings(findings)
     app.output.result(_plan_data(plan), findings=findings)
     return FOUND if plan.upgrades or findings else 0
-
-
-def _checked(app: App, overrides: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Hold options to the same rules as the fleet file."""
-    from pydantic import ValidationError
-
-    from notebook_provisioner.core.fleet.model import Rollout as RolloutModel
-
-    given = {key: value for key, value in overrides.items() if value}
-    try:
-        RolloutModel.model_validate(given)
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        option = "--" + str(wrong["loc"][0]).replace("_", "-").replace("canaries", "canary")
-        raise InvalidInput(
-            f"{option}: {wrong['msg']}", hint="nbp upgrade plan --help says what it takes"
-        ) from None
-    names = {notebook.name for notebook in app.fleet.resolved_notebooks}
-    if unknown := sorted(set(given.get("canaries", ())) - names):
-        raise InvalidInput(
-            f"--canary: there is no notebook {', '.join(unknown)}",
-            hint=f"there are {', '.join(sorted(names))}",
-        )
-    return given
 
 
 def _stranded(plan: UpgradePlan) -> list[Finding]:

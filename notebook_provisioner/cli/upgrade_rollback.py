@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from notebook_provisioner.cli import upgrade_report
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.confirm import confirm
+from notebook_provisioner.cli.parameters import StorageObject
 from notebook_provisioner.cli.upgrade_conduct import Conduct
 from notebook_provisioner.core.errors import NotFound, Refused
 from notebook_provisioner.core.findings import Finding, Severity
@@ -34,7 +35,7 @@ class Request:
     zone: str
     to: str | None
     notify: tuple[str, ...]
-    lease: str | None
+    lease: StorageObject | None
 
 
 def run(app: App, request: Request, *, yes: bool) -> int:

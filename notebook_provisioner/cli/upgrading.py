@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from notebook_provisioner.cli import upgrade_report
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.confirm import confirm
-from notebook_provisioner.cli.pruning import Selection
+from notebook_provisioner.cli.parameters import Shard, StorageObject
 from notebook_provisioner.cli.upgrade_conduct import Conduct
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.findings import Finding, Severity
@@ -47,7 +47,7 @@ class Request:
         family: The image family that they are asked into; None for their own.
         rules: What they may bear.
         notify: A program that is told, and its arguments; empty for none.
-        selection: The share of the fleet that this run takes.
+        shard: The part of the fleet that this run takes.
         lease: Where the lease is kept; None for the usual place.
     """
 
@@ -62,14 +62,14 @@ class Request:
     family: str | None
     rules: Rules
     notify: tuple[str, ...]
-    selection: Selection
-    lease: str | None
+    shard: Shard
+    lease: StorageObject | None
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:
-        """Zone and name of each notebook of this run's share."""
+        """Zone and name of each notebook of this run's shard."""
         keys = ((one.zone, one.name) for one in self.notebooks)
-        return tuple(key for key in keys if self.selection.takes(key))
+        return tuple(key for key in keys if self.shard.takes(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +121,7 @@ def run(app: App, request: Request, *, yes: bool) -> int:
         if choice.tasks:
             words = f"Upgrade {len(choice.tasks)} notebook(s)? Their kernels are lost."
             confirm(app, words, yes=yes)
-        selection = request.selection
-        part = f"-{selection.shard + 1}-of-{selection.shards}" if selection.shards > 1 else ""
-        address = f"{request.lease}{part}" if request.lease else None
-        with app.lease(f"upgrade{part}", address) as lease:
+        with app.lease("upgrade", request.lease, suffix=request.shard.suffix) as lease:
             done = _act(conduct, request, choice, lease.renew)
     jobs: list[Job[Record] | Job[Task]] = [*done.resumed, *done.jobs]
     return upgrade_report.end(app, conduct.conductor, conduct.took, jobs, choice.left_out, findings=findings)

@@ -136,9 +136,9 @@ def test_a_large_share_is_refused(nbp, control):
 
 
 def test_wrong_words_are_said_with_the_right_ones(nbp):
-    assert "--min-age" in nbp("prune", "--min-age", "3weeks", status=1).stderr
-    assert "1/8" in nbp("prune", "--shard", "9/8", status=1).stderr
-    assert "gs://BUCKET/OBJECT" in nbp("prune", "--due", "--lease", "s3://x", status=1).stderr
+    assert "--min-age" in nbp("prune", "--min-age", "3weeks", status=2).stderr
+    assert "1/8" in nbp("prune", "--shard", "9/8", status=2).stderr
+    assert "gs://BUCKET/OBJECT" in nbp("prune", "--due", "--lease", "s3://x", status=2).stderr
 
 
 def test_a_failure_ends_in_1_and_is_partial(nbp, control):

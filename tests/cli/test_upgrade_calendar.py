@@ -190,8 +190,8 @@ def test_files_for_calendars_and_browsers_are_written(nbp, tmp_path):
 
 
 def test_wrong_words_are_said_with_the_right_ones(nbp, tmp_path):
-    assert "--soak" in nbp("plan", "--soak", "3weeks", status=1).stderr
-    assert "there are ana-research" in nbp("plan", "--canary", "anna", status=1).stderr
+    assert "--soak" in nbp("plan", "--soak", "3weeks", status=2).stderr
+    assert "there are ana-research" in nbp("plan", "--canary", "anna", status=2).stderr
     nowhere = str(tmp_path / "no" / "x.html")
     assert f"{nowhere} cannot be written" in nbp("plan", "--html", nowhere, status=1).stderr
     assert "its notebooks: ana-research" in nbp("status", "anna", status=1).stderr

@@ -5,7 +5,7 @@ import click
 from notebook_provisioner.cli import options
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
-from notebook_provisioner.cli.selection import chosen, selection
+from notebook_provisioner.cli.selection import Selector, selection
 
 
 @click.group()
@@ -28,7 +28,7 @@ def lock() -> None:
 )
 @global_options
 @pass_app
-def show(app: App, names: tuple[str, ...], everything: bool, labels: tuple[str, ...], transport: str) -> None:
+def show(app: App, *, selector: Selector, transport: str) -> None:
     """Say whether the flag is there, who says so, and who could know better.
 
     Without names: every notebook. Changes nothing.
@@ -43,7 +43,7 @@ def show(app: App, names: tuple[str, ...], everything: bool, labels: tuple[str, 
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import locking  # reads the fleet's models, which --help must not pay for
 
-    notebooks = chosen(app.fleet, names, labels, everything=everything, default_all=True)
+    notebooks = selector.select(app.fleet, default_all=True)
     click.get_current_context().exit(locking.show(app, notebooks, probe=transport == "iap-ssh"))
 
 
@@ -53,16 +53,7 @@ def show(app: App, names: tuple[str, ...], everything: bool, labels: tuple[str, 
 @options.yes()
 @global_options
 @pass_app
-def clear(
-    app: App,
-    /,
-    *,
-    names: tuple[str, ...],
-    everything: bool,
-    labels: tuple[str, ...],
-    dry_run: bool,
-    yes: bool,
-) -> None:
+def clear(app: App, *, selector: Selector, dry_run: bool, yes: bool) -> None:
     """Take the flag away: all of c2d's scripts run at the next start.
 
     Over SSH through IAP, both places where the flag may be. Restarts nothing: nbp post-startup rerun
@@ -78,7 +69,7 @@ def clear(
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import locking  # reads the fleet's models, which --help must not pay for
 
-    notebooks = chosen(app.fleet, names, labels, everything=everything)
+    notebooks = selector.select(app.fleet)
     status = locking.change(app, notebooks, present=False, act=not dry_run, yes=yes)
     click.get_current_context().exit(status)
 
@@ -89,16 +80,7 @@ def clear(
 @options.yes()
 @global_options
 @pass_app
-def set_(
-    app: App,
-    /,
-    *,
-    names: tuple[str, ...],
-    everything: bool,
-    labels: tuple[str, ...],
-    dry_run: bool,
-    yes: bool,
-) -> None:
+def set_(app: App, *, selector: Selector, dry_run: bool, yes: bool) -> None:
     """Lay the flag: c2d's scripts do not run at the next start.
 
     \b
@@ -110,6 +92,6 @@ def set_(
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import locking  # reads the fleet's models, which --help must not pay for
 
-    notebooks = chosen(app.fleet, names, labels, everything=everything)
+    notebooks = selector.select(app.fleet)
     status = locking.change(app, notebooks, present=True, act=not dry_run, yes=yes)
     click.get_current_context().exit(status)

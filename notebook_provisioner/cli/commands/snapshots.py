@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
+from notebook_provisioner.cli import options, parameters
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
 
@@ -23,23 +24,24 @@ def snapshots() -> None:
 
 def _selection(command: F) -> F:
     """Which notebooks, and by which rules."""
-    count, length = click.IntRange(min=1, max=1_000), "TIME"
+    count = click.IntRange(min=1, max=1_000)
+    length: dict[str, Any] = {"metavar": "TIME", "type": parameters.DURATION}
     units = ("hourly", "daily", "weekly", "monthly", "yearly")
-    options = [
+    given = [
         click.argument("names", nargs=-1, metavar="[NOTEBOOK]..."),
         click.option("--former", multiple=True, metavar="NAME", help="A notebook that is gone. Repeatable."),
-        click.option("--shard", metavar="I/N", envvar="NBP_SHARD", help="The I-th of N parts of the fleet."),
+        options.shard(),
         click.option("--rollback-points", type=click.IntRange(0, 1_000), help="Rollback points to keep."),
         click.option("--keep-last", type=count, help="Newest snapshots to keep."),
         *(click.option(f"--keep-{unit}", type=count, hidden=True) for unit in units),
-        click.option("--keep-within", metavar=length, help="Keep what is younger, as in 90d or 1y6m."),
-        *(click.option(f"--keep-within-{unit}", metavar=length, hidden=True) for unit in units),
-        click.option("--min-age", metavar=length, help="Delete nothing younger."),
-        click.option("--soak", metavar=length, help="Delete nothing for so long after an upgrade."),
-        click.option("--orphans-keep-within", metavar=length, help="Keep snapshots of gone notebooks."),
-        click.option("--grace", metavar=length, help="Mark first, delete so long after."),
+        click.option("--keep-within", **length, help="Keep what is younger, as in 90d or 1y6m."),
+        *(click.option(f"--keep-within-{unit}", **length, hidden=True) for unit in units),
+        click.option("--min-age", **length, help="Delete nothing younger."),
+        click.option("--soak", **length, help="Delete nothing for so long after an upgrade."),
+        click.option("--orphans-keep-within", **length, help="Keep snapshots of gone notebooks."),
+        click.option("--grace", **length, help="Mark first, delete so long after."),
     ]
-    for option in reversed(options):
+    for option in reversed(given):
         command = option(command)
     return command
 
@@ -54,7 +56,7 @@ def list_(
     *,
     names: tuple[str, ...],
     former: tuple[str, ...],
-    shard: str | None,
+    shard: parameters.Shard,
     **rules: str | int | None,
 ) -> None:
     """List the fleet's snapshots: whose they are, what they cost, and what prune would do.
@@ -73,16 +75,14 @@ def list_(
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import pruning  # reads the fleet's models, which --help must not pay for
 
-    pruning.show_all(app, pruning.Selection.of(names, former, shard), rules)
+    pruning.show_all(app, pruning.Selection(frozenset(names), former, shard), rules)
 
 
 @snapshots.command()
 @_selection
 @click.option("--yes", is_flag=True, help="Do it; a dry run without.")
 @click.option("--due", is_flag=True, help="Run as the scheduled job: with a lease, a log line a snapshot.")
-@click.option(
-    "--lease", metavar="gs://BUCKET/OBJECT", envvar="NBP_LEASE", help="Where --due keeps its lease."
-)
+@options.lease("Where --due keeps its lease.")
 @click.option(
     "--max-deletions", type=click.IntRange(min=1), default=1_000, show_default=True, help="Most in one run."
 )
@@ -115,10 +115,10 @@ def prune(
     *,
     names: tuple[str, ...],
     former: tuple[str, ...],
-    shard: str | None,
+    shard: parameters.Shard,
     yes: bool,
     due: bool,
-    lease: str | None,
+    lease: parameters.StorageObject | None,
     max_deletions: int,
     max_per_notebook: int,
     max_share: float,
@@ -145,7 +145,7 @@ def prune(
     from notebook_provisioner.core.snapshots.caps import Caps
 
     run = pruning.Run(
-        selection=pruning.Selection.of(names, former, shard),
+        selection=pruning.Selection(frozenset(names), former, shard),
         rules=rules,
         caps=Caps(number=max_deletions, per_notebook=max_per_notebook, share=max_share),
         per_second=per_second,

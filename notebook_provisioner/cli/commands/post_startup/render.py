@@ -7,12 +7,12 @@ import click
 
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
-from notebook_provisioner.core.errors import InvalidInput, NotFound
+from notebook_provisioner.cli.selection import Selector, selected_scripts, selection
+from notebook_provisioner.core.errors import InvalidInput
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NOTEBOOK]...")
-@click.option("--all", "everything", is_flag=True, help="Every notebook of the fleet.")
+@selection
 @click.option(
     "--output",
     required=True,
@@ -22,7 +22,7 @@ from notebook_provisioner.core.errors import InvalidInput, NotFound
 )
 @global_options
 @pass_app
-def render(app: App, names: tuple[str, ...], everything: bool, output: Path) -> None:
+def render(app: App, *, selector: Selector, output: Path) -> None:
     """Write the post-startup scripts, byte for byte as apply uploads them.
 
     Offline. The SHA-256 that is shown for a script is its name in the script bucket, and what the
@@ -38,19 +38,12 @@ def render(app: App, names: tuple[str, ...], everything: bool, output: Path) -> 
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     import hashlib
 
-    if everything == bool(names):
-        raise click.UsageError("name notebooks, or give --all")
-    scripts = app.scripts()
-    if unknown := [name for name in names if name not in scripts]:
-        raise NotFound(
-            f"no notebook {', '.join(unknown)} with a script in the fleet {app.fleet.name}",
-            hint=f"those with one: {', '.join(scripts) or 'none'}",
-        )
+    scripts = selected_scripts(app, selector)
     rows: list[dict[str, Any]] = []
     try:
         output.mkdir(parents=True, exist_ok=True)
-        for name in dict.fromkeys(names) or scripts:
-            content = scripts[name].encode()
+        for name, script in scripts.items():
+            content = script.encode()
             path = output / f"{name}.sh"
             path.write_bytes(content)
             digest = hashlib.sha256(content).hexdigest()

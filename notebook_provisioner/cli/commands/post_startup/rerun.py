@@ -8,7 +8,7 @@ from click.core import ParameterSource
 from notebook_provisioner.cli import options
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
-from notebook_provisioner.cli.selection import chosen, selection
+from notebook_provisioner.cli.selection import Selector, require_canaries, selection
 from notebook_provisioner.core.plan import Impact
 
 
@@ -21,17 +21,11 @@ from notebook_provisioner.core.plan import Impact
     show_default=True,
     help="By which way; auto is api.",
 )
-@click.option("--canary", "canaries", multiple=True, metavar="NOTEBOOK", help="Goes first. Repeatable.")
+@options.canary()
 @click.option(
     "--parallel", type=click.IntRange(1, 64), default=8, show_default=True, help="Notebooks at a time."
 )
-@click.option(
-    "--failure-budget",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="With more failures, no further notebook is begun.",
-)
+@options.failure_budget()
 @click.option(
     "--timeout",
     type=click.IntRange(min=1),
@@ -49,11 +43,8 @@ from notebook_provisioner.core.plan import Impact
 @pass_app
 def rerun(
     app: App,
-    /,
     *,
-    names: tuple[str, ...],
-    everything: bool,
-    labels: tuple[str, ...],
+    selector: Selector,
     transport: str,
     canaries: tuple[str, ...],
     parallel: int,
@@ -88,16 +79,15 @@ def rerun(
 
     context = click.get_current_context()
     if resume or undo:
-        if names or everything or labels or canaries or (resume and undo):
+        if selector.is_given or canaries or (resume and undo):
             raise click.UsageError("--resume and --undo stand alone: they are about what a dead run left")
         if dry_run:
             raise click.UsageError(
                 "--resume and --undo act at once, on every open record: --dry-run is not for them"
             )
         context.exit(rerunning.resume(app, undo=undo, parallel=parallel))
-    notebooks = chosen(app.fleet, names, labels, everything=everything)
-    if strangers := sorted(set(canaries) - {one.name for one in notebooks}):
-        raise click.UsageError(f"a canary is one of the notebooks, and {', '.join(strangers)} is not")
+    notebooks = selector.select(app.fleet)
+    require_canaries(canaries, notebooks)
     asked = rerunning.Request(
         notebooks=notebooks,
         canaries=canaries,

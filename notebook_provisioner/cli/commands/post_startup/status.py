@@ -4,14 +4,14 @@ import click
 
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
-from notebook_provisioner.cli.selection import chosen, selection
+from notebook_provisioner.cli.selection import Selector, selection
 
 
 @click.command()
 @selection
 @global_options
 @pass_app
-def status(app: App, names: tuple[str, ...], everything: bool, labels: tuple[str, ...]) -> None:
+def status(app: App, *, selector: Selector) -> None:
     """Say which script each notebook ran, which it should have, and what is wrong.
 
     Reads the scripts' own reports in guest attributes; where one is not as it should be, the serial
@@ -30,5 +30,5 @@ def status(app: App, names: tuple[str, ...], everything: bool, labels: tuple[str
         script_status,  # reads the fleet's models, which --help must not pay for
     )
 
-    notebooks = chosen(app.fleet, names, labels, everything=everything, default_all=True)
+    notebooks = selector.select(app.fleet, default_all=True)
     click.get_current_context().exit(script_status.show(app, notebooks))

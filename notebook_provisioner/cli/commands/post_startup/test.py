@@ -5,11 +5,11 @@ import click
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
 from notebook_provisioner.cli.output import Status
-from notebook_provisioner.core.errors import NotFound
+from notebook_provisioner.cli.selection import Selector, selected_scripts, selection
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NOTEBOOK]...")
+@selection
 @click.option(
     "--boots",
     type=click.IntRange(1, 10),
@@ -19,7 +19,7 @@ from notebook_provisioner.core.errors import NotFound
 )
 @global_options
 @pass_app
-def test(app: App, names: tuple[str, ...], boots: int) -> None:
+def test(app: App, *, selector: Selector, boots: int) -> None:
     """Run post-startup scripts for real, in throw-away machines of namespaces.
 
     Needs Linux and root, and no Docker. Without names every notebook's script is run. What needs Google's
@@ -32,16 +32,10 @@ def test(app: App, names: tuple[str, ...], boots: int) -> None:
     Example:
       nbp post-startup test ana-research --fleet examples/quickstart/fleet.yaml
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
-    scripts = app.scripts()
-    if unknown := [name for name in names if name not in scripts]:
-        raise NotFound(
-            f"no notebook {', '.join(unknown)} with a script in the fleet {app.fleet.name}",
-            hint=f"those with one: {', '.join(scripts) or 'none'}",
-        )
     runs = []
-    for name in dict.fromkeys(names) or scripts:
+    for name, script in selected_scripts(app, selector, default_all=True).items():
         app.output.say(f"Booting {name} …")
-        runs += [(name, run) for run in app.rehearse(name, scripts[name], boots=boots)]
+        runs += [(name, run) for run in app.rehearse(name, script, boots=boots)]
     rows = []
     for name, run in runs:
         rows += [(name, str(run.boot), step, result) for step, result in run.steps.items()]

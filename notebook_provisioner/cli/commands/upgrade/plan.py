@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
+from notebook_provisioner.cli import options, parameters
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
+from notebook_provisioner.cli.selection import require_canaries
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -14,12 +16,15 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--weeks", type=click.IntRange(1, 104), default=8, show_default=True, help="How far to look ahead."
 )
+@options.canary()
 @click.option(
-    "--canary", "canaries", multiple=True, metavar="NAME", help="A notebook that goes first. Repeatable."
+    "--soak",
+    metavar="TIME",
+    type=parameters.DURATION,
+    help="How long the others wait after the canaries, as in 1d or 36h.",
 )
-@click.option("--soak", metavar="TIME", help="How long the others wait after the canaries, as in 1d or 36h.")
 @click.option("--parallelism", type=click.IntRange(1, 100), help="Upgrades at a time at most.")
-@click.option("--wave-size", type=click.IntRange(min=1), help="Notebooks in each wave after the canaries.")
+@click.option("--wave-size", type=click.IntRange(1, 10_000), help="Notebooks in a wave after the canaries.")
 @click.option("--ical", type=_FILE, metavar="FILE", help="Write an iCalendar file, an event an upgrade.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Write a picture of the timeline, one HTML file.")
 @global_options
@@ -54,6 +59,7 @@ def plan(
         upgrade_calendar,
     )  # reads the fleet's models, which --help must not pay
 
+    require_canaries(canaries, app.fleet.resolved_notebooks)
     overrides = {"canaries": canaries, "soak": soak, "parallelism": parallelism, "wave_size": wave_size}
     request = upgrade_calendar.Request(overrides=overrides, weeks=weeks, ical=ical, html=html)
     click.get_current_context().exit(upgrade_calendar.show_plan(app, request))

@@ -1,28 +1,30 @@
 """``nbp upgrade rollback``."""
 
-import shlex
-
 import click
 
+from notebook_provisioner.cli import options
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
+from notebook_provisioner.cli.parameters import StorageObject
+from notebook_provisioner.cli.selection import Selector
 
 
 @click.command()
 @click.argument("name", metavar="NOTEBOOK")
 @click.option("--to", metavar="SNAPSHOT", help="The snapshot to go back to; else the newest.")
 @click.option("--yes", is_flag=True, help="Do it, and ask nothing.")
-@click.option(
-    "--notify",
-    metavar="COMMAND",
-    envvar="NBP_NOTIFY",
-    help="A program that reads what begins and ends, a line of JSON each; no shell sees it.",
-)
-@click.option("--lease", metavar="gs://BUCKET/OBJECT", envvar="NBP_LEASE", help="Where the lease is kept.")
+@options.notify()
+@options.lease()
 @global_options
 @pass_app
 def rollback(
-    app: App, *, name: str, to: str | None, yes: bool, notify: str | None, lease: str | None
+    app: App,
+    *,
+    name: str,
+    to: str | None,
+    yes: bool,
+    notify: tuple[str, ...] | None,
+    lease: StorageObject | None,
 ) -> None:
     """Make a notebook's boot disk anew from the snapshot that an upgrade left.
 
@@ -39,14 +41,13 @@ def rollback(
       nbp upgrade rollback ana-research --to krwlzipynril
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import upgrade_rollback  # reads the fleet's models; --help must not pay
-    from notebook_provisioner.cli.selection import chosen
 
-    [notebook] = chosen(app.fleet, [name], [], everything=False)
+    [notebook] = Selector((name,)).select(app.fleet)
     request = upgrade_rollback.Request(
         name=notebook.name,
         zone=notebook.zone,
         to=to,
-        notify=tuple(shlex.split(notify or "")),
+        notify=notify or (),
         lease=lease,
     )
     click.get_current_context().exit(upgrade_rollback.run(app, request, yes=yes))

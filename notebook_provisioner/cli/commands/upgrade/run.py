@@ -1,13 +1,11 @@
 """``nbp upgrade run``."""
 
-import shlex
-
 import click
 
+from notebook_provisioner.cli import options, parameters
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
-from notebook_provisioner.cli.options import yes as yes_option
-from notebook_provisioner.cli.selection import chosen, selection
+from notebook_provisioner.cli.selection import Selector, require_canaries, selection
 
 
 @click.command()
@@ -21,36 +19,21 @@ from notebook_provisioner.cli.selection import chosen, selection
 @click.option("--resume", is_flag=True, help="Only carry on what an earlier run left unfinished.")
 @click.option("--dry-run", is_flag=True, help="Look at each notebook, and change none.")
 @click.option("--parallel", type=click.IntRange(1, 100), help="At a time at most; else the fleet file's.")
-@click.option(
-    "--canary", "canaries", multiple=True, metavar="NAME", help="A notebook that goes first. Repeatable."
-)
-@click.option(
-    "--failure-budget",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Begin no other notebook once more have failed.",
-)
-@click.option("--family", metavar="FAMILY", help="Change to this image family.")
+@options.canary()
+@options.failure_budget()
+@click.option("--family", metavar="FAMILY", type=parameters.IMAGE_FAMILY, help="Change to this image family.")
 @click.option("--data-snapshot", is_flag=True, help="First snapshot data disks that have no fresh one.")
 @click.option("--even-if-busy", is_flag=True, help="Upgrade although kernels are at work.")
-@click.option(
-    "--notify",
-    metavar="COMMAND",
-    envvar="NBP_NOTIFY",
-    help="A program that reads what begins and ends, a line of JSON each; no shell sees it.",
-)
-@click.option("--shard", metavar="I/N", envvar="NBP_SHARD", help="The I-th of N parts of the fleet.")
-@click.option("--lease", metavar="gs://BUCKET/OBJECT", envvar="NBP_LEASE", help="Where the lease is kept.")
-@yes_option()
+@options.notify()
+@options.shard()
+@options.lease()
+@options.yes()
 @global_options
 @pass_app
 def run(
     app: App,
     *,
-    names: tuple[str, ...],
-    everything: bool,
-    labels: tuple[str, ...],
+    selector: Selector,
     now: bool,
     due: bool,
     resume: bool,
@@ -61,9 +44,9 @@ def run(
     family: str | None,
     data_snapshot: bool,
     even_if_busy: bool,
-    notify: str | None,
-    shard: str | None,
-    lease: str | None,
+    notify: tuple[str, ...] | None,
+    shard: parameters.Shard,
+    lease: parameters.StorageObject | None,
     yes: bool,
 ) -> None:
     """Upgrade notebooks, and put everything back as it was.
@@ -90,13 +73,10 @@ def run(
             "--resume only carries on what is open, whatever the windows say: give it alone"
         )
     from notebook_provisioner.cli import upgrading  # reads the fleet's models, which --help must not pay for
-    from notebook_provisioner.cli.pruning import Selection
     from notebook_provisioner.core.upgrades.preflight import Rules
 
-    notebooks = chosen(app.fleet, names, labels, everything=everything, default_all=due or resume)
-    known = {one.name for one in (notebooks if now else app.fleet.resolved_notebooks)}
-    if strangers := sorted(set(canaries) - known):
-        raise click.UsageError(f"a canary is one of the notebooks, and {', '.join(strangers)} is not")
+    notebooks = selector.select(app.fleet, default_all=due or resume)
+    require_canaries(canaries, notebooks if now else app.fleet.resolved_notebooks)
     request = upgrading.Request(
         notebooks=notebooks,
         now=now,
@@ -108,8 +88,8 @@ def run(
         failure_budget=failure_budget,
         family=family,
         rules=Rules(even_if_busy=even_if_busy, data_snapshot=data_snapshot),
-        notify=tuple(shlex.split(notify or "")),
-        selection=Selection.of((), (), shard),
+        notify=notify or (),
+        shard=shard,
         lease=lease,
     )
     click.get_current_context().exit(upgrading.run(app, request, yes=yes))

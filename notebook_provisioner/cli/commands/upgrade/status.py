@@ -4,14 +4,14 @@ import click
 
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
-from notebook_provisioner.cli.selection import chosen, selection
+from notebook_provisioner.cli.selection import Selector, selection
 
 
 @click.command()
 @selection
 @global_options
 @pass_app
-def status(app: App, names: tuple[str, ...], everything: bool, labels: tuple[str, ...]) -> None:
+def status(app: App, *, selector: Selector) -> None:
     """Show what each notebook runs, what there is to upgrade to, and whether its own schedule fires.
 
     Shows every notebook of the fleet unless some are named. What is available is the Notebooks API's
@@ -31,6 +31,6 @@ def status(app: App, names: tuple[str, ...], everything: bool, labels: tuple[str
         upgrade_status,
     )  # reads the fleet's models, which --help must not pay
 
-    found = chosen(app.fleet, names, labels, everything=everything, default_all=True)
-    whole_fleet = not names and not labels
-    click.get_current_context().exit(upgrade_status.show_status(app, found, whole_fleet=whole_fleet))
+    found = selector.select(app.fleet, default_all=True)
+    status = upgrade_status.show_status(app, found, whole_fleet=not selector.is_narrow)
+    click.get_current_context().exit(status)
