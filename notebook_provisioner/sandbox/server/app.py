@@ -20,7 +20,9 @@ from notebook_provisioner.sandbox.server.engine import Engine, Incoming
 from notebook_provisioner.sandbox.server.faults import ConnectionDropped
 from notebook_provisioner.sandbox.server.guard import ACCOUNT, Guard
 from notebook_provisioner.sandbox.server.guests.lab import Lab
+from notebook_provisioner.sandbox.server.service import Reply
 from notebook_provisioner.sandbox.server.services import all_services
+from notebook_provisioner.sandbox.server.services.storage import xml_api
 from notebook_provisioner.sandbox.server.settings import Settings
 from notebook_provisioner.sandbox.server.store import Store
 
@@ -148,11 +150,7 @@ class _ApiEndpoint:
             account=scope.get(ACCOUNT),
         )
         try:
-            reply = await (
-                batch.respond(self._engine, incoming)
-                if incoming.path.split("/")[0] == "batch"
-                else self._engine.respond(incoming)
-            )
+            reply = await self._respond(incoming)
         except ConnectionDropped:
             await scope["extensions"][ABORT]()
             return
@@ -160,10 +158,21 @@ class _ApiEndpoint:
             if upload is not None:
                 upload.unlink(missing_ok=True)
         headers = dict(reply.headers)
-        if isinstance(reply.body, bytes):
-            await Response(reply.body, reply.status, headers)(scope, receive, send)
-        else:
-            await StreamingResponse(reply.body, reply.status, headers)(scope, receive, send)
+        response = (
+            Response(reply.body, reply.status, headers)
+            if isinstance(reply.body, bytes)
+            else StreamingResponse(reply.body, reply.status, headers)
+        )
+        for name, value in reply.repeated:
+            response.headers.append(name, value)
+        await response(scope, receive, send)
+
+    async def _respond(self, incoming: Incoming) -> Reply:
+        if incoming.path.split("/")[0] == "batch":
+            return await batch.respond(self._engine, incoming)
+        if xml_api.addresses(self._engine, incoming):
+            return await xml_api.respond(self._engine, incoming)
+        return await self._engine.respond(incoming)
 
     async def _spool(self, request: Request) -> "Path":
         folder = self._engine.context.folder / "incoming"

@@ -63,7 +63,7 @@ def _answer(boundary: str, identifier: str, reply: Reply) -> bytes:
         *([f"Content-ID: {answered}"] if identifier else []),
         "",
         f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
-        *(f"{name}: {value}" for name, value in reply.headers.items()),
+        *(f"{name}: {value}" for name, value in (*reply.headers.items(), *reply.repeated)),
         f"Content-Length: {len(body)}",
         "",
         "",

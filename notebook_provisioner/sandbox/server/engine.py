@@ -115,6 +115,10 @@ class Engine:
             )
         return reply
 
+    def serves(self, root: str) -> bool:
+        """Whether the paths of an API begin with *root*, their first segment."""
+        return root in self._router.roots
+
     def handler(self, service: Service, method: "Method") -> Handler | None:
         """What serves *method*, or None where the sandbox does not emulate it."""
         own = service.handlers.get(method.id)

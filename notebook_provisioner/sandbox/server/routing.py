@@ -100,6 +100,11 @@ class Router:
                 key=lambda route: (not route.is_custom_verb, -len(_PARAMETER.sub("", route.template)))
             )
 
+    @cached_property
+    def roots(self) -> frozenset[str]:
+        """First segments of all paths."""
+        return frozenset(first for _, first, _ in self._buckets)
+
     def match(self, http_method: str, path: str) -> Match | None:
         """The method that serves *path* (percent-encoded, no leading slash), or None."""
         first = path.partition("/")[0]

@@ -23,11 +23,13 @@ class Reply:
         body: Whole, or in pieces for what may be large.
         status: HTTP status code.
         headers: Response headers.
+        repeated: Those that come on several lines.
     """
 
     body: bytes | Iterator[bytes] = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    repeated: tuple[tuple[str, str], ...] = ()
 
 
 class Pause(Exception):

@@ -11,7 +11,7 @@ SERVICE = Service(
         "access control lists: only IAM decides; bodies with `acl` are refused",
         "hierarchical namespaces, folders, managed folders, caches, relocation, notifications, HMAC keys",
         "customer-supplied encryption keys",
-        "the XML API and signed URLs",
+        "signed URLs, and the XML API beyond `GET /BUCKET/OBJECT` (Terraform's gcs backend reads by it)",
         "decompressing downloads: objects stored with `contentEncoding: gzip` are served as they are stored",
         "ACL columns of `projection=full`",
     ),

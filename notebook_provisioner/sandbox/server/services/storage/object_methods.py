@@ -167,19 +167,21 @@ def _download(shelf: Shelf, version: Version, range_header: str | None) -> Reply
             http_status=416,
             reason="requestedRangeNotSatisfiable",
         ) from None
-    sums = [f"crc32c={resource['crc32c']}"] + (
-        [f"md5={resource['md5Hash']}"] if "md5Hash" in resource else []
+    # A line each, as Google's: Go's client looks for one that begins with crc32c.
+    sums = tuple(
+        ("X-Goog-Hash", f"{name}={resource[field]}")
+        for name, field in (("crc32c", "crc32c"), ("md5", "md5Hash"))
+        if field in resource
     )
     headers = {
         "Accept-Ranges": "bytes",
         "Content-Type": str(resource.get("contentType") or "application/octet-stream"),
         "Content-Length": str(part.length if part else size),
         "ETag": f'"{resource["generation"]}/{resource["metageneration"]}"',
-        "X-Goog-Hash": ",".join(sums),
     }
     headers |= {header: str(resource[field]) for header, field in _HEADER_FIELDS.items() if field in resource}
     if part is None:
-        return Reply(body=shelf.contents.read(version.content), headers=headers)
+        return Reply(body=shelf.contents.read(version.content), headers=headers, repeated=sums)
     headers["Content-Range"] = part.content_range
     pieces: Iterator[bytes] = shelf.contents.read(version.content, part.start, part.length)
-    return Reply(body=pieces, status=206, headers=headers)
+    return Reply(body=pieces, status=206, headers=headers, repeated=sums)
