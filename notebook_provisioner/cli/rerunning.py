@@ -28,7 +28,7 @@ from notebook_provisioner.core.procedures import (
 from notebook_provisioner.core.rerun import procedures
 from notebook_provisioner.core.rerun.observed import Seen
 from notebook_provisioner.core.rerun.planning import Rerun, RerunPlan, make_plan
-from notebook_provisioner.core.rerun.procedures import KIND, Limits, Transport
+from notebook_provisioner.core.rerun.procedures import KIND, Transport
 
 if TYPE_CHECKING:
     from notebook_provisioner.cli.app import App
@@ -103,7 +103,7 @@ def rerun(app: "App", asked: Request) -> int:
         return PENDING if plan.reruns else 0
     if any(one.transport is Transport.IAP_SSH for one in plan.reruns):
         gcloud(app).program()  # says that there is none before anything is changed
-    crew = _Crew(app, Limits(run=asked.timeout))
+    crew = _Crew(app, asked.timeout)
     shared.require_none_open(app, {(one.zone, one.notebook) for one in plan.reruns})
     confirm(app, f"Run the scripts of {len(plan.reruns)} notebook(s) again?", yes=asked.yes)
     with app.lease(_LEASE) as held:
@@ -118,13 +118,19 @@ def rerun(app: "App", asked: Request) -> int:
     return _finish(app, {**data, "results": results}, results, plan.findings)
 
 
-def resume(app: "App", *, undo: bool, parallel: int) -> int:
+def resume(app: "App", *, undo: bool, parallel: int, timeout: timedelta | None) -> int:
     """Carry on what dead runs left; with *undo* only put back what they changed.
+
+    Args:
+        app: The command's App.
+        undo: Whether nothing is carried on.
+        parallel: How many at a time.
+        timeout: How long a script may run; None for what the dead run was asked for.
 
     Returns:
         The exit status.
     """
-    crew = _Crew(app, Limits())
+    crew = _Crew(app, timeout)
     with app.lease(_LEASE) as held:
         left = crew.left()
         report = crew.roll_out(
@@ -143,9 +149,9 @@ def resume(app: "App", *, undo: bool, parallel: int) -> int:
 class _Crew:
     """What the procedures of all notebooks need. Shared between threads."""
 
-    def __init__(self, app: "App", limits: Limits) -> None:
+    def __init__(self, app: "App", timeout: timedelta | None) -> None:
         self._app = app
-        self._limits = limits
+        self._timeout = timeout
         self._rest = Rest(app.google_target())
         self._gcloud = gcloud(app)
         self._records = app.records()
@@ -209,7 +215,8 @@ class _Crew:
                 "uri": one.wanted.uri,
                 "sha256": one.wanted.sha256,
                 "storage": _STORAGE[self._app.fleet.target],
-            },
+            }
+            | self._asked_timeout(),
         )
         self._records.open(record)
         # Between the look and the record, another procedure may have come to its end, and put things back.
@@ -217,17 +224,22 @@ class _Crew:
         if (again.state, again.metadata) != (one.state, seen.metadata):
             self._records.close(record)
             raise Refused(f"{one.notebook} was changed in this very moment", hint="run it again")
-        return self._carry(procedures.build(record, world, self._limits), record, world)
+        return self._carry(procedures.build(record, world), record, world)
 
     def carry_on(self, record: Record) -> Record:
         """Carry on what a dead run left."""
         world = self._world(record.zone, record.notebook)
-        return self._carry(procedures.build(record, world, self._limits), record, world)
+        record = replace(record, wanted={**record.wanted, **self._asked_timeout()})
+        return self._carry(procedures.build(record, world), record, world)
 
     def put_back(self, record: Record) -> Record:
         """Put back what a dead run changed."""
         world = self._world(record.zone, record.notebook)
-        return self._carry(procedures.undo(record, world, self._limits), record, world)
+        return self._carry(procedures.undo(record, world), record, world)
+
+    def _asked_timeout(self) -> dict[str, int]:
+        """For a record's ``wanted``; nothing where nobody asked for one, and the record's own holds."""
+        return {procedures.TIMEOUT: int(self._timeout.total_seconds())} if self._timeout else {}
 
     def _carry(self, procedure: Procedure[Seen], record: Record, world: RerunWorld) -> Record:
         return carry_out(

@@ -11,7 +11,10 @@ import pytest
 from click.testing import CliRunner
 from workbench_fleet import QUICKSTART, WorkbenchFleet
 
+from notebook_provisioner.adapters.records import FileRecords
 from notebook_provisioner.cli.main import nbp
+from notebook_provisioner.core.procedures import Record
+from notebook_provisioner.core.rerun.procedures import KIND, TIMEOUT
 from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
@@ -215,6 +218,33 @@ def test_a_script_that_is_not_in_the_bucket_is_not_run(fleet):
     )
     refused = run("rerun", "ana-research", exit_code=4)
     assert "rerun-missing" in [one["code"] for one in refused["findings"]]
+
+
+@pytest.mark.parametrize(("options", "said"), [([], "0:02:00"), (["--timeout", "3"], "0:03:00")])
+def test_a_resumed_run_has_the_dead_ones_time_unless_it_is_given_its_own(fleet, home, options, said):
+    fleet.control.ask("POST", "sandbox/v1/settings", {"speed": 120})
+    seen = fleet.instance("ana-research")
+    (last,) = [one for one in statuses(fleet) if one["name"] == "ana-research"]
+    FileRecords(home / ".nbp" / "quickstart-sandbox" / "records").open(
+        Record(
+            kind=KIND,
+            run="dead",
+            project=seen["name"].split("/")[1],
+            zone="europe-west1-b",
+            notebook="ana-research",
+            started=datetime.now(UTC),
+            before={
+                "state": "ACTIVE",
+                "value": "run_once",
+                "metadata_keys": [],
+                "run": last["executed"]["run"],
+            },
+            wanted={"transport": "api", "uri": "", "sha256": "", "storage": "", TIMEOUT: 120},
+            finished=("behavior", "stop", "start"),
+        )
+    )
+    (ended,) = run("rerun", "--resume", *options, exit_code=1)["data"]["results"]
+    assert ended["message"] == f"run: no new run was reported within {said}"
 
 
 def test_nothing_was_left_open(fleet):

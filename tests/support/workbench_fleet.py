@@ -42,7 +42,9 @@ class WorkbenchFleet:
         """From nothing: everything that the fleet file asks for; of its notebooks only *names*, if any."""
         fleet = self.fleet
         self.control.ask("POST", "sandbox/v1/reset", {})
-        self.control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0, "boot_seconds": 0})
+        self.control.ask(
+            "POST", "sandbox/v1/settings", {"operation_seconds": 0, "boot_seconds": 0, "speed": 1}
+        )
         compute = f"compute/v1/projects/{fleet.project}"
         network = {"name": fleet.network.name, "autoCreateSubnetworks": False}
         self.control.ask("POST", f"{compute}/global/networks", network)

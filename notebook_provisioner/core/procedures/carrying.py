@@ -65,7 +65,7 @@ def carry_out(
         records: Holds the record; it is closed unless something could not be put back.
         clock: The target's present, UTC.
         sleep: Waits, in seconds.
-        say: Told what happens, step by step.
+        say: Told what happens, step by step; nothing of a step that was to ask for what was so already.
         patience: Pauses.
 
     Returns:
@@ -174,7 +174,8 @@ class _Conduct(Generic[F]):
             seen = self.world.observe()
         self.seen = seen
         self.record = self.record.with_finished(step.name)
-        self.say(self.record, step.name)
+        if step.ask is None or step.name in self.record.asked:
+            self.say(self.record, step.name)
 
     def _ask(self, step: str, ask: Callable[[F, Record], str | None], seen: F) -> bool:
         """Send a step's request; returns whether it may have been taken."""

@@ -24,7 +24,9 @@ EVERY_START: Final = "download_and_run_every_start"
 # How long anything takes is nowhere documented: these are ours, and end what has gone wrong.
 _SHORT: Final = timedelta(minutes=15)
 _BOOT: Final = timedelta(minutes=30)
-RUN: Final = timedelta(minutes=60)
+_RUN: Final = timedelta(minutes=60)
+
+TIMEOUT: Final = "timeout_seconds"  # in ``record.wanted``, where one was asked for
 
 _CLOCKS_DIFFER: Final = timedelta(minutes=2)  # ours, and the notebook's
 
@@ -38,21 +40,6 @@ class Transport(StrEnum):
     API = "api"  # the metadata say that it runs at every start; then a stop and a start
     IAP_SSH = "iap-ssh"  # c2d-startup's flag is taken away over SSH; then a stop and a start
     STARTUP_SCRIPT = "startup-script"  # Compute Engine's own startup script runs it; then a stop and a start
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long things may take, on the target's clock.
-
-    Attributes:
-        short: A patch, or a stop.
-        boot: Until a notebook is ACTIVE.
-        run: Until the script has reported its end.
-    """
-
-    short: timedelta = _SHORT
-    boot: timedelta = _BOOT
-    run: timedelta = RUN
 
 
 def before(seen: Seen, transport: Transport) -> dict[str, Any]:
@@ -77,23 +64,22 @@ def before(seen: Seen, transport: Transport) -> dict[str, Any]:
     }
 
 
-def build(record: Record, requests: Requests, limits: Limits | None = None) -> Procedure[Seen]:
+def build(record: Record, requests: Requests) -> Procedure[Seen]:
     """The procedure that *record* is about."""
-    bounds = limits or Limits()
     if record.wanted["transport"] == Transport.IAP_SSH:
-        steps = [_start(requests, bounds, "wake"), _clear(requests, bounds)]
-        restore = [_flag(requests, bounds), _power(requests, bounds)]
+        steps = [_start(requests, "wake"), _clear(requests)]
+        restore = [_flag(requests), _power(requests)]
     else:
         setting = _setting(record)
-        steps = [_change(setting, requests, bounds)]
-        restore = [_change_back(setting, requests, bounds), _power(requests, bounds)]
-    steps += [_stop(requests, bounds), _start(requests, bounds, "start"), _run(bounds)]
+        steps = [_change(setting, requests)]
+        restore = [_change_back(setting, requests), _power(requests)]
+    steps += [_stop(requests), _start(requests, "start"), _run(_timeout(record))]
     return Procedure(steps=steps, restore=restore)
 
 
-def undo(record: Record, requests: Requests, limits: Limits | None = None) -> Procedure[Seen]:
+def undo(record: Record, requests: Requests) -> Procedure[Seen]:
     """Only what is to be put back."""
-    return Procedure(steps=(), restore=build(record, requests, limits).restore)
+    return Procedure(steps=(), restore=build(record, requests).restore)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +99,12 @@ def _setting(record: Record) -> _Setting:
     return _Setting("startup-script", STARTUP_KEY, script)
 
 
-def _change(setting: _Setting, requests: Requests, limits: Limits) -> Step[Seen]:
+def _timeout(record: Record) -> timedelta:
+    asked = record.wanted.get(TIMEOUT)
+    return _RUN if asked is None else timedelta(seconds=asked)
+
+
+def _change(setting: _Setting, requests: Requests) -> Step[Seen]:
     def lost(seen: Seen, record: Record) -> list[str]:
         return sorted(set(record.before["metadata_keys"]) - {setting.key} - seen.metadata.keys())
 
@@ -132,33 +123,33 @@ def _change(setting: _Setting, requests: Requests, limits: Limits) -> Step[Seen]
         ready=lambda seen, _record: seen.state in _QUIET,
         hopeless=hopeless,
         lacks=lambda _seen, _record: f"{setting.key} did not change",
-        timeout=limits.short,
+        timeout=_SHORT,
     )
 
 
-def _clear(requests: Requests, limits: Limits) -> Step[Seen]:
+def _clear(requests: Requests) -> Step[Seen]:
     return Step(
         name="flag",
         ask=lambda _seen, _record: requests.set_flag(present=False),
         done=lambda seen, _record: seen.state == ACTIVE and seen.flags().present == frozenset(),
         ready=lambda seen, _record: seen.state == ACTIVE,
         lacks=lambda seen, _record: f"the flag did not go: {_flag_words(seen)}",
-        timeout=limits.short,
+        timeout=_SHORT,
     )
 
 
-def _stop(requests: Requests, limits: Limits) -> Step[Seen]:
+def _stop(requests: Requests) -> Step[Seen]:
     return Step(
         name="stop",
         ask=lambda _seen, _record: requests.stop(),
         done=lambda seen, _record: seen.state == STOPPED,
         ready=lambda seen, _record: seen.state == ACTIVE,
         lacks=lambda seen, _record: f"it did not stop, it is {seen.state}",
-        timeout=limits.short,
+        timeout=_SHORT,
     )
 
 
-def _start(requests: Requests, limits: Limits, name: str) -> Step[Seen]:
+def _start(requests: Requests, name: str) -> Step[Seen]:
     def hopeless(seen: Seen, record: Record) -> str | None:
         # A script that fails can keep a notebook from coming up.
         return _failure(_report(seen), record) if seen.state in BOOTING else None
@@ -170,11 +161,11 @@ def _start(requests: Requests, limits: Limits, name: str) -> Step[Seen]:
         ready=lambda seen, _record: seen.state == STOPPED,
         hopeless=hopeless,
         lacks=lambda seen, _record: f"it did not come up, it is {seen.state}",
-        timeout=limits.boot,
+        timeout=_BOOT,
     )
 
 
-def _run(limits: Limits) -> Step[Seen]:
+def _run(timeout: timedelta) -> Step[Seen]:
     def done(seen: Seen, record: Record) -> bool:
         report = _report(seen)
         return (
@@ -200,10 +191,10 @@ def _run(limits: Limits) -> Step[Seen]:
             return "no new run was reported"
         return f"its script did not end, it is at step {report.step}"
 
-    return Step(name="run", done=done, hopeless=hopeless, lacks=lacks, timeout=limits.run)
+    return Step(name="run", done=done, hopeless=hopeless, lacks=lacks, timeout=timeout)
 
 
-def _flag(requests: Requests, limits: Limits) -> Step[Seen]:
+def _flag(requests: Requests) -> Step[Seen]:
     """The flag is there again. A boot lays it by itself, once c2d's scripts have run."""
 
     def done(seen: Seen, record: Record) -> bool:
@@ -218,11 +209,11 @@ def _flag(requests: Requests, limits: Limits) -> Step[Seen]:
         done=done,
         ready=lambda seen, _record: seen.state in _QUIET,
         lacks=lambda seen, _record: f"the flag did not come back: {_flag_words(seen)}",
-        timeout=limits.boot,
+        timeout=_BOOT,
     )
 
 
-def _change_back(setting: _Setting, requests: Requests, limits: Limits) -> Step[Seen]:
+def _change_back(setting: _Setting, requests: Requests) -> Step[Seen]:
     def done(seen: Seen, record: Record) -> bool:
         # Another value than ours is somebody else's, who shall have it.
         now = seen.metadata.get(setting.key) or None
@@ -236,11 +227,11 @@ def _change_back(setting: _Setting, requests: Requests, limits: Limits) -> Step[
         done=done,
         ready=lambda seen, _record: seen.state in _QUIET or seen.state == _STUCK,
         lacks=lambda _seen, _record: f"{setting.key} did not become what it was",
-        timeout=limits.boot,
+        timeout=_BOOT,
     )
 
 
-def _power(requests: Requests, limits: Limits) -> Step[Seen]:
+def _power(requests: Requests) -> Step[Seen]:
     def wants_off(record: Record) -> bool:
         return bool(record.before["state"] == STOPPED)
 
@@ -255,7 +246,7 @@ def _power(requests: Requests, limits: Limits) -> Step[Seen]:
         done=done,
         ready=lambda seen, record: seen.state in ({ACTIVE, _STUCK} if wants_off(record) else {STOPPED}),
         lacks=lambda seen, record: f"it did not become {record.before['state']} again, it is {seen.state}",
-        timeout=limits.boot,
+        timeout=_BOOT,
     )
 
 

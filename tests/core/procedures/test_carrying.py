@@ -242,6 +242,13 @@ def test_nothing_is_asked_for_that_is_so_already():
     )
 
 
+def test_what_is_told_is_what_was_done():
+    world, told = World(power="ACTIVE"), []
+    parts = {"records": world, "clock": world.clock, "sleep": world.sleep}
+    carry_out(procedure(world), begin(world), world, say=lambda _, what: told.append(what), **parts)
+    assert told == ["hold", "work", "release"]
+
+
 def test_a_step_that_fails_says_why_and_ends_the_rest():
     world = World(power="STOPPED", events=["operation fails"] * 3)
     record = until_the_end(world)

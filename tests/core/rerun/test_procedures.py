@@ -18,7 +18,7 @@ from notebook_provisioner.core.procedures import (
     carry_out,
 )
 from notebook_provisioner.core.rerun.observed import Flags, Seen
-from notebook_provisioner.core.rerun.procedures import KIND, Transport, before, build, undo
+from notebook_provisioner.core.rerun.procedures import KIND, TIMEOUT, Transport, before, build, undo
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 KEY = "post-startup-script-behavior"
@@ -156,7 +156,7 @@ class World:
         self.tick()
 
 
-def begin(world):
+def begin(world, **wanted):
     record = Record(
         KIND,
         "one",
@@ -165,7 +165,8 @@ def begin(world):
         "nb",
         world.now,
         before=before(world.observe(), world.transport),
-        wanted={"transport": world.transport, "uri": "gs://b/o", "sha256": "new", "storage": "https://s"},
+        wanted={"transport": world.transport, "uri": "gs://b/o", "sha256": "new", "storage": "https://s"}
+        | wanted,
     )
     world.open(record)
     return carry(world, record)
@@ -291,6 +292,12 @@ def test_a_script_that_fails_is_told_with_step_and_line(way):
     assert record.outcome is Outcome.FAILED
     assert record.failure.reason == "the script failed at step git, line 7, with exit status 3"
     assert (world.state, world.behavior) == way[1:]
+
+
+@pytest.mark.parametrize(("wanted", "said"), [({}, "1:00:00"), ({TIMEOUT: 420}, "0:07:00")])
+def test_a_script_may_run_as_long_as_was_asked_for(wanted, said):
+    world = World(state="STOPPED", readable=False)
+    assert begin(world, **wanted).failure.reason == f"no new run was reported within {said}"
 
 
 def test_another_script_that_ran_is_none():

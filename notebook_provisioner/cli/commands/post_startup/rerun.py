@@ -32,7 +32,7 @@ from notebook_provisioner.core.plan import Impact
     default=60,
     show_default=True,
     metavar="MINUTES",
-    help="How long a script may run.",
+    help="How long a script may run; --resume goes on with the dead run's.",
 )
 @options.accept(Impact.RESTART)
 @click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing.")
@@ -85,7 +85,9 @@ def rerun(
             raise click.UsageError(
                 "--resume and --undo act at once, on every open record: --dry-run is not for them"
             )
-        context.exit(rerunning.resume(app, undo=undo, parallel=parallel))
+        given = context.get_parameter_source("timeout") is not ParameterSource.DEFAULT
+        own = timedelta(minutes=timeout) if given else None
+        context.exit(rerunning.resume(app, undo=undo, parallel=parallel, timeout=own))
     notebooks = selector.select(app.fleet)
     require_canaries(canaries, notebooks)
     asked = rerunning.Request(
