@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from notebook_provisioner.sandbox.lab import host
 from notebook_provisioner.sandbox.server import app, emulation
+from notebook_provisioner.sandbox.server.listening import listen
 from notebook_provisioner.sandbox.server.settings import Settings
 from notebook_provisioner.sandbox.server.store import Json
 
@@ -104,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
         seed=options.seed,
     )
     token = read_token(options.token_file or options.state / "token")
-    sockets = [socket.create_server(("127.0.0.1", options.port))]
+    sockets = [listen(options.port)]
     places = contextlib.ExitStack()
     lab = None
     if options.boot == "lab":

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
 from notebook_provisioner.sandbox.server.app import create_app
+from notebook_provisioner.sandbox.server.listening import listen
 from notebook_provisioner.sandbox.server.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def state_directory(tmp_path_factory: pytest.TempPathFactory) -> "Path":
 @pytest.fixture(scope="session")
 def running(state_directory: "Path", _session_sockets: None) -> "Iterator[Sandbox]":
     """One sandbox for all tests, strict: it holds its own answers to the discovery documents."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen()
     application = create_app(state_directory, token=TOKEN, settings=Settings(strict=True, check_answers=True))
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
