@@ -27,6 +27,7 @@ $(VENV)/.setup: requirements/sandbox.lock requirements/build.lock pyproject.toml
 	@echo "Installing locked dependencies into $(VENV) …" >&2
 	$(PIP) --require-hashes -r requirements/build.lock -r requirements/sandbox.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q notebook_provisioner
 	@touch $@
 
 $(VENV)/.setup-dev: requirements/dev.lock $(VENV)/.setup
