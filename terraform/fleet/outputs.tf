@@ -19,8 +19,13 @@ output "network" {
 output "notebooks" {
   description = "The notebooks as they are, as {NAME => {id, zone, owner, proxy_uri, service_account}}."
   value = {
-    for name, notebook in module.notebook :
-    name => { for key in ["id", "zone", "owner", "proxy_uri", "service_account"] : key => notebook[key] }
+    for name, notebook in module.notebook : name => {
+      id              = notebook.id
+      zone            = local.notebooks[name].zone
+      owner           = local.notebooks[name].owner
+      proxy_uri       = notebook.proxy_uri
+      service_account = notebook.service_account
+    }
   }
 }
 

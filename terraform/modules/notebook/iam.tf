@@ -11,6 +11,11 @@ locals {
     ? local._account_id
     : "nb-${substr(var.name, 0, 18)}-${substr(sha256(var.name), 0, 8)}"
   )
+
+  # Written out, not asked of the account: so a plan shows an auditor who gets what, and Terraform, which compares each
+  # notebook's resources with every other's for a reference between them, has fewer to follow.
+  service_account = "${local.account_id}@${var.project_id}.iam.gserviceaccount.com"
+  member          = "serviceAccount:${local.service_account}"
 }
 
 resource "google_service_account" "this" {
@@ -31,7 +36,9 @@ resource "google_project_iam_member" "project" {
 
   project = var.project_id
   role    = each.value
-  member  = google_service_account.this[0].member
+  member  = local.member
+
+  depends_on = [google_service_account.this]
 }
 
 resource "google_project_iam_member" "own_instance" {
@@ -39,13 +46,15 @@ resource "google_project_iam_member" "own_instance" {
 
   project = var.project_id
   role    = var.vm_role
-  member  = google_service_account.this[0].member
+  member  = local.member
 
   condition {
     title       = "Only its own VM"
     description = "Notebook ${var.name} reads itself, to register with the Workbench proxy."
     expression  = "resource.name == \"projects/${var.project_id}/zones/${var.zone}/instances/${var.name}\""
   }
+
+  depends_on = [google_service_account.this]
 }
 
 resource "google_storage_bucket_iam_member" "script" {
@@ -53,7 +62,7 @@ resource "google_storage_bucket_iam_member" "script" {
 
   bucket = var.post_startup_script.bucket
   role   = "roles/storage.objectViewer"
-  member = google_service_account.this[0].member
+  member = local.member
 
   condition {
     title       = "Only its own scripts"
@@ -63,6 +72,8 @@ resource "google_storage_bucket_iam_member" "script" {
       "/objects/${dirname(var.post_startup_script.object)}/\")",
     ])
   }
+
+  depends_on = [google_service_account.this]
 }
 
 # The proxy lets in who may act as the VM's service account, even in single-user mode.

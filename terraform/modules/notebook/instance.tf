@@ -70,9 +70,9 @@ resource "google_workbench_instance" "this" {
     }
 
     dynamic "service_accounts" {
-      for_each = google_service_account.this
+      for_each = local._own_account
       content {
-        email = service_accounts.value.email
+        email = local.service_account
       }
     }
 

@@ -1,6 +1,8 @@
 # Only keys that a user may set. What the service itself writes (guest attributes, OS Login, the proxy's keys) is left
 # to it: the API refuses some of those keys, and the provider hides their drift, so `nbp audit` reads them instead.
 locals {
+  _guarded_keys = jsondecode(file("${path.module}/metadata_keys.json"))
+
   _hardening = {
     for control in ["notebook-disable-downloads", "notebook-disable-nbconvert", "notebook-disable-root", "notebook-disable-terminal"] :
     control => tostring(!contains(var.exemptions[*].control, control))

@@ -13,11 +13,6 @@ output "metadata" {
   value       = local.metadata
 }
 
-output "owner" {
-  description = "E-mail of the person who may open JupyterLab."
-  value       = var.owner
-}
-
 output "proxy_uri" {
   description = "Host name of JupyterLab behind the Workbench proxy."
   value       = google_workbench_instance.this.proxy_uri
@@ -25,10 +20,6 @@ output "proxy_uri" {
 
 output "service_account" {
   description = "E-mail of the VM's service account: the notebook's own, or Google's service agent with managed end-user credentials."
-  value       = one(concat(google_service_account.this[*].email, var.managed_euc ? google_workbench_instance.this.gce_setup[0].service_accounts[*].email : []))
-}
-
-output "zone" {
-  description = "Zone of the notebook."
-  value       = var.zone
+  value       = var.managed_euc ? one(google_workbench_instance.this.gce_setup[0].service_accounts[*].email) : local.service_account
+  depends_on  = [google_service_account.this]
 }

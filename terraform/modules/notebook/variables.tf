@@ -5,26 +5,26 @@ variable "additional_metadata" {
   nullable    = false
   validation {
     condition = length(setintersection(
-      keys(var.additional_metadata), jsondecode(file("${path.module}/metadata_keys.json")).system,
+      keys(var.additional_metadata), local._guarded_keys.system,
     )) == 0
     error_message = "These keys are protected by Workbench, which refuses or overwrites them: ${join(", ", setintersection(
-      keys(var.additional_metadata), jsondecode(file("${path.module}/metadata_keys.json")).system,
+      keys(var.additional_metadata), local._guarded_keys.system,
     ))}."
   }
   validation {
     condition = length(setintersection(
-      keys(var.additional_metadata), jsondecode(file("${path.module}/metadata_keys.json")).module,
+      keys(var.additional_metadata), local._guarded_keys.module,
     )) == 0
     error_message = "These keys are decided elsewhere, by idle_timeout_seconds, exemptions, post_startup_script, or by `nbp upgrade`: ${join(", ", setintersection(
-      keys(var.additional_metadata), jsondecode(file("${path.module}/metadata_keys.json")).module,
+      keys(var.additional_metadata), local._guarded_keys.module,
     ))}."
   }
   validation {
     condition = length(setintersection(
-      keys(var.additional_metadata), jsondecode(file("${path.module}/metadata_keys.json")).code,
+      keys(var.additional_metadata), local._guarded_keys.code,
     )) == 0
     error_message = "These keys run code as root or let people in past IAM; use a post-startup script, or OS Login: ${join(", ", setintersection(
-      keys(var.additional_metadata), jsondecode(file("${path.module}/metadata_keys.json")).code,
+      keys(var.additional_metadata), local._guarded_keys.code,
     ))}."
   }
 }

@@ -73,6 +73,13 @@ run "the_least_roles" {
     error_message = "Roles on the project must be these three."
   }
   assert {
+    condition = alltrue([
+      for grant in concat(values(google_project_iam_member.project), google_project_iam_member.own_instance, google_storage_bucket_iam_member.script) :
+      grant.member == "serviceAccount:nb-ana-research@project.iam.gserviceaccount.com"
+    ])
+    error_message = "A plan tells who is granted what, before the account is there."
+  }
+  assert {
     condition     = google_project_iam_member.own_instance[0].condition[0].expression == "resource.name == \"projects/project/zones/europe-west1-b/instances/ana-research\""
     error_message = "It may read its own VM only."
   }
