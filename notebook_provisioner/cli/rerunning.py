@@ -94,6 +94,7 @@ def rerun(app: "App", asked: Request) -> int:
     data = {"fleet": app.fleet.name, "dry_run": not asked.act, "canaries": plan.canaries, "plan": plan.reruns}
     try:
         plan.require(asked.accept)
+        shared.require_none_open(app, {(one.zone, one.notebook) for one in plan.reruns})
     except Refused as refusal:
         refusal.data = data
         raise
@@ -104,7 +105,6 @@ def rerun(app: "App", asked: Request) -> int:
     if any(one.transport is Transport.IAP_SSH for one in plan.reruns):
         gcloud(app).program()  # says that there is none before anything is changed
     crew = _Crew(app, asked.timeout)
-    shared.require_none_open(app, {(one.zone, one.notebook) for one in plan.reruns})
     confirm(app, f"Run the scripts of {len(plan.reruns)} notebook(s) again?", yes=asked.yes)
     with app.lease(_LEASE) as held:
         report = crew.roll_out(

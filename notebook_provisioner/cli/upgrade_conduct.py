@@ -4,6 +4,7 @@ import json
 import threading
 import uuid
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from notebook_provisioner.adapters.google.rest import Rest
@@ -12,6 +13,7 @@ from notebook_provisioner.adapters.google.upgrading import UpgradeWorld
 from notebook_provisioner.adapters.notification import NotificationFailed, notify
 from notebook_provisioner.adapters.records import already_open
 from notebook_provisioner.cli.app import App
+from notebook_provisioner.core.errors import ProvisionerError
 from notebook_provisioner.core.notebooks import FLEET_LABEL
 from notebook_provisioner.core.procedures import Outcome, Record
 from notebook_provisioner.core.upgrades.observed import Observed
@@ -21,6 +23,7 @@ from notebook_provisioner.core.upgrades.running import Conductor, Task
 if TYPE_CHECKING:
     from datetime import timedelta
 
+_LOOKS: Final = 8  # at a time
 _BAD: Final = frozenset({Outcome.FAILED, Outcome.UNRESTORED})
 
 
@@ -91,6 +94,18 @@ class Conduct:
             refusal = already_open(found)
             return f"{refusal.message}; {refusal.hint}"
         return self.conductor.may_start(task)
+
+    def look(self, tasks: Sequence[Task]) -> list[str | None]:
+        """Why each notebook must stay as it is, or None; one that cannot be looked at must."""
+
+        def why(task: Task) -> str | None:
+            try:
+                return self.may_start(task)
+            except ProvisionerError as error:
+                return error.message
+
+        with ThreadPoolExecutor(_LOOKS) as pool:
+            return list(pool.map(why, tasks))
 
     def upgrade(self, task: Task) -> Record:
         """Upgrade a notebook that may be. Raises as `Conductor.upgrade`."""

@@ -11,7 +11,7 @@ from notebook_provisioner.cli.output import Status
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.procedures import Job, Outcome, Record
 from notebook_provisioner.core.upgrades.plan import HARMLESS, LeftOut, Why
-from notebook_provisioner.core.upgrades.running import Conductor, Task
+from notebook_provisioner.core.upgrades.running import ChangedMeanwhile, Conductor, Task
 
 FAILED: Final = 1
 FOUND: Final = 3  # the CLI contract: a check found something
@@ -69,33 +69,36 @@ class Row:
     needs_attention: bool = False
 
 
-def show_choice(app: App, tasks: Sequence[Task], left_out: Sequence[LeftOut], now: datetime) -> None:
+def left_rows(
+    conductor: Conductor, kept: Sequence[tuple[Task, str]], left_out: Sequence[LeftOut]
+) -> list[Row]:
+    """Those that are not upgraded: what a look keeps as it is, and what the calendar leaves out."""
+    return [_kept(conductor, *item) for item in kept] + [_left(conductor, item) for item in left_out]
+
+
+def show_choice(app: App, tasks: Sequence[Task], left: Sequence[Row], now: datetime) -> None:
     """Say what is about to be done."""
-    app.output.say(f"{len(tasks)} to upgrade, {len(left_out)} not now.")
+    app.output.say(f"{len(tasks)} to upgrade, {len(left)} not now.")
     for task in tasks:
         if task.start_by is not None:
-            left = int((task.start_by - now).total_seconds() // 60)
-            app.output.say(f"  {task.name}: must begin within {left} min")
+            minutes = int((task.start_by - now).total_seconds() // 60)
+            app.output.say(f"  {task.name}: must begin within {minutes} min")
 
 
 def dry_run(
     app: App,
     conductor: Conductor,
     tasks: Sequence[Task],
-    left_out: Sequence[LeftOut],
+    left: Sequence[Row],
     findings: Sequence[Finding],
 ) -> int:
-    """Look at each notebook, and change none."""
-    rows = []
-    for task in tasks:
-        why = conductor.may_start(task)
-        if why is None:
-            rows.append(Row(task.name, task.zone, Result.WOULD_UPGRADE))
-        else:
-            rows.append(_kept(conductor, task, why))
-    rows += [_left(item) for item in left_out]
+    """Say what a run would do; returns the exit status."""
+    rows = [
+        Row(task.name, task.zone, Result.WOULD_UPGRADE, *_versions(conductor, task.key)) for task in tasks
+    ]
+    rows += left
     _show(app, rows, [*findings, *_findings(conductor)], dry_run=True)
-    return FOUND if any(row.result is Result.WOULD_UPGRADE for row in rows) else 0
+    return FOUND if tasks or any(row.needs_attention for row in rows) else 0
 
 
 def end(
@@ -103,12 +106,12 @@ def end(
     conductor: Conductor,
     took: Mapping[Key, timedelta],
     jobs: Sequence[Job[Task] | Job[Record]],
-    left_out: Sequence[LeftOut],
+    left: Sequence[Row],
     *,
     findings: Sequence[Finding],
 ) -> int:
     """Say what became of every notebook; returns the exit status."""
-    rows = [_row(conductor, job, took) for job in jobs] + [_left(item) for item in left_out]
+    rows = [*(_row(conductor, job, took) for job in jobs), *left]
     failed = any(row.result in _FAILURES for row in rows)
     everything = [*findings, *_findings(conductor)]
     _show(app, rows, everything, dry_run=False, status=Status.PARTIAL if failed else Status.OK)
@@ -122,10 +125,12 @@ def end(
 def _row(conductor: Conductor, job: Job[Task] | Job[Record], took: Mapping[Key, timedelta]) -> Row:
     item = job.item
     name, zone = (item.name, item.zone) if isinstance(item, Task) else (item.notebook, item.zone)
+    task = item if isinstance(item, Task) else Task(zone, name)
+    if isinstance(job.error, ChangedMeanwhile):
+        return _kept(conductor, task, f"{job.error.message}; {job.error.hint}")
     if job.error is not None:
         return Row(name, zone, Result.UNFINISHED, reason=job.error.message)
     if job.record is None:
-        task = item if isinstance(item, Task) else Task(zone, name)
         return _kept(conductor, task, job.held_back)
     record = job.record
     done = Result.ROLLED_BACK if record.wanted["snapshot"] else Result.UPGRADED
@@ -135,7 +140,7 @@ def _row(conductor: Conductor, job: Job[Task] | Job[Record], took: Mapping[Key, 
         zone=zone,
         result=_OUTCOMES.get(record.outcome, done),
         before=record.before["version"],
-        after=record.wanted["version"],
+        after=record.wanted["version"] or _versions(conductor, (zone, name))[1],
         seconds=int(seconds.total_seconds()) if seconds is not None else None,
         reason="; ".join(_reasons(record)),
         needs_attention=record.outcome is not Outcome.SUCCEEDED,
@@ -153,18 +158,24 @@ def _kept(conductor: Conductor, task: Task, why: str) -> Row:
         task.name,
         task.zone,
         Result.CURRENT if current else Result.LEFT,
+        *_versions(conductor, task.key),
         reason=why,
         needs_attention=not current,
     )
 
 
-def _left(item: LeftOut) -> Row:
+def _versions(conductor: Conductor, key: Key) -> tuple[str, str]:
+    return conductor.versions.get(key, ("", ""))
+
+
+def _left(conductor: Conductor, item: LeftOut) -> Row:
     remedy = f" ({item.remedy})" if item.remedy else ""
     result = Result.CURRENT if item.why is Why.CURRENT else Result.LEFT
     return Row(
         item.name,
         item.zone,
         result,
+        *_versions(conductor, item.key),
         reason=f"{item.message}{remedy}",
         needs_attention=item.why not in HARMLESS,
     )

@@ -1,18 +1,19 @@
 """What ``nbp upgrade run`` does: choose, ask, take the lease, act, report."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Self
 
 from notebook_provisioner.cli import upgrade_report
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.confirm import confirm
 from notebook_provisioner.cli.parameters import Shard, StorageObject
+from notebook_provisioner.cli.procedures import require_none_open
 from notebook_provisioner.cli.upgrade_conduct import Conduct
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.procedures import Job, Record, roll_out
-from notebook_provisioner.core.upgrades import due, preflight
+from notebook_provisioner.core.upgrades import due, families, preflight
 from notebook_provisioner.core.upgrades.plan import LeftOut
 from notebook_provisioner.core.upgrades.preflight import Rules
 from notebook_provisioner.core.upgrades.procedure import ROLLBACK_KIND, UPGRADE_KIND
@@ -37,6 +38,7 @@ class Request:
 
     Attributes:
         notebooks: Those that it is about.
+        named: Whether they were asked for by name.
         now: Whether windows do not matter.
         job: Whether it is the scheduled job: log lines, and what an earlier run left is carried on first.
         resume: Whether only what earlier runs left is carried on.
@@ -52,6 +54,7 @@ class Request:
     """
 
     notebooks: "tuple[ResolvedNotebook, ...]"
+    named: bool
     now: bool
     job: bool
     resume: bool
@@ -78,16 +81,26 @@ class Choice:
 
     Attributes:
         waves: The notebooks to be upgraded, the canaries first.
-        left_out: The others that were asked for, and why.
+        left_out: Those that the calendar leaves out, and why.
+        kept: Those that a look at them keeps as they are, and why.
+        versions: What the calendar knows of them: the version that each has, and the one on offer.
     """
 
     waves: Sequence[Sequence[Task]] = ()
     left_out: Sequence[LeftOut] = ()
+    kept: Sequence[tuple[Task, str]] = ()
+    versions: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """Every notebook, in the order of the waves."""
         return tuple(task for wave in self.waves for task in wave)
+
+    def after(self, looks: Sequence[str | None]) -> Self:
+        """What is left to be done after a look at each of the tasks, which told why it must stay as it is."""
+        kept = {task.key: (task, why) for task, why in zip(self.tasks, looks, strict=True) if why}
+        waves = [[task for task in wave if task.key not in kept] for wave in self.waves]
+        return replace(self, waves=[wave for wave in waves if wave], kept=tuple(kept.values()))
 
 
 @dataclass(slots=True)
@@ -108,14 +121,25 @@ def run(app: App, request: Request, *, yes: bool) -> int:
 
     Returns:
         The exit status.
+
+    Raises:
+        RecordOpen: A notebook that was named is in the middle of something.
+        NotFound: There is no such image family.
+        Unsuitable: The project lacks something.
     """
+    if request.named and not (request.resume or request.job):
+        require_none_open(app, request.places)
     choice = Choice() if request.resume else _choose(app, request)
     conduct = Conduct(app, UPGRADE_KIND, command=request.notify, log=request.job)
-    conduct.conductor.rules, conduct.conductor.family = request.rules, request.family
+    conduct.conductor.rules, conduct.conductor.versions = request.rules, dict(choice.versions)
     findings = _surroundings(app, conduct, request, choice) if choice.tasks else ()
-    upgrade_report.show_choice(app, choice.tasks, choice.left_out, conduct.clock())
+    if not request.job:  # which asks nobody, and looks at each when its turn comes
+        conduct.note_open()
+        choice = choice.after(conduct.look(choice.tasks))
+    left = upgrade_report.left_rows(conduct.conductor, choice.kept, choice.left_out)
+    upgrade_report.show_choice(app, choice.tasks, left, conduct.clock())
     if request.dry_run:
-        return upgrade_report.dry_run(app, conduct.conductor, choice.tasks, choice.left_out, findings)
+        return upgrade_report.dry_run(app, conduct.conductor, choice.tasks, left, findings)
     done = Done()
     if choice.tasks or request.resume or request.job:
         if choice.tasks:
@@ -124,7 +148,7 @@ def run(app: App, request: Request, *, yes: bool) -> int:
         with app.lease("upgrade", request.lease, suffix=request.shard.suffix) as lease:
             done = _act(conduct, request, choice, lease.renew)
     jobs: list[Job[Record] | Job[Task]] = [*done.resumed, *done.jobs]
-    return upgrade_report.end(app, conduct.conductor, conduct.took, jobs, choice.left_out, findings=findings)
+    return upgrade_report.end(app, conduct.conductor, conduct.took, jobs, left, findings=findings)
 
 
 def _choose(app: App, request: Request) -> Choice:
@@ -145,15 +169,21 @@ def _choose(app: App, request: Request) -> Choice:
     begun = {task.key for wave in waves for task in wave}
     left = [item for item in plan.left_out if item.key in chosen]
     left += due.later(plan, now, chosen - begun)
-    return Choice(waves, left)
+    versions = {item.key: (item.version, item.upgradability.version) for item in sight.notebooks}
+    return Choice(waves, left, versions=versions)
 
 
 def _surroundings(app: App, conduct: Conduct, request: Request, choice: Choice) -> tuple[Finding, ...]:
     """Look at the project once for all its notebooks.
 
     Raises:
+        NotFound: There is no such image family.
         Unsuitable: Something that every upgrade needs is not there.
     """
+    about_family: tuple[Finding, ...] = ()
+    if request.family is not None:
+        conduct.conductor.family = conduct.reader.family(request.family)
+        about_family = families.check(conduct.conductor.family)
     wanted = preflight.PERMISSIONS + (preflight.SNAPSHOT_PERMISSIONS if request.rules.data_snapshot else ())
     around = conduct.reader.surroundings(wanted, [task.key for task in choice.tasks])
     conduct.conductor.around = around
@@ -164,7 +194,7 @@ def _surroundings(app: App, conduct: Conduct, request: Request, choice: Choice) 
             hint="see the findings",
             findings=found,
         )
-    return found
+    return about_family + found
 
 
 def _act(conduct: Conduct, request: Request, choice: Choice, renew: Callable[[], None]) -> Done:
@@ -181,7 +211,7 @@ def _act(conduct: Conduct, request: Request, choice: Choice, renew: Callable[[],
             abandon=conduct.break_off,
         ).jobs
     if choice.tasks:
-        conduct.note_open()
+        conduct.note_open()  # what was carried on has come to its end
         done.jobs = roll_out(
             choice.waves,
             conduct.upgrade,

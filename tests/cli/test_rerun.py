@@ -129,7 +129,8 @@ def test_killed_after_every_step(fleet, home, step, way):
     process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert process.returncode == -signal.SIGKILL
     assert list((home / ".nbp").rglob("records/*.json"))
-    assert "is in the middle of" in json.dumps(run("rerun", "ana-research", exit_code=4))
+    for options in ([], ["--dry-run"]):
+        assert "is in the middle of" in json.dumps(run("rerun", "ana-research", *options, exit_code=4))
     ended = run("rerun", way)
     assert "ana-research" in results(ended)
     assert set(results(ended).values()) == {"succeeded" if way == "--resume" else "undone"}

@@ -302,16 +302,47 @@ def test_what_stays_stuck_is_on_record_and_carried_on_later(world, tmp_path):
     assert "the upgrade did not end; the notebook is UPGRADING" in row["reason"]
     assert "nbp upgrade run --resume" in talk
 
-    status, answer, _ = world.run("run", "--all", "--now")  # another run does not touch it
-    [row] = answer["data"]["notebooks"]
-    assert (status, row["result"]) == (3, "left")
-    assert "nbp upgrade run --resume" in row["reason"]
+    for options in ((), ("--dry-run",)):
+        status, answer, _ = world.run("run", "--all", "--now", *options)  # another run does not touch it
+        [row] = answer["data"]["notebooks"]
+        assert (status, row["result"]) == (3, "left")
+        assert "nbp upgrade run --resume" in row["reason"]
+        status, answer, _ = world.run("run", "ana", "--now", *options)  # and says no to who names it
+        assert (status, answer["errors"][0]["code"]) == (4, "procedure-open")
+        assert "nbp upgrade run --resume" in answer["errors"][0]["hint"]
     world.fleet.guest("ana", give_up="it took too long")
     status, answer, _ = world.run("run", "--resume")
     assert answer["data"]["notebooks"][0]["result"] == "failed"
     assert world.fleet.kept("ana") == before
     status, answer, _ = world.run("run", "--resume")
     assert (status, answer["data"]["notebooks"]) == (0, [])
+
+
+def test_a_dry_run_shows_from_which_version_to_which(world, tmp_path):
+    small(world, tmp_path, "ana", "ben")
+    world.fleet.guest("ben", upgradability="Current and latest available image are the same")
+    for options in (("--now",), ()):  # as a look at each tells, and as the calendar does
+        status, answer, talk = world.run("run", "--all", "--dry-run", *options)
+        rows = {row["notebook"]: (row["before"], row["after"]) for row in answer["data"]["notebooks"]}
+        assert rows == {"ana": ("20260419", "20260712"), "ben": ("20260419", "")}
+    status, answer, talk = world.run("run", "ana", "--dry-run", "--now")
+    assert (status, talk.splitlines()[0]) == (3, "1 to upgrade, 0 not now.")
+
+
+def test_where_all_are_current_nothing_is_said_to_be_upgraded(world, tmp_path):
+    small(world, tmp_path, "ana", "ben")
+    world.fleet.guest("*", upgradability="Current and latest available image are the same")
+    with FileLease(world.home / "upgrade.lock"):  # which a run would need that has something to do
+        status, answer, talk = world.run("run", "--all", "--now")
+    assert (status, answer["data"]["counts"]) == (0, {"current": 2})
+    assert "0 to upgrade, 2 not now." in talk
+
+
+def test_a_running_notebook_is_not_said_to_be_started(world, tmp_path):
+    small(world, tmp_path, "ana")
+    _, _, talk = world.run("run", "--all", "--now")
+    told = [line.removeprefix("ana: ") for line in talk.splitlines() if line.startswith("ana: ")]
+    assert told == ["hold-idle-shutdown", "upgrade", "verify", "restore-settings"]
 
 
 def test_people_are_told(world, tmp_path):
@@ -378,6 +409,27 @@ def test_another_family_only_by_name(world, tmp_path):
     assert answer["data"]["notebooks"][0]["result"] == "upgraded", answer
     assert "upgrade-across-families" in [finding["code"] for finding in answer["findings"]]
     assert world.fleet.boot_disk("ben")["sourceImage"].endswith(NEW_IMAGE)
+
+
+def test_a_family_that_is_not_there_is_found_before_anything_is_touched(world, tmp_path):
+    small(world, tmp_path, "ana")
+    world.fleet.control.clear()
+    status, answer, _ = world.run("run", "ana", "--now", "--family", "nofam")
+    [error] = answer["errors"]
+    assert (status, error["code"]) == (1, "not-found")
+    assert error["message"] == "there is no image family nofam in cloud-notebooks-managed"
+    assert "workbench-instances-2603" in error["hint"]
+    assert not any(name.endswith((".patch", ".upgrade", ".start")) for name in world.fleet.control.counts())
+
+
+def test_a_family_that_nobody_may_look_for_is_tried_all_the_same(world, tmp_path):
+    small(world, tmp_path, "ana")
+    words = "Required 'compute.images.getFromFamily' permission"
+    world.fleet.control.fault(method="*.getFromFamily", kind="status", status=403, message=words)
+    status, answer, _ = world.run("run", "ana", "--now", "--family", "workbench-instances")
+    found = {finding["code"]: finding["message"] for finding in answer["findings"]}
+    assert words in found["upgrade-family-unknown"]
+    assert (status, answer["data"]["counts"]) == (0, {"upgraded": 1})
 
 
 def test_tasks_of_cloud_run_share_the_fleet(world, tmp_path, monkeypatch):

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
 from notebook_provisioner.adapters.google.upgrades import check_upgradability
+from notebook_provisioner.catalog.images import PROJECT
 from notebook_provisioner.core.errors import TargetUnreachable
 from notebook_provisioner.core.upgrades.facts import Upgradability
+from notebook_provisioner.core.upgrades.families import Family
 from notebook_provisioner.core.upgrades.preflight import Quota, Surroundings
 
 _WORKERS: Final = 16
@@ -35,6 +38,17 @@ class UpgradePreflight:
     def upgradability(self, zone: str, name: str) -> Upgradability:
         """What Workbench says about upgrading a notebook; that it did not answer is an answer, too."""
         return check_upgradability(self._rest, self._instance(zone, name))
+
+    def family(self, name: str) -> Family:
+        """What Compute Engine says of one of Google's image families."""
+        url = f"{self._rest.target.endpoint('compute')}/compute/v1/projects/{PROJECT}/global/images/family"
+        try:
+            return Family(name, str(self._rest.call("GET", f"{url}/{name}", {"fields": "name"})["name"]))
+        except Refusal as refusal:
+            missing = refusal.status == HTTPStatus.NOT_FOUND
+            return Family(name, "" if missing else None, "" if missing else refusal.message)
+        except NoAnswer as error:
+            return Family(name, None, str(error))
 
     def surroundings(self, permissions: Sequence[str], notebooks: Iterable[Place]) -> Surroundings:
         """What holds for all notebooks of the project.

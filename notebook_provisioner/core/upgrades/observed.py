@@ -54,6 +54,11 @@ class Instance:
         return self.metadata.get(IDLE_KEY) or None
 
     @property
+    def version(self) -> str:
+        """The version that it runs, in Workbench's words; empty where its metadata do not say."""
+        return self.metadata.get("version", "")
+
+    @property
     def behavior(self) -> str | None:
         """When Workbench runs its post-startup script; None where its metadata do not say."""
         return self.metadata.get(BEHAVIOR_KEY) or None

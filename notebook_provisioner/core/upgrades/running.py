@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from notebook_provisioner.catalog.images import family_and_date
@@ -15,9 +15,11 @@ from notebook_provisioner.core.procedures import Gone, Patience, Record, Records
 from notebook_provisioner.core.rerun.planning import Use, use_of
 from notebook_provisioner.core.upgrades import preflight, procedure, verification
 from notebook_provisioner.core.upgrades.facts import Upgradability
+from notebook_provisioner.core.upgrades.families import Family
 from notebook_provisioner.core.upgrades.observed import Instance, Observed
 from notebook_provisioner.core.upgrades.preflight import Facts, Rules, Surroundings
 from notebook_provisioner.core.upgrades.procedure import ROLLBACK_KIND, RUN_AT_EVERY_START, UPGRADE_KIND
+from notebook_provisioner.core.upgrades.script_runs import runs_script_again
 
 # An upgrade takes from a quarter of an hour on (a guess): looking seldom is soon enough, and costs few calls.
 PATIENCE: Final = Patience(first=0.5, growth=1.5, longest=20.0)
@@ -25,12 +27,6 @@ PATIENCE: Final = Patience(first=0.5, growth=1.5, longest=20.0)
 # What is expected of an upgrade counts from waking the notebook; the request itself may come so much later.
 _WAKING: Final = timedelta(minutes=10)
 
-# Release notes of 2026-04-20: from these images on, the post-startup script runs again after an upgrade.
-_SINCE_RELEASE: Final = 141
-_SINCE_DATE: Final = date(2026, 4, 19)
-
-_RELEASE: Final = re.compile(r"[mM]?(\d{2,3})")
-_DATE: Final = re.compile(r"(\d{8})(?:\D.*)?")
 _DIGEST: Final = re.compile(r"gs://.+/([0-9a-f]{64})\.sh")
 
 
@@ -94,6 +90,7 @@ class Conductor:
         around: What holds for the whole project.
         rules: What the run may bear.
         family: The image family that notebooks are asked into; None for their own.
+        versions: The version that each notebook has, and what it would be upgraded to, by zone and name.
         tell: Told of every step.
         announce: Told before a notebook is touched, and when it is at its end.
         patience: Pauses between looks.
@@ -110,7 +107,8 @@ class Conductor:
     sleep: Callable[[float], None]
     around: Surroundings
     rules: Rules
-    family: str | None = None
+    family: Family | None = None
+    versions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     tell: Callable[[Record, str], None] = lambda _record, _what: None
     announce: Callable[[Record], None] = lambda _record: None
     patience: Patience = PATIENCE
@@ -140,6 +138,11 @@ class Conductor:
             else:
                 self.findings[task.key] = found
             self._prepared[task.key] = prepared
+            target = prepared.facts.upgradability
+            self.versions[task.key] = (
+                prepared.seen.instance.version,
+                target.version or verification.last(target.image),
+            )
         return nothing or (against.message if against else None)
 
     def upgrade(self, task: Task) -> Record:
@@ -191,8 +194,8 @@ class Conductor:
             instance=seen.instance,
             upgradability=self.reader.upgradability(*task.key)
             if family is None
-            else Upgradability(None, "", "", "it is asked into another family"),
-            family=family,
+            else Upgradability(None, "", family.image or "", "it is asked into another family"),
+            family=family.name if family else None,
             use=use,
             use_words=use_words,
             data_free_mib=activity.data_free_mib if activity else None,
@@ -201,11 +204,11 @@ class Conductor:
         )
         return _Prepared(seen, facts)
 
-    def _other_family(self, seen: Observed) -> str | None:
+    def _other_family(self, seen: Observed) -> Family | None:
         """The family that a notebook is to change to; None where it is in it already, or is to stay."""
         boot = seen.disks().boot if self.family else None
         known = family_and_date(verification.last(boot.image)) if boot else None
-        return None if known and known[0] == self.family else self.family
+        return None if known and self.family and known[0] == self.family.name else self.family
 
     def _wanted(self, instance: Instance) -> dict[str, Any]:
         script = _DIGEST.fullmatch(instance.metadata.get("post-startup-script", ""))
@@ -261,23 +264,6 @@ class Conductor:
         )
         self.announce(ended)
         return ended
-
-
-def runs_script_again(version: str, image: str) -> bool:
-    """Whether an image runs the post-startup script again after an upgrade; False where nobody knows."""
-    for text in (version, verification.last(image)):
-        if release := _RELEASE.fullmatch(text):
-            return int(release[1]) >= _SINCE_RELEASE
-        dated = _DATE.fullmatch(text)
-        known = family_and_date(text)
-        if known:
-            return known[1] >= _SINCE_DATE
-        if dated:
-            try:
-                return date.fromisoformat(dated[1]) >= _SINCE_DATE
-            except ValueError:
-                return False
-    return False
 
 
 def _may_be_rerun(instance: Instance) -> bool:

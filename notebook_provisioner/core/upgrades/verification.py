@@ -26,7 +26,7 @@ def before(seen: Observed) -> dict[str, Any]:
         "idle_timeout": instance.idle_timeout,
         "behavior": instance.behavior,
         "entries": len(instance.history),
-        "version": instance.metadata.get("version", ""),
+        "version": instance.version,
         "boot_disk": disks.boot.id if disks.boot else "",
         "image": disks.boot.image if disks.boot else "",
         "data_disk": disks.data.id if disks.data else "",

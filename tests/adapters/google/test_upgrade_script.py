@@ -9,7 +9,7 @@ from upgrade_chaos import Day, Doomed, kill_at
 from upgrade_fleet import COMPUTE, PROJECT, ZONE
 
 from notebook_provisioner.core.procedures import Outcome
-from notebook_provisioner.core.upgrades.running import runs_script_again
+from notebook_provisioner.core.upgrades.script_runs import runs_script_again
 from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]

@@ -79,6 +79,7 @@ def run(
     require_canaries(canaries, notebooks if now else app.fleet.resolved_notebooks)
     request = upgrading.Request(
         notebooks=notebooks,
+        named=bool(selector.names),
         now=now,
         job=due,
         resume=resume,
