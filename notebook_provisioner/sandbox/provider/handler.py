@@ -4,26 +4,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from notebook_provisioner.sandbox.provider.conversion import Converter
+from notebook_provisioner.sandbox.provider.errors import ApiError, Failed
 from notebook_provisioner.sandbox.provider.mapping import Row, fill, parse_identity
 from notebook_provisioner.sandbox.provider.planning import Planned, plan
-from notebook_provisioner.sandbox.provider.rest import ApiError, Client, Json
+from notebook_provisioner.sandbox.provider.rest import Client, Json
 from notebook_provisioner.sandbox.provider.schema import Block
 from notebook_provisioner.sandbox.provider.values import Object, is_unknown
 
 _PLACES: Final = frozenset({"region", "zone"})
 """Arguments that the API answers with a link, and Terraform's state holds as a name."""
-
-
-class Failed(Exception):
-    """A resource could not be brought into its planned state.
-
-    Attributes:
-        state: What is known of it now; None where it does not exist.
-    """
-
-    def __init__(self, message: str, state: Object | None = None) -> None:
-        super().__init__(message)
-        self.state = state
 
 
 class Handler:

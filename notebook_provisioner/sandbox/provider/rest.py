@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import urllib3
 
+from notebook_provisioner.sandbox.provider.errors import CONFLICT, ApiError
 from notebook_provisioner.sandbox.provider.settings import Settings
 
 Json: TypeAlias = Any
@@ -24,33 +25,7 @@ _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 _REQUEST_TIMEOUT_SECONDS: Final = 60.0
 _OPERATION_TIMEOUT_SECONDS: Final = 1200.0
-_CONFLICT: Final = 409
-_NOT_FOUND: Final = 404
 _ERRORS_FROM: Final = 400
-
-
-class ApiError(Exception):
-    """A request was answered with an error, or not at all.
-
-    Attributes:
-        status: HTTP status; 0 where no answer came.
-        lost: An earlier attempt of the same request got no answer, so that it may have been carried out.
-    """
-
-    def __init__(self, message: str, status: int = 0, *, lost: bool = False) -> None:
-        super().__init__(message)
-        self.status = status
-        self.lost = lost
-
-    @property
-    def not_found(self) -> bool:
-        """Whether the thing is not there."""
-        return self.status == _NOT_FOUND
-
-    @property
-    def exists(self) -> bool:
-        """Whether the thing was there before."""
-        return self.status == _CONFLICT
 
 
 class Client:
@@ -114,7 +89,7 @@ class Client:
                     return json.loads(answer.data) if answer.data else {}
                 text = answer.data.decode(errors="replace")
                 failure = ApiError(_explain(method, url, answer.status, text), answer.status, lost=lost)
-                queue_full = answer.status == _CONFLICT and _QUEUE_FULL in text
+                queue_full = answer.status == CONFLICT and _QUEUE_FULL in text
                 if answer.status not in _RETRIABLE and not queue_full:
                     raise failure
             if attempt == _ATTEMPTS:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from notebook_provisioner.sandbox.provider import schema
+from notebook_provisioner.sandbox.provider.errors import ApiError, Failed
 from notebook_provisioner.sandbox.provider.protocol import PROCEDURES, AnyMessage, message
 from notebook_provisioner.sandbox.provider.settings import NoEndpoint, Settings
 from notebook_provisioner.sandbox.provider.validation import Problem, validate
@@ -23,9 +24,6 @@ class Provider:
 
     def handle(self, procedure: str, request: AnyMessage) -> AnyMessage:
         """Answer a request; whatever goes wrong becomes a diagnostic."""
-        from notebook_provisioner.sandbox.provider.handler import Failed
-        from notebook_provisioner.sandbox.provider.rest import ApiError
-
         answer: Callable[[AnyMessage], AnyMessage] = getattr(self, procedure)
         try:
             return answer(request)
@@ -56,6 +54,8 @@ class Provider:
             provider=schema.schema_message(schema.provider_block()),
             resource_schemas=_schemas(schema.resource_types(), schema.resource_block),
             data_source_schemas=_schemas(schema.data_source_types(), schema.data_source_block),
+            # Terraform starts one provider process for each thing it does, and then asks only the first.
+            server_capabilities=message("ServerCapabilities", get_provider_schema_optional=True),
         )
 
     def PrepareProviderConfig(self, request: AnyMessage) -> AnyMessage:  # noqa: N802 - Terraform's name
@@ -107,9 +107,6 @@ class Provider:
 
     def ApplyResourceChange(self, request: AnyMessage) -> AnyMessage:  # noqa: N802 - Terraform's name
         """Make, change or remove a resource. A failure says what is known of it: no state gets lost."""
-        from notebook_provisioner.sandbox.provider.handler import Failed
-        from notebook_provisioner.sandbox.provider.rest import ApiError
-
         block = schema.resource_block(request.type_name)
         prior, planned = (_decoded(value, block) for value in (request.prior_state, request.planned_state))
         response = message("ApplyResponse", legacy_type_system=True, private=request.planned_private)

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from notebook_provisioner.sandbox.provider.handler import Failed, Handler
+from notebook_provisioner.sandbox.provider.errors import Failed
+from notebook_provisioner.sandbox.provider.handler import Handler
 from notebook_provisioner.sandbox.provider.mapping import Row
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
 from notebook_provisioner.sandbox.provider.rest import Json

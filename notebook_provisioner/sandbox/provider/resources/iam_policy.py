@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from notebook_provisioner.sandbox.provider.handler import Failed, Handler
+from notebook_provisioner.sandbox.provider.errors import ApiError, Failed
+from notebook_provisioner.sandbox.provider.handler import Handler
 from notebook_provisioner.sandbox.provider.mapping import ImportIdError, Row, parse_identity
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
-from notebook_provisioner.sandbox.provider.rest import ApiError, Json
+from notebook_provisioner.sandbox.provider.rest import Json
 from notebook_provisioner.sandbox.provider.values import Object
 
 _POLICY_VERSION: Final = 3

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from notebook_provisioner.sandbox.provider.handler import Failed, Handler
+from notebook_provisioner.sandbox.provider.errors import ApiError, Failed
+from notebook_provisioner.sandbox.provider.handler import Handler
 from notebook_provisioner.sandbox.provider.mapping import Row
 from notebook_provisioner.sandbox.provider.planning import Planned
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
-from notebook_provisioner.sandbox.provider.rest import ApiError, Json
+from notebook_provisioner.sandbox.provider.rest import Json
 from notebook_provisioner.sandbox.provider.values import Object
 
 

@@ -2,10 +2,11 @@
 
 from typing import Any, Final
 
+from notebook_provisioner.sandbox.provider.errors import ApiError
 from notebook_provisioner.sandbox.provider.handler import Handler
 from notebook_provisioner.sandbox.provider.mapping import Row
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
-from notebook_provisioner.sandbox.provider.rest import ApiError, Json
+from notebook_provisioner.sandbox.provider.rest import Json
 from notebook_provisioner.sandbox.provider.values import Object
 
 _POLICIES: Final = "projects/{project}/global/firewallPolicies"

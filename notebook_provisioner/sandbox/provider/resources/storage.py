@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from notebook_provisioner.sandbox.provider.handler import Failed, Handler
+from notebook_provisioner.sandbox.provider.errors import Failed
+from notebook_provisioner.sandbox.provider.handler import Handler
 from notebook_provisioner.sandbox.provider.mapping import Row
 from notebook_provisioner.sandbox.provider.planning import Planned
 from notebook_provisioner.sandbox.provider.resources.definition import Definition

@@ -3,10 +3,11 @@
 import time
 from typing import Any, Final
 
-from notebook_provisioner.sandbox.provider.handler import Failed, Handler
+from notebook_provisioner.sandbox.provider.errors import ApiError, Failed
+from notebook_provisioner.sandbox.provider.handler import Handler
 from notebook_provisioner.sandbox.provider.mapping import Row
 from notebook_provisioner.sandbox.provider.resources.definition import Definition
-from notebook_provisioner.sandbox.provider.rest import ApiError, Json
+from notebook_provisioner.sandbox.provider.rest import Json
 from notebook_provisioner.sandbox.provider.suppression import changed as differs
 from notebook_provisioner.sandbox.provider.values import Object, dig, is_unknown
 
