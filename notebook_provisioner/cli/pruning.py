@@ -12,6 +12,7 @@ from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.output import Status
 from notebook_provisioner.cli.parameters import Shard, StorageObject
 from notebook_provisioner.core.findings import Finding, Severity
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots import plan as planning
 from notebook_provisioner.core.snapshots.caps import Caps
 from notebook_provisioner.core.snapshots.decisions import (
@@ -22,7 +23,7 @@ from notebook_provisioner.core.snapshots.decisions import (
     decide,
     newest_first,
 )
-from notebook_provisioner.core.snapshots.facts import NotebookKey, Notebooks, Snapshot
+from notebook_provisioner.core.snapshots.facts import Notebooks, Snapshot
 from notebook_provisioner.core.snapshots.origin import Register
 from notebook_provisioner.core.snapshots.plan import PrunePlan
 from notebook_provisioner.core.snapshots.rules import Rules

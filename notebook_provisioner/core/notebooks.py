@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+NotebookKey = tuple[str, str]  # zone and name: what a notebook is told apart by in its project
+
 FLEET_LABEL: Final = "nbp-fleet"  # set by terraform/modules/fleet-file on everything that it makes
 
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notebook_provisioner.core.fleet.model import Snapshots
-from notebook_provisioner.core.snapshots.facts import HistoryEntry, Notebook, Notebooks, Snapshot
+from notebook_provisioner.core.snapshots.facts import Notebook, Notebooks, Snapshot
 from notebook_provisioner.core.snapshots.origin import Register
 from notebook_provisioner.core.snapshots.rules import Rules
+from notebook_provisioner.core.upgrade_history import HistoryEntry
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 ZONE = "europe-west1-b"
@@ -39,7 +40,7 @@ def snapshot(name: str, days: float, of: str = "nb", **changed: Any) -> Snapshot
 
 def entry(name: str, days: float, action: str = "UPGRADE", state: str = "SUCCEEDED") -> HistoryEntry:
     """A line of the upgrade history."""
-    return HistoryEntry(action, state, ago(days), name)
+    return HistoryEntry(action, state, ago(days), snapshot=name)
 
 
 def notebook(*history: HistoryEntry, name: str = "nb", **changed: Any) -> Notebook:

@@ -5,7 +5,8 @@ from typing import Any
 
 from notebook_provisioner.core.fleet.windows import Blackout, Window, WorkingHours
 from notebook_provisioner.core.retention import Span
-from notebook_provisioner.core.upgrades.facts import HistoryEntry, Notebook, Sight, Upgradability
+from notebook_provisioner.core.upgrade_history import HistoryEntry
+from notebook_provisioner.core.upgrades.facts import Notebook, Sight, Upgradability
 from notebook_provisioner.core.upgrades.policy import Policy, Rollout
 
 ZONE = "europe-west1-b"

@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
+from notebook_provisioner.adapters.google.upgrade_history import history, moment
 from notebook_provisioner.core.post_startup.console import Console, read_console
 from notebook_provisioner.core.post_startup.facts import (
     SCRIPT_KEY,
@@ -204,7 +205,7 @@ class PostStartupFacts:
             for scope in page.get("items", {}).values():
                 for machine in scope.get("instances", ()):
                     zone = machine["zone"].rsplit("/", 1)[-1]
-                    found[zone, machine["name"]] = _moment(machine.get("lastStartTimestamp"))
+                    found[zone, machine["name"]] = moment(machine.get("lastStartTimestamp"))
         return found
 
 
@@ -212,16 +213,12 @@ def instance(item: Mapping[str, Any], *, started: datetime | None, vm: bool) -> 
     """A notebook from the Notebooks API's document, and what Compute Engine says of its VM."""
     setup = item.get("gceSetup", {})
     accounts: Sequence[Mapping[str, str]] = setup.get("serviceAccounts", ())
-    replaced = [
-        moment
-        for entry in item.get("upgradeHistory", ())
-        if entry.get("state") == "SUCCEEDED" and (moment := _moment(entry.get("createTime")))
-    ]
+    replaced = [entry.created for entry in history(item) if entry.state == "SUCCEEDED" and entry.created]
     return Instance(
         state=item.get("state", "STATE_UNSPECIFIED"),
         metadata=setup.get("metadata", {}),
         service_account=next((account["email"] for account in accounts if account.get("email")), ""),
-        created=_moment(item.get("createTime")),
+        created=moment(item.get("createTime")),
         started=started,
         replaced=max(replaced, default=None),
         health_info=item.get("healthInfo", {}),
@@ -243,7 +240,3 @@ def _holds(expression: str, resource: str) -> bool | None:
 def _place(name: str) -> Place:
     _, _, _, zone, _, short = name.split("/")
     return zone, short
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

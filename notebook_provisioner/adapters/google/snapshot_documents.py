@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from notebook_provisioner.adapters.google.upgrade_history import history, moment
 from notebook_provisioner.core.notebooks import FLEET_LABEL
-from notebook_provisioner.core.snapshots.facts import HistoryEntry, Notebook, Snapshot
+from notebook_provisioner.core.snapshots.facts import Notebook, Snapshot
 
 SNAPSHOT_FIELDS: Final = (
     "name,id,creationTimestamp,status,snapshotType,sourceDisk,sourceDiskId,autoCreated,"
@@ -49,24 +50,10 @@ def notebook(item: Mapping[str, Any]) -> Notebook:
         name=name,
         state=item.get("state", "STATE_UNSPECIFIED"),
         health=item.get("healthState", "HEALTH_STATE_UNSPECIFIED"),
-        created=_moment(item.get("createTime")),
+        created=moment(item.get("createTime")),
         fleet=item.get("labels", {}).get(FLEET_LABEL),
-        history=tuple(
-            HistoryEntry(
-                action=entry.get("action", "UPGRADE"),
-                state=entry.get("state", "STATE_UNSPECIFIED"),
-                created=_moment(entry.get("createTime")),
-                snapshot=entry.get("snapshot", "").rsplit("/", 1)[-1],
-            )
-            for entry in sorted(
-                item.get("upgradeHistory", ()), key=lambda entry: str(entry.get("createTime"))
-            )
-        ),
+        history=history(item),
     )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def zone(place: str) -> str:

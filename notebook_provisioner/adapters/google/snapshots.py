@@ -10,13 +10,8 @@ from typing import Any, Final
 from notebook_provisioner.adapters.google import snapshot_documents as documents
 from notebook_provisioner.adapters.google.pace import Pace
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
-from notebook_provisioner.core.snapshots.facts import (
-    MARK_LABEL,
-    Notebook,
-    NotebookKey,
-    Notebooks,
-    Snapshot,
-)
+from notebook_provisioner.core.notebooks import NotebookKey
+from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, Notebooks, Snapshot
 from notebook_provisioner.core.snapshots.sweep import Outcome, Result
 
 _PAGE: Final = "500"  # Compute's largest (discovery, snapshots.list)

@@ -1,13 +1,12 @@
 """What Google's JSON says about upgrades, turned into the core's facts."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from notebook_provisioner.adapters.google.snapshot_documents import zone
+from notebook_provisioner.adapters.google.upgrade_history import history, moment
 from notebook_provisioner.catalog.images import CONTAINER_HOST_FAMILY, family_and_date
 from notebook_provisioner.core.upgrades.facts import (
-    HistoryEntry,
     LegacyMachine,
     Notebook,
     Sample,
@@ -44,7 +43,7 @@ def notebook(item: Mapping[str, Any], upgradability: Upgradability) -> Notebook:
         state=item.get("state", "STATE_UNSPECIFIED"),
         health=item.get("healthState", "HEALTH_STATE_UNSPECIFIED"),
         owner=next(iter(item.get("instanceOwners", ())), ""),
-        created=_moment(item.get("createTime")),
+        created=moment(item.get("createTime")),
         machine_type=setup.get("machineType", "").rsplit("/", 1)[-1],
         gpus=sum(int(gpu.get("coreCount", 0)) for gpu in setup.get("acceleratorConfigs", ())),
         boot_disk_gib=int(setup.get("bootDisk", {}).get("diskSizeGb") or _RECOMMENDED_GIB),
@@ -53,12 +52,7 @@ def notebook(item: Mapping[str, Any], upgradability: Upgradability) -> Notebook:
         image=running,
         version=metadata.get("version", ""),
         metadata=metadata,
-        history=tuple(
-            _entry(entry)
-            for entry in sorted(
-                item.get("upgradeHistory", ()), key=lambda entry: str(entry.get("createTime"))
-            )
-        ),
+        history=history(item),
         upgradability=upgradability,
     )
 
@@ -85,22 +79,12 @@ def legacy_machine(item: Mapping[str, Any]) -> LegacyMachine | None:
 def sample(operation: Mapping[str, Any]) -> Sample | None:
     """How long an upgrade took; None for an operation that is none, is not over, or failed."""
     metadata = operation.get("metadata", {})
-    begun, ended = _moment(metadata.get("createTime")), _moment(metadata.get("endTime"))
+    begun, ended = moment(metadata.get("createTime")), moment(metadata.get("endTime"))
     target = metadata.get("target", "")
     is_upgrade = str(metadata.get("verb", "")).lower() in _VERBS and "/instances/" in target
     if not is_upgrade or not operation.get("done") or "error" in operation or begun is None or ended is None:
         return None
     return Sample((zone(target), target.rsplit("/", 1)[-1]), ended - begun)
-
-
-def _entry(entry: Mapping[str, Any]) -> HistoryEntry:
-    return HistoryEntry(
-        action=entry.get("action", "UPGRADE"),
-        state=entry.get("state", "STATE_UNSPECIFIED"),
-        created=_moment(entry.get("createTime")),
-        version=entry.get("version", ""),
-        target_version=entry.get("targetVersion", ""),
-    )
 
 
 def _family(setup: Mapping[str, Any], running: str) -> str:
@@ -116,7 +100,3 @@ def _container(image: Mapping[str, Any]) -> str:
     if not image:
         return ""
     return f"{image.get('repository', '')}:{image.get('tag') or 'latest'}"
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

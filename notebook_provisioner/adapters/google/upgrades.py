@@ -14,14 +14,13 @@ from notebook_provisioner.adapters.google.pace import Pace
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
 from notebook_provisioner.adapters.google.snapshot_documents import zone
 from notebook_provisioner.core.errors import TargetUnreachable
-from notebook_provisioner.core.notebooks import FLEET_LABEL
+from notebook_provisioner.core.notebooks import FLEET_LABEL, NotebookKey
 from notebook_provisioner.core.upgrades.facts import (
     LegacyMachine,
     Sample,
     Sight,
     Upgradability,
 )
-from notebook_provisioner.core.upgrades.plan import NotebookKey
 
 _PAGE: Final = "500"
 _OPERATION_PAGES: Final = 10  # of a zone: how long Google keeps operations, and in which order, is unverified

@@ -11,13 +11,13 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
+from notebook_provisioner.adapters.google.upgrade_history import history
 from notebook_provisioner.adapters.google.workbench_changes import WorkbenchInstance
 from notebook_provisioner.catalog.images import PROJECT as IMAGE_PROJECT
 from notebook_provisioner.core.post_startup.console import Console, read_console
 from notebook_provisioner.core.post_startup.reports import Report, read_report
 from notebook_provisioner.core.procedures import Busy, Declined, Operation, Unanswered
 from notebook_provisioner.core.upgrades.activity import Activity, read_activity
-from notebook_provisioner.core.upgrades.facts import HistoryEntry
 from notebook_provisioner.core.upgrades.observed import Disk, Disks, Instance
 
 _DISK_FIELDS: Final = "items(name,id,sourceImage,sourceSnapshot,users)"
@@ -187,27 +187,9 @@ def instance(document: Mapping[str, Any]) -> Instance:
         health_info=document.get("healthInfo", {}),
         labels=document.get("labels", {}),
         metadata=setup.get("metadata", {}),
-        history=tuple(
-            _entry(item)
-            for item in sorted(
-                document.get("upgradeHistory", ()), key=lambda item: str(item.get("createTime"))
-            )
-        ),
+        history=history(document),
         container="containerImage" in setup,
         data_disks=len(setup.get("dataDisks", ())),
-    )
-
-
-def _entry(item: Mapping[str, Any]) -> HistoryEntry:
-    created = item.get("createTime")
-    return HistoryEntry(
-        action=item.get("action", "ACTION_UNSPECIFIED"),
-        state=item.get("state", "STATE_UNSPECIFIED"),
-        created=datetime.fromisoformat(created) if created else None,
-        version=item.get("version", ""),
-        target_version=item.get("targetVersion", ""),
-        snapshot=item.get("snapshot", "").rsplit("/", 1)[-1],
-        image=item.get("vmImage", ""),
     )
 
 

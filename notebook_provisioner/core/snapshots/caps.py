@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, Verdict
-from notebook_provisioner.core.snapshots.facts import NotebookKey
 from notebook_provisioner.core.snapshots.rules import PolicyRefused
 
 

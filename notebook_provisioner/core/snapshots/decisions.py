@@ -6,17 +6,12 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Final
 
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.retention import Walk
-from notebook_provisioner.core.snapshots.facts import (
-    MARK_LABEL,
-    RETAIN_LABEL,
-    HistoryEntry,
-    Notebook,
-    NotebookKey,
-    Snapshot,
-)
+from notebook_provisioner.core.snapshots.facts import MARK_LABEL, RETAIN_LABEL, Notebook, Snapshot
 from notebook_provisioner.core.snapshots.origin import Belonging, Origin, Register
 from notebook_provisioner.core.snapshots.rules import Rules
+from notebook_provisioner.core.upgrade_history import HistoryEntry
 
 _SETTLED_STATES: Final = frozenset({"ACTIVE", "STOPPED", "SUSPENDED"})
 _RESTING_HEALTH: Final = frozenset({"HEALTHY", "HEALTH_STATE_UNSPECIFIED"})  # nobody asks a stopped VM

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-NotebookKey = tuple[str, str]  # zone, name
+from notebook_provisioner.core.notebooks import NotebookKey
+from notebook_provisioner.core.upgrade_history import HistoryEntry
 
 MARK_LABEL: Final = "nbp-prune"  # the day on which a snapshot was marked for deletion
 RETAIN_LABEL: Final = "retain-until"  # the last day on which somebody wants it
@@ -44,23 +45,6 @@ class Snapshot:
     locations: tuple[str, ...]
     labels: Mapping[str, str]
     label_fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """One line of a notebook's upgrade history.
-
-    Attributes:
-        action: ``UPGRADE`` or ``ROLLBACK``.
-        state: ``STARTED``, ``SUCCEEDED`` or ``FAILED``.
-        created: When it began; None where the API does not say.
-        snapshot: Name of the snapshot that was taken before; empty where there is none.
-    """
-
-    action: str
-    state: str
-    created: datetime | None
-    snapshot: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from notebook_provisioner.core.notebooks import FLEET_LABEL
-from notebook_provisioner.core.snapshots.facts import HistoryEntry, Notebook, NotebookKey, Notebooks, Snapshot
+from notebook_provisioner.core.notebooks import FLEET_LABEL, NotebookKey
+from notebook_provisioner.core.snapshots.facts import Notebook, Notebooks, Snapshot
+from notebook_provisioner.core.upgrade_history import HistoryEntry
 
 BOOT_SUFFIX: Final = "-boot"  # Workbench names boot disks so: seen in dumps of real instances (gcpdiag)
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from notebook_provisioner.core.errors import Refused
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.caps import Caps
 from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict, decide
-from notebook_provisioner.core.snapshots.facts import Notebook, NotebookKey, Snapshot
+from notebook_provisioner.core.snapshots.facts import Notebook, Snapshot
 from notebook_provisioner.core.snapshots.origin import Origin, Register
 
 ACTIONS = frozenset({Verdict.DELETE, Verdict.MARK, Verdict.UNMARK})

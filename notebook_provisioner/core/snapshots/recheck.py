@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, frozen, label_reasons
-from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, NotebookKey, Snapshot
+from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, Snapshot
 from notebook_provisioner.core.snapshots.origin import Origin
 from notebook_provisioner.core.snapshots.rules import Rules
 

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict
-from notebook_provisioner.core.snapshots.facts import Notebook, NotebookKey, Snapshot
+from notebook_provisioner.core.snapshots.facts import Notebook, Snapshot
 from notebook_provisioner.core.snapshots.plan import PrunePlan
 from notebook_provisioner.core.snapshots.recheck import GONE, Fresh, objection
 

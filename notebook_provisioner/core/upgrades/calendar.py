@@ -10,18 +10,12 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 
 from notebook_provisioner.core.fleet.windows import WorkingHours
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.upgrades import burden, eligibility, waves
 from notebook_provisioner.core.upgrades.durations import Durations, Estimate
 from notebook_provisioner.core.upgrades.facts import Notebook, Sight
 from notebook_provisioner.core.upgrades.placing import Job, Placement, place
-from notebook_provisioner.core.upgrades.plan import (
-    LeftOut,
-    NotebookKey,
-    ScheduledUpgrade,
-    UpgradePlan,
-    Wave,
-    Why,
-)
+from notebook_provisioner.core.upgrades.plan import LeftOut, ScheduledUpgrade, UpgradePlan, Wave, Why
 from notebook_provisioner.core.upgrades.policy import Policy, Rollout
 from notebook_provisioner.core.upgrades.stretches import Moments, Openings, at_work, openings
 

@@ -3,14 +3,8 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from notebook_provisioner.core.upgrades.plan import (
-    LeftOut,
-    NotebookKey,
-    ScheduledUpgrade,
-    UpgradePlan,
-    Wave,
-    Why,
-)
+from notebook_provisioner.core.notebooks import NotebookKey
+from notebook_provisioner.core.upgrades.plan import LeftOut, ScheduledUpgrade, UpgradePlan, Wave, Why
 from notebook_provisioner.core.upgrades.policy import Policy
 from notebook_provisioner.core.upgrades.running import Task
 from notebook_provisioner.core.upgrades.stretches import openings

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.upgrades.facts import Sample
-from notebook_provisioner.core.upgrades.plan import NotebookKey
 
 # Nobody publishes how long an upgrade takes. This is a guess on the safe side, and says so where it is used.
 UNMEASURED: Final = timedelta(minutes=45)

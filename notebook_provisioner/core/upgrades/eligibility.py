@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.upgrades.facts import LegacyMachine, Notebook, Sight
-from notebook_provisioner.core.upgrades.plan import LeftOut, NotebookKey, Why
+from notebook_provisioner.core.upgrades.plan import LeftOut, Why
 from notebook_provisioner.core.upgrades.policy import Policy
 from notebook_provisioner.core.upgrades.waves import rolled_back, same_version, unwell
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from notebook_provisioner.core.upgrades.plan import NotebookKey
+from notebook_provisioner.core.notebooks import NotebookKey
+from notebook_provisioner.core.upgrade_history import HistoryEntry
 
 SCHEDULE_KEY: Final = "notebook-upgrade-schedule"  # unix-cron in GMT, weekly or monthly
 IDLE_KEY: Final = "idle-timeout-seconds"  # absent: no idle shutdown
@@ -26,29 +27,6 @@ class Upgradability:
     version: str
     image: str
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """One line of a notebook's upgrade history.
-
-    Attributes:
-        action: ``UPGRADE`` or ``ROLLBACK``.
-        state: ``STARTED``, ``SUCCEEDED`` or ``FAILED``.
-        created: When it began; None where the API does not say.
-        version: The version before.
-        target_version: The version that it was upgraded to.
-        snapshot: Name of the snapshot of the boot disk that was taken before; empty where there is none.
-        image: The image before: a link; empty where the API does not say.
-    """
-
-    action: str
-    state: str
-    created: datetime | None
-    version: str
-    target_version: str
-    snapshot: str = ""
-    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)

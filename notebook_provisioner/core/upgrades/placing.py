@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from notebook_provisioner.core.upgrades.plan import NotebookKey
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.upgrades.stretches import Stretch
 
 Rank = tuple[datetime, str, str]

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.plan import Impact
-
-NotebookKey = tuple[str, str]  # zone, name
 
 UPGRADE_IMPACT: Final = Impact.RESTART  # the boot disk is replaced; the data disk stays, kernels do not
 

@@ -9,8 +9,8 @@ from typing import Any, Self
 from notebook_provisioner.core.fleet import model
 from notebook_provisioner.core.fleet.resolve import ResolvedNotebook
 from notebook_provisioner.core.fleet.windows import Blackout, Window, WorkingHours
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.retention import Span
-from notebook_provisioner.core.upgrades.plan import NotebookKey
 from notebook_provisioner.core.upgrades.stretches import opening_day
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from notebook_provisioner.core.errors import NotFound, Refused
 from notebook_provisioner.core.snapshots.facts import Snapshot
-from notebook_provisioner.core.upgrades.facts import HistoryEntry
+from notebook_provisioner.core.upgrade_history import HistoryEntry
 from notebook_provisioner.core.upgrades.observed import Instance
 from notebook_provisioner.core.upgrades.verification import UPGRADE, last
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from notebook_provisioner.core.findings import Finding, Severity
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.upgrades import eligibility, native_schedule, support
 from notebook_provisioner.core.upgrades.facts import SCHEDULE_KEY, Notebook, Sight
 from notebook_provisioner.core.upgrades.native_schedule import NativeSchedule, Verdict
-from notebook_provisioner.core.upgrades.plan import NotebookKey, Why
+from notebook_provisioner.core.upgrades.plan import Why
 from notebook_provisioner.core.upgrades.policy import Policy
 
 _SUPPORT_NOTICE: Final = timedelta(days=180)  # how long before the end of support one is told

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from notebook_provisioner.core.post_startup.reports import Report, State
 from notebook_provisioner.core.procedures import Record
-from notebook_provisioner.core.upgrades.facts import HistoryEntry
+from notebook_provisioner.core.upgrade_history import HistoryEntry
 from notebook_provisioner.core.upgrades.observed import ACTIVE, HEALTHY, Instance, Observed
 
 # Keys of healthInfo that speak of Jupyter and the system: the discovery document's example for

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.upgrades.facts import Notebook
 from notebook_provisioner.core.upgrades.placing import Job
-from notebook_provisioner.core.upgrades.plan import NotebookKey
 
 Release = tuple[str, str]  # image family, version
 

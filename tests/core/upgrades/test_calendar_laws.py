@@ -11,8 +11,9 @@ from upgrade_facts import CURRENT, OFFER, REFUSED, SILENT, notebook, rollout, si
 
 from notebook_provisioner.core.fleet.windows import Blackout, Window, WorkingHours
 from notebook_provisioner.core.retention import Span
+from notebook_provisioner.core.upgrade_history import HistoryEntry
 from notebook_provisioner.core.upgrades import calendar
-from notebook_provisioner.core.upgrades.facts import HistoryEntry, LegacyMachine, Sample
+from notebook_provisioner.core.upgrades.facts import LegacyMachine, Sample
 from notebook_provisioner.core.upgrades.plan import Why
 from notebook_provisioner.core.upgrades.policy import Policy
 

@@ -8,8 +8,8 @@ from upgrade_instance import INSTANCE
 
 from notebook_provisioner.core.errors import NotFound
 from notebook_provisioner.core.snapshots.facts import Snapshot
+from notebook_provisioner.core.upgrade_history import HistoryEntry
 from notebook_provisioner.core.upgrades import rollback
-from notebook_provisioner.core.upgrades.facts import HistoryEntry
 from notebook_provisioner.core.upgrades.rollback import NotARollbackPoint
 
 
