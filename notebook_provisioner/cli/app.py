@@ -184,7 +184,7 @@ class App:
                 if fleet.target == "google" and fleet.state is not None
                 else local_backend(workspace)
             ),
-            variables={"target": fleet.target, "adopt_key": self._has_left_over_key()},
+            variables={"target": fleet.target, **self._left_over_keys()},
             scripts=self.scripts(),
             provider=provider.fingerprint,
         )
@@ -310,15 +310,16 @@ class App:
             home_problem=work_problem or (sandbox_problem if target == "sandbox" else None),
         )
 
-    def _has_left_over_key(self) -> bool:
-        """Whether the key that the fleet shall create is there already."""
+    def _left_over_keys(self) -> dict[str, bool]:
+        """Which of the keys that the fleet shall create is there already, as the root's variables."""
         from notebook_provisioner.adapters.google.keys import key_exists
 
         fleet, encryption = self.fleet, self.fleet.encryption
         if encryption.mode != "create":
-            return False
+            return {}
         ring = f"projects/{fleet.project}/locations/{fleet.region}/keyRings/{encryption.key_ring}"
-        return key_exists(self.google_target(), f"{ring}/cryptoKeys/{encryption.key}")
+        names = {"adopt_key_ring": ring, "adopt_key": f"{ring}/cryptoKeys/{encryption.key}"}
+        return {variable: key_exists(self.google_target(), name) for variable, name in names.items()}
 
     @property
     def _sandbox_folder(self) -> Path:

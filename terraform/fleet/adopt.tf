@@ -2,11 +2,13 @@
 # instead of made.
 locals {
   _key_location = "projects/${local.fleet.project}/locations/${local.fleet.region}"
-  _adopted      = var.adopt_key && local.fleet.encryption.create ? [local.fleet.encryption] : []
+  _key          = local.fleet.encryption.create ? [local.fleet.encryption] : []
+  _adopted      = var.adopt_key ? local._key : []
+  _adopted_ring = var.adopt_key || var.adopt_key_ring ? local._key : []
 }
 
 import {
-  for_each = toset([for key in local._adopted : "${local._key_location}/keyRings/${key.key_ring}"])
+  for_each = toset([for key in local._adopted_ring : "${local._key_location}/keyRings/${key.key_ring}"])
 
   to = module.encryption[0].google_kms_key_ring.this
   id = each.value

@@ -5,6 +5,13 @@ variable "adopt_key" {
   nullable    = false
 }
 
+variable "adopt_key_ring" {
+  description = "Take over the key ring alone, where an earlier fleet left it behind without the key. Without effect once it is in the state."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "fleet_file" {
   description = "Path of the fleet file."
   type        = string

@@ -228,6 +228,7 @@ def test_what_cannot_be_named_is_not_guessed():
     result = run(terraform, FLEET, "apply", "--adopt", "--format", "json")
     assert result.exit_code == 1
     assert envelope(result)["errors"][0]["code"] == "already-exists"
+    assert "policy cannot be taken over: Google numbers it" in result.stderr
 
 
 def test_adoption_ends_when_it_does_not_help():

@@ -26,6 +26,13 @@ def test_ids_are_built_from_planned_attributes():
     }
 
 
+def test_a_number_is_part_of_an_id():
+    known = {"project": "p-one", "firewall_policy": "egress", "priority": 900}
+    rule = change("google_compute_network_firewall_policy_rule", ["create"], after=known)
+    identity = "projects/p-one/global/firewallPolicies/egress/rules/900"
+    assert ids(rule) == {"google_compute_network_firewall_policy_rule.this": identity}
+
+
 def test_only_what_was_to_be_created_and_failed_is_taken_over():
     network = change("google_compute_network", ["update"], before={}, after={"project": "p-one", "name": "n"})
     other = change("google_compute_route", ["create"], after={"project": "p-one", "name": "r"})
@@ -36,8 +43,20 @@ def test_an_attribute_that_nobody_knows_yet_makes_no_id():
     assert ids(change("google_compute_network", ["create"], after={"project": "p-one", "name": None})) == {}
 
 
+def test_what_has_no_import_says_why():
+    policy = change("google_access_context_manager_access_policy", ["create"], after={"title": "t"})
+    network = change("google_compute_network", ["create"], after={"project": "p-one", "name": "n"})
+    changes = read(document(policy, network)).changes
+    assert ids(policy) == {}
+    address = "google_access_context_manager_access_policy.this"
+    assert adoption.obstacles([address, "google_compute_network.this"], changes) == {
+        address: adoption.WITHOUT_IMPORT["google_access_context_manager_access_policy"]
+    }
+    assert adoption.obstacles([], changes) == {}
+
+
 def test_templates_name_attributes_only():
-    for template in adoption._IDS.values():
+    for template in adoption.IMPORT_IDS.values():
         assert all(
             name and name.isidentifier() for _, name, _, _ in string.Formatter().parse(template) if name
         )

@@ -1,4 +1,4 @@
-"""Cloud KMS keys."""
+"""Cloud KMS keys and key rings."""
 
 from http import HTTPStatus
 
@@ -6,11 +6,11 @@ from notebook_provisioner.adapters.google.session import Target, translated
 
 
 def key_exists(target: Target, name: str) -> bool:
-    """Whether a key is there, left behind by an earlier fleet: Cloud KMS never lets a key go.
+    """Whether a key or a key ring is there, left behind by an earlier fleet: Cloud KMS never lets a key go.
 
     Args:
         target: Where to ask.
-        name: ``projects/…/locations/…/keyRings/…/cryptoKeys/…``.
+        name: ``projects/…/locations/…/keyRings/…``, and ``/cryptoKeys/…`` of a key.
 
     Returns:
         False too where the API is off or closed to the caller: then nothing can be adopted either.

@@ -80,7 +80,10 @@ def _carry_out(
         try:
             terraform.apply()
         except AlreadyExists as error:
-            found = adoption.import_ids(error.addresses, terraform_plan.read(document).changes)
+            planned = terraform_plan.read(document).changes
+            found = adoption.import_ids(error.addresses, planned)
+            for address, why in adoption.obstacles(error.addresses, planned).items():
+                app.output.say(f"{address} cannot be taken over: {why}")
             if not adopt or not found.keys() - adopted.keys():
                 raise
             adopted |= found

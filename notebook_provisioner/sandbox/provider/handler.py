@@ -87,7 +87,9 @@ class Handler:
         defaults = {
             name: item.default for name, item in self.block.attributes.items() if item.default is not None
         }
-        state = blank | defaults | parse_identity(self.row.identity_template, identity, self.client.settings)
+        row, settings = self.row, self.client.settings
+        named = parse_identity(row.identity_template, identity, settings, others=row.import_forms)
+        state = blank | defaults | named
         if "deletion_policy" in blank:
             state["deletion_policy"] = "DELETE"
         found = self.read(self._resolve(state))

@@ -38,6 +38,7 @@ class Row:
         collection: Path of the collection.
         item: Path of one resource; by default the collection and ``{name}``.
         identity: Terraform's ``id``; by default the item's path.
+        import_forms: Forms of import ids beside those that follow from ``identity``.
         create: Method of creation; PUT goes to the item.
         create_query: Query string of creation, without "?".
         update: "PATCH" sends what differs, "MASK" also says so in ``updateMask``, "PUT" sends everything, and
@@ -53,6 +54,7 @@ class Row:
     collection: str
     item: str = ""
     identity: str = ""
+    import_forms: tuple[str, ...] = ()
     create: Literal["POST", "PUT"] = "POST"
     create_query: str = ""
     update: Literal["PATCH", "MASK", "PUT"] | None = "PATCH"
@@ -103,15 +105,28 @@ def fill(template: str, state: Object, settings: Settings) -> str:
     return _PLACEHOLDER.sub(argument, template)
 
 
-def parse_identity(template: str, text: str, settings: Settings) -> dict[str, str]:
+def parse_identity(
+    template: str, text: str, settings: Settings, *, others: tuple[str, ...] = ()
+) -> dict[str, str]:
     """Read an import id: the full one, a self link, or only its variable parts, with or without the project.
+
+    Args:
+        template: The full one's form.
+        text: What is read.
+        settings: Where the project comes from.
+        others: Forms that go before these.
 
     Raises:
         ImportIdError: The text fits none of these.
     """
     names = [name for _, name in _PLACEHOLDER.findall(template)]
     short = [name for name in names if name != "project"]
-    forms = [template, "/".join(f"{{{name}}}" for name in names), "/".join(f"{{{name}}}" for name in short)]
+    forms = [
+        *others,
+        template,
+        "/".join(f"{{{name}}}" for name in names),
+        "/".join(f"{{{name}}}" for name in short),
+    ]
     text = re.sub(r"^https?://[^/]+/(?:[a-z]+/)?v\d[a-z0-9]*/", "", text)
     for form in forms:
         pattern = re.sub(

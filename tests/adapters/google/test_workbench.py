@@ -85,7 +85,9 @@ def test_a_key_is_found_or_not(target, post):
     post(f"cloudkms/v1/{ring}?keyRingId=one", {})
     post(f"cloudkms/v1/{ring}/one/cryptoKeys?cryptoKeyId=key", {"purpose": "ENCRYPT_DECRYPT"})
     assert key_exists(target, f"{ring}/one/cryptoKeys/key")
+    assert key_exists(target, f"{ring}/one")
     assert not key_exists(target, f"{ring}/one/cryptoKeys/other")
+    assert not key_exists(target, f"{ring}/other")
 
 
 def test_a_sandbox_that_is_not_there_is_said():

@@ -124,6 +124,13 @@ def test_import_ids(text):
     assert parse_identity(template, text, SETTINGS) == {"project": "p", "location": "l", "name": "n"}
 
 
+def test_import_ids_of_a_form_of_their_own():
+    assert parse_identity("{name}", "p n", SETTINGS, others=("{project} {name}",)) == {
+        "project": "p",
+        "name": "n",
+    }
+
+
 def test_an_import_id_that_fits_nothing_says_what_would():
     with pytest.raises(ImportIdError, match=r"projects/\{project\}/global/networks/\{name\}"):
         parse_identity("projects/{project}/global/networks/{name}", "a/b/c/d", SETTINGS)

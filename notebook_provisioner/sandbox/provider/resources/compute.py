@@ -264,6 +264,7 @@ DEFINITIONS: Final = {
             collection=f"{_REGIONAL}/routers",
             item=f"{_REGIONAL}/routers/{{router}}",
             identity="{project}/{region}/{router}/{name}",
+            import_forms=(f"{_REGIONAL}/routers/{{router}}/{{name}}",),
             fields={
                 "region": None,
                 "router": None,
@@ -294,6 +295,7 @@ DEFINITIONS: Final = {
             collection="projects/{project}/zones/{zone}/disks",
             item="projects/{project}/zones/{zone}/disks/{disk}",
             identity="{project}/{zone}/{disk}/{name}",
+            import_forms=("projects/{project}/zones/{zone}/disks/{disk}/{name}",),
             update=None,
             plan_defaults=("project", "zone", "deletion_policy"),
             fields={"disk": None, "zone": None},

@@ -125,6 +125,7 @@ DEFINITIONS: Final = {
             collection="projects/{project}/metrics",
             item="projects/{project}/metrics/{%name}",
             identity="{name}",
+            import_forms=("{project} {name}",),
             update="PUT",
         )
     ),

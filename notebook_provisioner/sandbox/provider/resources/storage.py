@@ -175,6 +175,7 @@ DEFINITIONS: Final = {
             collection="b",
             item="b/{name}",
             identity="{name}",
+            import_forms=("{project}/{name}",),
             create_query="project={project}",
             fields={
                 "uniform_bucket_level_access": "iamConfiguration.uniformBucketLevelAccess.enabled",
