@@ -155,6 +155,12 @@ def test_buckets(codes, changed, expected):
     assert codes(create("google_storage_bucket", **{**GOOD_BUCKET, **changed})) == expected
 
 
+@pytest.mark.parametrize(("key", "expected"), [(KEY, []), (None, ["customer-key"]), ("k", ["customer-key"])])
+def test_jobs(codes, key, expected):
+    planned = {"template": [{"template": [{"encryption_key": key}]}]}
+    assert codes(create("google_cloud_run_v2_job", **planned)) == expected
+
+
 def test_what_is_of_medium_severity_is_said_and_does_not_stop(our_fleet):
     bucket = create("google_storage_bucket", **{**GOOD_BUCKET, "versioning": []})
     findings = guardrails.check(read(document(bucket)), our_fleet["strict"])

@@ -1,4 +1,4 @@
-"""Guardrails for buckets, and for the keys that encrypt them and the disks."""
+"""Guardrails for buckets and jobs, and for the keys that encrypt them and the disks."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ _LONGEST_ROTATION: Final = 90 * 24 * 60 * 60  # seconds; CIS Google Cloud 1.10
 
 
 def fleet_key(fleet: Fleet) -> str | None:
-    """The key that disks and buckets must use, by its full name; None where Google keeps the keys."""
+    """The key that disks, buckets and jobs must use, by its full name; None where Google keeps the keys."""
     encryption = fleet.encryption
     if isinstance(encryption, ExistingKey):
         return str(encryption.kms_key)
@@ -53,16 +53,24 @@ def _bucket(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             "overwritten and deleted objects would be gone",
             "set versioning { enabled = true }",
         )
+    yield from _under_the_key(change, surroundings, "the bucket", ("encryption", 0, "default_kms_key_name"))
+
+
+def _job(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    if stays(change):
+        place = ("template", 0, "template", 0, "encryption_key")
+        yield from _under_the_key(change, surroundings, "what the job runs", place)
+
+
+def _under_the_key(
+    change: Change, surroundings: Surroundings, what: str, place: tuple[str | int, ...]
+) -> Iterator[Finding]:
     key = fleet_key(surroundings.fleet)
-    planned = change.planned("encryption", 0, "default_kms_key_name")
+    planned = change.planned(*place)
     if key is not None and not is_key(planned, key):
         shown = "an unknown key" if planned is UNKNOWN else planned or "Google's keys"
-        yield finding(
-            "customer-key",
-            change,
-            f"the bucket would be encrypted with {shown}",
-            f"set default_kms_key_name to {key}",
-        )
+        message = f"{what} would be encrypted with {shown}"
+        yield finding("customer-key", change, message, f"set {place[-1]} to {key}")
 
 
 def _key(change: Change, _: Surroundings) -> Iterator[Finding]:
@@ -87,6 +95,7 @@ def _key(change: Change, _: Surroundings) -> Iterator[Finding]:
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "google_cloud_run_v2_job": (_job,),
     "google_kms_crypto_key": (_key,),
     "google_storage_bucket": (_bucket,),
 }

@@ -71,7 +71,7 @@ variable "rotation_days" {
 }
 
 variable "service_agents" {
-  description = "Google's service accounts that use the key, as {PURPOSE => E-MAIL}: Compute Engine for disks, Cloud Storage for buckets, Notebooks for both on behalf of Workbench."
+  description = "Google's service accounts that use the key, as {PURPOSE => E-MAIL}: Compute Engine for disks, Cloud Storage for buckets, Cloud Logging for log buckets, Cloud Run for jobs, Notebooks for both on behalf of Workbench."
   type        = map(string)
   nullable    = false
   validation {

@@ -49,7 +49,7 @@ variable "jobs" {
 }
 
 variable "kms_key" {
-  description = "Key for the bucket. Null leaves it to Google's keys. The Cloud Storage service agent must be able to use it."
+  description = "Key, in `location`, for the bucket and for the image as the jobs keep it. Null leaves both to Google's keys. The service agents of Cloud Storage and Cloud Run must be able to use it."
   type        = string
   default     = null
 }

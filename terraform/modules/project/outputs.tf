@@ -4,7 +4,7 @@ output "number" {
 }
 
 output "service_agents" {
-  description = "E-mail addresses of Google's own service accounts in the project: `compute`, `notebooks`, `storage`, and `logging` where it keeps logs. Known once the APIs are enabled."
+  description = "E-mail addresses of Google's own service accounts in the project: `compute`, `notebooks`, `storage`, `logging` where it keeps logs, and `run` where it has maintenance. Known once the APIs are enabled."
   value       = local.service_agents
   depends_on  = [module.services]
 }

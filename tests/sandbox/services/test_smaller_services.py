@@ -442,6 +442,26 @@ def test_job_run_says_that_nothing_ran(api):
     _refused(jobs.create(parent=PLACE, jobId="empty", body={}), 400, "containers")
 
 
+def test_a_job_wants_its_key_granted_to_cloud_run(api):
+    jobs = api("run", "v2", "/run/").projects().locations().jobs()
+    rings = api("cloudkms", "v1", "/cloudkms/").projects().locations().keyRings()
+    ring = rings.create(parent=PLACE, keyRingId="ring", body={}).execute()["name"]
+    keys = rings.cryptoKeys()
+    key = keys.create(parent=ring, cryptoKeyId="key", body={"purpose": "ENCRYPT_DECRYPT"}).execute()["name"]
+    template = {"encryptionKey": key, "containers": [{"image": "img"}]}
+    job = jobs.create(parent=PLACE, jobId="prune", body={"template": {"template": template}})
+    _refused(job, 403, "serverless-robot-prod")
+    projects = api("cloudresourcemanager", "v3", "/cloudresourcemanager/").projects()
+    number = projects.get(name=PARENT).execute()["name"].rpartition("/")[2]
+    member = f"serviceAccount:service-{number}@serverless-robot-prod.iam.gserviceaccount.com"
+    binding = {"role": "roles/cloudkms.cryptoKeyEncrypterDecrypter", "members": [member]}
+    keys.setIamPolicy(resource=key, body={"policy": {"bindings": [binding]}}).execute()
+    made = job.execute()["response"]
+    assert made["template"]["template"]["encryptionKey"] == key
+    template["encryptionKey"] = "key"
+    _refused(jobs.patch(name=made["name"], body={"template": {"template": template}}), 400, "Malformed")
+
+
 def test_scheduler_knows_when_but_calls_nobody(api, sandbox):
     sandbox.control("settings", {"now": 1_767_225_600})  # 2026-01-01T00:00:00Z, a Thursday
     jobs = api("cloudscheduler", "v1", "/cloudscheduler/").projects().locations().jobs()

@@ -40,6 +40,7 @@ module "encryption" {
     notebooks = "service-${local.number}@gcp-sa-notebooks.iam.gserviceaccount.com"
     storage   = "service-${local.number}@gs-project-accounts.iam.gserviceaccount.com"
     logging   = "cmek-p${local.number}@gcp-sa-logging.iam.gserviceaccount.com"
+    run       = "service-${local.number}@serverless-robot-prod.iam.gserviceaccount.com"
   }
 }
 

@@ -3,9 +3,9 @@
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from notebook_provisioner.sandbox.server import crud
+from notebook_provisioner.sandbox.server import crud, key_grants
 from notebook_provisioner.sandbox.server.clock import rfc3339
-from notebook_provisioner.sandbox.server.errors import invalid
+from notebook_provisioner.sandbox.server.errors import ApiError, invalid
 from notebook_provisioner.sandbox.server.service import Resource, Service
 from notebook_provisioner.sandbox.server.store import Document, Key
 
@@ -40,10 +40,25 @@ def _complete(call: "Call", job: Document) -> None:
 
 
 def _changed(call: "Call", _: Document, job: Document) -> None:
+    _check_key(call, job.get("template", {}).get("template", {}).get("encryptionKey"))
     job["generation"] = str(int(job["generation"]) + 1)
     job["observedGeneration"] = job["generation"]
     job["lastModifier"] = "sandbox@localhost"
     job["terminalCondition"] = _condition(call, "Ready")
+
+
+def _check_key(call: "Call", name: str | None) -> None:
+    """Refuse a key that Cloud Run's service agent may not use.
+
+    The account is that of https://cloud.google.com/run/docs/securing/using-cmek; when Google refuses, and the
+    words, are unverified.
+    """
+    agent = (
+        f"service-{call.context.project_number(call.project)}@serverless-robot-prod.iam.gserviceaccount.com"
+    )
+    if name and not key_grants.may_use(call.context, name, agent):
+        message = f"Cloud Run's service agent {agent} may not use the Cloud KMS key {name}."
+        raise ApiError("PERMISSION_DENIED", message)
 
 
 def _condition(call: "Call", kind: str, message: str | None = None) -> Document:

@@ -80,6 +80,17 @@ run "the_timer_starts_the_job" {
   }
 }
 
+run "the_fleets_key_encrypts_jobs_too" {
+  command = plan
+  variables {
+    kms_key = "projects/keys/locations/europe-west1/keyRings/notebooks/cryptoKeys/notebooks"
+  }
+  assert {
+    condition     = alltrue([for job in google_cloud_run_v2_job.this : job.template[0].template[0].encryption_key == var.kms_key])
+    error_message = "Images must be under the key that the bucket is under."
+  }
+}
+
 run "one_job_alone" {
   command = plan
   variables {

@@ -51,6 +51,17 @@ run "logs_are_encrypted_by_an_account_of_their_own" {
   }
 }
 
+run "jobs_are_encrypted_by_cloud_run" {
+  command = plan
+  variables {
+    features = ["maintenance"]
+  }
+  assert {
+    condition     = output.service_agents["run"] == "service-123@serverless-robot-prod.iam.gserviceaccount.com"
+    error_message = "The key's owner must learn who encrypts what the jobs run."
+  }
+}
+
 run "a_fleet_name_that_is_none" {
   command = plan
   variables {
