@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,12 @@ def installed_terraform(provider, tmp_path_factory):
         config = folder / "terraform.rc"
         config.write_text(mirror.cli_config(Path(os.environ["NBP_REAL_PROVIDER_MIRROR"])))
     return Terraform({"TF_CLI_CONFIG_FILE": str(config), "TF_IN_AUTOMATION": "1"})
+
+
+@pytest.fixture(scope="session")
+def serving(provider):
+    """Keeps the stand-in between Terraforms, which would start it anew; hashicorp/google they start."""
+    return stand_in.running if provider == STAND_IN else lambda _: nullcontext({})
 
 
 @pytest.fixture(scope="session")

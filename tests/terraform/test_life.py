@@ -44,12 +44,13 @@ class Root:
         self.fleet_file = folder / "fleet.yaml"
         self.rendered = folder / "rendered"
         self._root = folder / "terraform" / "fleet"
-        self._arguments = [
-            "-no-color",
-            "-input=false",
+        self._shown = {}  # the last plan
+        self._is_planned = False  # whether it is still to be carried out
+        self._variables = [
             f"-var=fleet_file={self.fleet_file}",
             f"-var=rendered_directory={self.rendered}",
         ]
+        self._arguments = ["-no-color", "-input=false", *self._variables]
         terraform.succeed(self._root, "init", "-no-color", "-input=false")
 
     def make_surroundings(self):
@@ -62,7 +63,11 @@ class Root:
         self.edit('"987654321098"', f'"{made["access_policy"]["value"]}"')
 
     def apply(self, *options):
-        return self._terraform.succeed(self._root, "apply", "-auto-approve", *self._arguments, *options)
+        """Carry out what was planned, as nbp does; or plan first, where nothing was or *options* say more."""
+        what = ["plan"] if self._is_planned and not options else [*self._variables, *options]
+        self._is_planned = False
+        words = ("apply", "-auto-approve", "-no-color", "-input=false")
+        return self._terraform.succeed(self._root, *words, *what)
 
     def destroy(self):
         return self._terraform.run(self._root, "destroy", "-auto-approve", *self._arguments)
@@ -71,20 +76,20 @@ class Root:
         """What an apply would do, as {address: actions}."""
         planned = self._terraform.run(self._root, "plan", "-detailed-exitcode", "-out=plan", *self._arguments)
         assert planned.returncode in {NO_CHANGES, CHANGES}, planned.stdout + planned.stderr
-        shown = json.loads(self._terraform.succeed(self._root, "show", "-json", "plan"))
+        self._shown = json.loads(self._terraform.succeed(self._root, "show", "-json", "plan"))
         changes = {
             change["address"]: change["change"]["actions"]
-            for change in shown["resource_changes"]
+            for change in self._shown["resource_changes"]
             if change["change"]["actions"] not in (["no-op"], ["read"])
         }
+        self._is_planned = bool(changes)
         assert bool(changes) == (planned.returncode == CHANGES), planned.stdout
         return changes
 
     def findings(self):
         """What the guardrails say about the last plan."""
-        shown = json.loads(self._terraform.succeed(self._root, "show", "-json", "plan"))
         ours = fleet.parse(self.fleet_file.read_text(), file="fleet.yaml", today=date(2026, 11, 22))
-        return guardrails.check(terraform_plan.read(shown), ours)
+        return guardrails.check(terraform_plan.read(self._shown), ours)
 
     def take_over(self, address, identity):
         """Forget a resource, and import it."""
@@ -132,13 +137,16 @@ class Root:
         text = self.fleet_file.read_text()
         assert old in text
         self.fleet_file.write_text(text.replace(old, new))
+        self._is_planned = False
 
 
 @pytest.fixture
-def root(installed_terraform, tmp_path, request):
+def root(serving, installed_terraform, tmp_path, request):
+    """The root module against a sandbox; one stand-in serves all its Terraforms."""
     fleet = REPOSITORY / request.param
     sandbox = SandboxProcess(tmp_path / "sandbox")
     connection = sandbox.start()
+    variables = environment.for_terraform(connection, project="unused", region="unused")
     try:
         shutil.copytree(
             REPOSITORY / "terraform", tmp_path / "terraform", ignore=shutil.ignore_patterns(".terraform*")
@@ -147,8 +155,9 @@ def root(installed_terraform, tmp_path, request):
         (tmp_path / "rendered").mkdir()
         for name in ("ana", "ben", "only", *QUICKSTART, *PRODUCTION):
             (tmp_path / "rendered" / f"{name}.sh").write_text(f"#!/bin/bash\necho {name}\n")
-        variables = environment.for_terraform(connection, project="unused", region="unused")
-        yield Root(type(installed_terraform)({**installed_terraform.environment, **variables}), tmp_path)
+        with serving(variables) as resident:
+            terraform = {**installed_terraform.environment, **variables, **resident}
+            yield Root(type(installed_terraform)(terraform), tmp_path)
     finally:
         sandbox.stop()
 
