@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from datetime import date
 from pathlib import Path
 from typing import get_args
@@ -178,3 +179,11 @@ def test_readmes_are_fresh():
     script = REPOSITORY / "scripts" / "generate_module_readmes.py"
     checked = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_the_lines_that_mistakes_are_seeded_in_are_there():
+    mistakes = tomllib.loads((REPOSITORY / "tests" / "e2e" / "mistakes" / "mistakes.toml").read_text("utf-8"))
+    seeded = {name: mistake for name, mistake in mistakes.items() if "old" in mistake}
+    assert seeded
+    for name, mistake in seeded.items():
+        assert mistake["old"] in (REPOSITORY / "terraform" / mistake["file"]).read_text("utf-8"), name
