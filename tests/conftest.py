@@ -1,1 +1,20 @@
 """Shared fixtures. Sockets are off unless a test is marked ``network``."""
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """What ``NBP_HOME`` names for the tests of a module."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def connection(home):
+    """A sandbox for each module of tests that ask it over HTTP."""
+    from notebook_provisioner.sandbox.process import SandboxProcess
+
+    pytest.importorskip("pytest_socket").enable_socket()
+    process = SandboxProcess(home / ".sandbox")
+    yield process.start()
+    process.stop()

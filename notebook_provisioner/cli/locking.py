@@ -13,9 +13,9 @@ from notebook_provisioner.cli.script_status import facts_reader
 from notebook_provisioner.core.errors import ProvisionerError, Refused
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.lock import FlagState, Lock, infer, probed
+from notebook_provisioner.core.notebooks import ACTIVE
 from notebook_provisioner.core.plan import Impact, Plan, Step
 from notebook_provisioner.core.procedures import Unanswered
-from notebook_provisioner.core.rerun.observed import ACTIVE
 
 if TYPE_CHECKING:
     from notebook_provisioner.cli.app import App

@@ -10,9 +10,10 @@ from notebook_provisioner.cli.parameters import StorageObject
 from notebook_provisioner.cli.upgrade_conduct import Conduct
 from notebook_provisioner.core.errors import NotFound, Refused
 from notebook_provisioner.core.findings import Finding, Severity
+from notebook_provisioner.core.notebooks import SETTLED
 from notebook_provisioner.core.procedures import Gone, roll_out
 from notebook_provisioner.core.upgrades import rollback
-from notebook_provisioner.core.upgrades.observed import ACTIVE, STOPPED, Observed
+from notebook_provisioner.core.upgrades.observed import Observed
 from notebook_provisioner.core.upgrades.preflight import ROLLBACK_PERMISSION
 from notebook_provisioner.core.upgrades.procedure import ROLLBACK_KIND
 from notebook_provisioner.core.upgrades.rollback import RollbackPoint
@@ -64,7 +65,7 @@ def run(app: App, request: Request, *, yes: bool) -> int:
         app.output.say(f"To do it: nbp upgrade rollback {request.name} --to {point.snapshot}")
         app.output.result({"notebook": request.name, "points": found})
         return 0
-    if seen.instance.state not in {ACTIVE, STOPPED}:
+    if seen.instance.state not in SETTLED:
         raise Refused(
             f"{request.name} is {seen.instance.state}: only one that is ACTIVE or STOPPED is rolled back",
             hint="wait until it is",

@@ -5,6 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+# The Notebooks API's words for an instance's state and health.
+ACTIVE: Final = "ACTIVE"
+STOPPED: Final = "STOPPED"
+HEALTHY: Final = "HEALTHY"
+SETTLED: Final = frozenset({ACTIVE, STOPPED})  # nothing is being done with it
+
 NotebookKey = tuple[str, str]  # zone and name: what a notebook is told apart by in its project
 
 FLEET_LABEL: Final = "nbp-fleet"  # set by terraform/modules/fleet-file on everything that it makes

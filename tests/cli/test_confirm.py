@@ -27,14 +27,6 @@ finally:
 """
 
 
-@pytest.fixture
-def google_fleet(tmp_path):
-    path = tmp_path / "fleet.yaml"
-    text = QUICKSTART.read_text(encoding="utf-8").replace("target: sandbox", "target: google")
-    path.write_text(text + "\nstate: {bucket: acme-states, prefix: fleets/one}\n", encoding="utf-8")
-    return str(path)
-
-
 @pytest.mark.parametrize(
     ("command", "answer", "status", "end"),
     [

@@ -4,33 +4,10 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from workbench_fleet import QUICKSTART, WorkbenchFleet
 
 from notebook_provisioner.cli.main import nbp
-from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def sandbox(home):
-    pytest.importorskip("pytest_socket").enable_socket()
-    process = SandboxProcess(home / ".sandbox")
-    yield WorkbenchFleet(process.start())
-    process.stop()
-
-
-@pytest.fixture
-def fleet(sandbox, home, monkeypatch):
-    monkeypatch.setenv("NBP_HOME", str(home))
-    monkeypatch.setenv("NBP_FLEET", str(QUICKSTART))
-    sandbox.build()
-    return sandbox
 
 
 def run(*arguments, exit_code=0):

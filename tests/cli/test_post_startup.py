@@ -44,6 +44,12 @@ def test_either_names_or_all(tmp_path, arguments):
     assert render(*arguments, "--output", str(tmp_path)).exit_code == 2
 
 
+def test_a_label_chooses_too(tmp_path):
+    assert render("--label", "workload=training", "--output", str(tmp_path)).exit_code == 0
+    assert [path.stem for path in tmp_path.iterdir()] == ["ana-training"]
+    assert render("--label", "workload=none", "--output", str(tmp_path)).exit_code == 1
+
+
 def test_a_place_that_cannot_be_written_is_an_error_without_traceback(tmp_path):
     (tmp_path / "ben-research.sh").mkdir()
     result = render("ben-research", "--output", str(tmp_path))

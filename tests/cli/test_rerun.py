@@ -15,7 +15,6 @@ from notebook_provisioner.adapters.records import FileRecords
 from notebook_provisioner.cli.main import nbp
 from notebook_provisioner.core.procedures import Record
 from notebook_provisioner.core.rerun.procedures import KIND, TIMEOUT
-from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 DYING = str(Path(__file__).parents[1] / "support" / "dying_nbp.py")
@@ -25,30 +24,18 @@ OFF = "ben-research"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def sandbox(home):
-    pytest.importorskip("pytest_socket").enable_socket()
-    process = SandboxProcess(home / ".sandbox")
+def sandbox(home, connection):
     file = home / "fleet.yaml"
     file.write_text(QUICKSTART.read_text("utf-8"), "utf-8")
-    yield WorkbenchFleet(process.start(), file)
-    process.stop()
+    return WorkbenchFleet(connection, file)
 
 
-@pytest.fixture
-def fleet(sandbox, home, monkeypatch):
-    monkeypatch.setenv("NBP_HOME", str(home))
-    monkeypatch.setenv("NBP_FLEET", str(sandbox.file))
+@pytest.fixture(autouse=True)
+def _from_nothing(sandbox, home):
     sandbox.file.write_text(QUICKSTART.read_text("utf-8"), "utf-8")
     sandbox.read()
-    sandbox.build()
     for leftover in (home / ".nbp").rglob("records/*.json"):
         leftover.unlink()
-    return sandbox
 
 
 def run(*arguments, exit_code=0):

@@ -12,24 +12,10 @@ from snapshot_documents import PROJECT, SNAPSHOTS, ZONE, Control, letters, proje
 
 from notebook_provisioner.adapters.google.lease import BucketLease
 from notebook_provisioner.adapters.google.session import Target
-from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 NBP = str(Path(sys.executable).with_name("nbp"))
 FLEET = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def connection(home):
-    pytest.importorskip("pytest_socket").enable_socket()
-    process = SandboxProcess(home / ".sandbox")
-    yield process.start()
-    process.stop()
 
 
 @pytest.fixture

@@ -25,14 +25,6 @@ PROTECTED = document(change(NOTEBOOK, ["delete"], before={**notebook(), "enable_
 FLEET = FakeDirectory(live("ana-research"), live("ben-research"))
 
 
-@pytest.fixture
-def google_fleet(tmp_path):
-    path = tmp_path / "fleet.yaml"
-    text = QUICKSTART.read_text(encoding="utf-8").replace("target: sandbox", "target: google")
-    path.write_text(text + "\nstate: {bucket: acme-states, prefix: fleets/one}\n", encoding="utf-8")
-    return str(path)
-
-
 def envelope(result):
     document = json.loads(result.stdout)
     assert document["schema"] == "nbp/1"

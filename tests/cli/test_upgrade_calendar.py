@@ -11,8 +11,6 @@ import pytest
 from icalendar import Calendar
 from snapshot_documents import FLEET, PROJECT, ZONE, Control
 
-from notebook_provisioner.sandbox.process import SandboxProcess
-
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 NBP = str(Path(sys.executable).with_name("nbp"))
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
@@ -20,19 +18,6 @@ COMPUTE = f"compute/v1/projects/{PROJECT}"
 INSTANCES = f"notebooks/v2/projects/{PROJECT}/locations/{ZONE}/instances"
 SUNDAY = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 OLD = "workbench-instances-v20240613"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def connection(home):
-    pytest.importorskip("pytest_socket").enable_socket()
-    process = SandboxProcess(home / ".sandbox")
-    yield process.start()
-    process.stop()
 
 
 @pytest.fixture(scope="module")

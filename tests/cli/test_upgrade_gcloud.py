@@ -11,7 +11,6 @@ import pytest
 from snapshot_documents import FLEET, PROJECT, ZONE, Control
 
 from notebook_provisioner.sandbox.environment import for_gcloud
-from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [
     pytest.mark.gcloud,
@@ -32,15 +31,7 @@ IMAGES = {  # stopped, upgraded, current, of the other family
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("judged")
-
-
-@pytest.fixture(scope="module")
-def connection(home):
-    pytest.importorskip("pytest_socket").enable_socket()
-    process = SandboxProcess(home / ".sandbox")
-    connection = process.start()
+def judged(connection):
     control = Control(connection.url, connection.token)
     control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0})
     control.ask("POST", f"{COMPUTE}/global/networks", {"name": "net", "autoCreateSubnetworks": False})
@@ -58,12 +49,11 @@ def connection(home):
         control.ask("POST", f"{INSTANCES}?instanceId={name}", body)
     control.ask("POST", f"{INSTANCES}/ana-research:stop", {})
     control.ask("POST", f"{INSTANCES}/ana-training:upgrade", {})
-    yield connection
-    process.stop()
+    return connection
 
 
 @pytest.fixture(scope="module")
-def ours(home, connection):
+def ours(home, judged):
     done = subprocess.run(
         [NBP, "upgrade", "status", "--format", "json"],
         env={**os.environ, "NBP_HOME": str(home), "NBP_FLEET": str(QUICKSTART)},
@@ -71,14 +61,14 @@ def ours(home, connection):
         text=True,
         check=False,
     )
-    del connection
+    del judged
     assert done.returncode in {0, 3}, done.stderr
     return {row["name"]: row for row in json.loads(done.stdout)["data"]["notebooks"]}
 
 
 @pytest.fixture(scope="module")
-def gcloud(connection):
-    environment = {**os.environ, **for_gcloud(connection, project=PROJECT)}
+def gcloud(judged):
+    environment = {**os.environ, **for_gcloud(judged, project=PROJECT)}
 
     def call(*command):
         done = subprocess.run(

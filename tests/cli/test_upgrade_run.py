@@ -19,7 +19,6 @@ from notebook_provisioner.adapters.lock import FileLease
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.main import Settings, nbp
 from notebook_provisioner.cli.procedures import Pauses
-from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 
@@ -79,20 +78,10 @@ class World:
         return done.exit_code, json.loads(done.stdout), done.stderr
 
 
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory):
-    pytest.importorskip("pytest_socket").enable_socket()
-    home = tmp_path_factory.mktemp("home")
-    process = SandboxProcess(home / ".sandbox")
-    yield home, process.start()
-    process.stop()
-
-
 @pytest.fixture
-def world(connection, tmp_path, monkeypatch):
-    home, address = connection
+def world(home, connection, tmp_path, monkeypatch):
     monkeypatch.setenv("NBP_HOME", str(home))
-    fleet = Fleet(Control(address.url, address.token))
+    fleet = Fleet(Control(connection.url, connection.token))
     return World(
         fleet,
         VirtualTime(fleet.control),
@@ -445,7 +434,7 @@ def test_tasks_of_cloud_run_share_the_fleet(world, tmp_path, monkeypatch):
     assert sorted([*shares[0], *shares[1]]) == names
 
 
-def test_a_process_that_is_killed_leaves_what_resume_carries_on(world, connection, tmp_path):
+def test_a_process_that_is_killed_leaves_what_resume_carries_on(world, home, tmp_path):
     """The real program, killed by the kernel in the middle of an upgrade."""
     small(world, tmp_path, "ana")
     settings = {"speed": 1, "operation_seconds": 2}
@@ -454,7 +443,7 @@ def test_a_process_that_is_killed_leaves_what_resume_carries_on(world, connectio
     world.fleet.control.ask("POST", f"{INSTANCES}/ana:stop", {})
     until(lambda: world.fleet.get("ana")["state"] == "STOPPED")
     before = world.fleet.kept("ana")
-    variables = {**os.environ, "NBP_HOME": str(connection[0])}
+    variables = {**os.environ, "NBP_HOME": str(home)}
     command = [str(Path(sys.executable).with_name("nbp")), "--fleet", world.file, "upgrade", "run"]
     process = subprocess.Popen([*command, "ana", "--now"], env=variables, stderr=subprocess.DEVNULL)
     until(lambda: world.fleet.upgrades("ana") == ["STARTED"])

@@ -12,6 +12,7 @@ from notebook_provisioner.core.upgrades.activity import Activity
 
 SCRIPT_KEY: Final = "post-startup-script"
 BEHAVIOR_KEY: Final = "post-startup-script-behavior"
+EVERY_START: Final = "download_and_run_every_start"  # a value of it
 
 
 class Access(StrEnum):

@@ -2,12 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from notebook_provisioner.core.post_startup.reports import Report
-
-ACTIVE: Final = "ACTIVE"
-STOPPED: Final = "STOPPED"
 
 
 @dataclass(frozen=True, slots=True)

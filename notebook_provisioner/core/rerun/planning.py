@@ -8,11 +8,11 @@ from typing import Final
 
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.findings import Finding, Severity
+from notebook_provisioner.core.notebooks import ACTIVE, SETTLED, STOPPED
 from notebook_provisioner.core.plan import Impact, Plan, Step
 from notebook_provisioner.core.post_startup.console import Console
 from notebook_provisioner.core.post_startup.facts import SCRIPT_KEY, Access, Facts, Wanted
 from notebook_provisioner.core.post_startup.status import diagnose
-from notebook_provisioner.core.rerun.observed import ACTIVE, STOPPED
 from notebook_provisioner.core.rerun.procedures import Transport
 from notebook_provisioner.core.upgrades.activity import Activity
 
@@ -202,7 +202,7 @@ def _obstacles(facts: Facts, way: Transport) -> list[Finding]:
     if instance is None:
         return [_error(facts, "rerun-absent", "there is no such notebook", "nbp apply makes it")]
     found = []
-    if instance.state not in {ACTIVE, STOPPED}:
+    if instance.state not in SETTLED:
         found.append(
             _error(facts, "rerun-state", f"it is {instance.state}", "wait until it is ACTIVE or STOPPED")
         )

@@ -11,15 +11,15 @@ from typing import Any, Final
 
 from notebook_provisioner.catalog.metadata_keys import PROTECTED
 from notebook_provisioner.core.errors import TargetUnreachable
-from notebook_provisioner.core.post_startup.facts import BEHAVIOR_KEY
+from notebook_provisioner.core.notebooks import ACTIVE, SETTLED, STOPPED
+from notebook_provisioner.core.post_startup.facts import BEHAVIOR_KEY, EVERY_START
 from notebook_provisioner.core.post_startup.reports import Report, State
 from notebook_provisioner.core.post_startup.status import BOOTING
 from notebook_provisioner.core.procedures import Procedure, Record, Step
-from notebook_provisioner.core.rerun.observed import ACTIVE, STOPPED, Requests, Seen
+from notebook_provisioner.core.rerun.observed import Requests, Seen
 from notebook_provisioner.core.rerun.one_shot import STARTUP_KEY, one_shot
 
 KIND: Final = "post-startup rerun"
-EVERY_START: Final = "download_and_run_every_start"
 
 # How long anything takes is nowhere documented: these are ours, and end what has gone wrong.
 _SHORT: Final = timedelta(minutes=15)
@@ -30,7 +30,6 @@ TIMEOUT: Final = "timeout_seconds"  # in ``record.wanted``, where one was asked 
 
 _CLOCKS_DIFFER: Final = timedelta(minutes=2)  # ours, and the notebook's
 
-_QUIET: Final = frozenset({ACTIVE, STOPPED})
 _STUCK: Final = "PROVISIONING"  # where a notebook stays that does not come up
 
 
@@ -120,7 +119,7 @@ def _change(setting: _Setting, requests: Requests) -> Step[Seen]:
         name=setting.name,
         ask=lambda seen, _record: requests.change_metadata(seen.metadata, {setting.key: setting.ours}),
         done=lambda seen, record: changed(seen) and not lost(seen, record),
-        ready=lambda seen, _record: seen.state in _QUIET,
+        ready=lambda seen, _record: seen.state in SETTLED,
         hopeless=hopeless,
         lacks=lambda _seen, _record: f"{setting.key} did not change",
         timeout=_SHORT,
@@ -207,7 +206,7 @@ def _flag(requests: Requests) -> Step[Seen]:
             requests.start() if seen.state == STOPPED else requests.set_flag(present=True)
         ),
         done=done,
-        ready=lambda seen, _record: seen.state in _QUIET,
+        ready=lambda seen, _record: seen.state in SETTLED,
         lacks=lambda seen, _record: f"the flag did not come back: {_flag_words(seen)}",
         timeout=_BOOT,
     )
@@ -225,7 +224,7 @@ def _change_back(setting: _Setting, requests: Requests) -> Step[Seen]:
             seen.metadata, {setting.key: record.before["value"]}
         ),
         done=done,
-        ready=lambda seen, _record: seen.state in _QUIET or seen.state == _STUCK,
+        ready=lambda seen, _record: seen.state in SETTLED or seen.state == _STUCK,
         lacks=lambda _seen, _record: f"{setting.key} did not become what it was",
         timeout=_BOOT,
     )

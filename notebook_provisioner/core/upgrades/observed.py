@@ -8,17 +8,13 @@ from typing import Final, Protocol
 from notebook_provisioner.catalog.labels import WORKBENCH
 from notebook_provisioner.catalog.metadata_keys import PROTECTED
 from notebook_provisioner.core.post_startup.console import Console
+from notebook_provisioner.core.post_startup.facts import BEHAVIOR_KEY
 from notebook_provisioner.core.post_startup.reports import Report
 from notebook_provisioner.core.upgrade_history import HistoryEntry
 from notebook_provisioner.core.upgrades.activity import Activity
 from notebook_provisioner.core.upgrades.facts import IDLE_KEY
 
-BEHAVIOR_KEY: Final = "post-startup-script-behavior"
 UPGRADE_LABEL: Final = "nbp-upgrade"  # on a notebook while it is being upgraded or rolled back
-
-ACTIVE: Final = "ACTIVE"
-STOPPED: Final = "STOPPED"
-HEALTHY: Final = "HEALTHY"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from notebook_provisioner.core.findings import Finding, Severity
+from notebook_provisioner.core.notebooks import ACTIVE, SETTLED, STOPPED
 from notebook_provisioner.core.rerun.planning import Use
 from notebook_provisioner.core.upgrades.facts import Upgradability
-from notebook_provisioner.core.upgrades.observed import ACTIVE, STOPPED, Instance
+from notebook_provisioner.core.upgrades.observed import Instance
 from notebook_provisioner.core.upgrades.verification import unwell
 
 # What a run calls; the methods' pages in the REST references name the permissions.
@@ -135,7 +136,7 @@ def needs_data_snapshot(facts: Facts, rules: Rules) -> bool:
 
 def _state(instance: Instance) -> Iterator[Finding]:
     subject = instance.name
-    if instance.state not in {ACTIVE, STOPPED}:
+    if instance.state not in SETTLED:
         yield Finding(
             "upgrade-state",
             Severity.ERROR,

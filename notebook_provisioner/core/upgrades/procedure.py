@@ -10,29 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
+from notebook_provisioner.core.notebooks import ACTIVE, SETTLED, STOPPED
+from notebook_provisioner.core.post_startup.facts import BEHAVIOR_KEY, EVERY_START
 from notebook_provisioner.core.procedures import Busy, Declined, Procedure, Record, Step
 from notebook_provisioner.core.upgrades import verification
 from notebook_provisioner.core.upgrades.facts import IDLE_KEY
-from notebook_provisioner.core.upgrades.observed import (
-    ACTIVE,
-    BEHAVIOR_KEY,
-    STOPPED,
-    UPGRADE_LABEL,
-    Observed,
-)
+from notebook_provisioner.core.upgrades.observed import UPGRADE_LABEL, Observed
 from notebook_provisioner.core.upgrades.verification import ROLLBACK, UPGRADE
 
 UPGRADE_KIND: Final = "upgrade run"
 ROLLBACK_KIND: Final = "upgrade rollback"
 
-RUN_AT_EVERY_START: Final = "download_and_run_every_start"
-
 # How long anything takes is nowhere documented: these are ours, and end what has gone wrong.
 _SHORT: Final = timedelta(minutes=15)
 _REBUILD: Final = timedelta(minutes=90)
 _SETTLE: Final = timedelta(minutes=30)
-
-_QUIET: Final = frozenset({ACTIVE, STOPPED})
 
 
 class Requests(Protocol):
@@ -228,10 +220,10 @@ def _rerun(requests: Requests) -> list[Step[Observed]]:
         return verification.ran_since(seen.report(), record) is not None
 
     def behaves(seen: Observed, _record: Record) -> bool:
-        return seen.instance.behavior == RUN_AT_EVERY_START
+        return seen.instance.behavior == EVERY_START
 
     def behave(seen: Observed, _record: Record) -> str:
-        metadata = {**seen.instance.own_metadata, BEHAVIOR_KEY: RUN_AT_EVERY_START}
+        metadata = {**seen.instance.own_metadata, BEHAVIOR_KEY: EVERY_START}
         return requests.change(seen.instance.own_labels, metadata)
 
     return [
@@ -308,4 +300,4 @@ def _power(requests: Requests) -> Step[Observed]:
 
 
 def _quiet(seen: Observed, _record: Record) -> bool:
-    return seen.instance.state in _QUIET
+    return seen.instance.state in SETTLED

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from notebook_provisioner.catalog.images import family_and_date
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.findings import Finding
-from notebook_provisioner.core.post_startup.facts import has_managed_euc
+from notebook_provisioner.core.post_startup.facts import EVERY_START, has_managed_euc
 from notebook_provisioner.core.procedures import Gone, Patience, Record, Records, World, carry_out
 from notebook_provisioner.core.rerun.planning import Use, use_of
 from notebook_provisioner.core.upgrades import preflight, procedure, verification
@@ -18,7 +18,7 @@ from notebook_provisioner.core.upgrades.facts import Upgradability
 from notebook_provisioner.core.upgrades.families import Family
 from notebook_provisioner.core.upgrades.observed import Instance, Observed
 from notebook_provisioner.core.upgrades.preflight import Facts, Rules, Surroundings
-from notebook_provisioner.core.upgrades.procedure import ROLLBACK_KIND, RUN_AT_EVERY_START, UPGRADE_KIND
+from notebook_provisioner.core.upgrades.procedure import ROLLBACK_KIND, UPGRADE_KIND
 from notebook_provisioner.core.upgrades.script_runs import runs_script_again
 
 # An upgrade takes from a quarter of an hour on (a guess): looking seldom is soon enough, and costs few calls.
@@ -269,7 +269,7 @@ class Conductor:
 def _may_be_rerun(instance: Instance) -> bool:
     """Whether the script's behaviour can be changed, and makes a difference."""
     locked = has_managed_euc(instance.metadata)
-    return instance.behavior != RUN_AT_EVERY_START and not locked
+    return instance.behavior != EVERY_START and not locked
 
 
 def _use(seen: Observed, now: datetime) -> tuple[Use, str]:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from notebook_provisioner.core.notebooks import ACTIVE, HEALTHY
 from notebook_provisioner.core.post_startup.reports import Report, State
 from notebook_provisioner.core.procedures import Record
 from notebook_provisioner.core.upgrade_history import HistoryEntry
-from notebook_provisioner.core.upgrades.observed import ACTIVE, HEALTHY, Instance, Observed
+from notebook_provisioner.core.upgrades.observed import Instance, Observed
 
 # Keys of healthInfo that speak of Jupyter and the system: the discovery document's example for
 # Instance.healthInfo, and dumps of real instances in github.com/GoogleCloudPlatform/gcpdiag.

@@ -4,18 +4,12 @@ import pytest
 from snapshot_documents import Control
 from upgrade_chaos import FAULTS, Day, Doomed, kill_at, random_day
 
-from notebook_provisioner.sandbox.process import SandboxProcess
-
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 
 
 @pytest.fixture(scope="module")
-def control(tmp_path_factory):
-    pytest.importorskip("pytest_socket").enable_socket()
-    process = SandboxProcess(tmp_path_factory.mktemp("kills") / ".sandbox")
-    connection = process.start()
-    yield Control(connection.url, connection.token)
-    process.stop()
+def control(connection):
+    return Control(connection.url, connection.token)
 
 
 # What a stopped notebook's upgrade asks for: hold-idle-shutdown, snapshot-data-disk, start, upgrade,

@@ -10,7 +10,6 @@ from upgrade_fleet import COMPUTE, PROJECT, ZONE
 
 from notebook_provisioner.core.procedures import Outcome
 from notebook_provisioner.core.upgrades.script_runs import runs_script_again
-from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 
@@ -19,12 +18,8 @@ OLD = ("workbench-instances-v20250101", "workbench-instances-v20250601")
 
 
 @pytest.fixture(scope="module")
-def control(tmp_path_factory):
-    pytest.importorskip("pytest_socket").enable_socket()
-    process = SandboxProcess(tmp_path_factory.mktemp("script") / ".sandbox")
-    connection = process.start()
-    yield Control(connection.url, connection.token)
-    process.stop()
+def control(connection):
+    return Control(connection.url, connection.token)
 
 
 def current(fleet):
