@@ -69,6 +69,13 @@ class Root:
         words = ("apply", "-auto-approve", "-no-color", "-input=false")
         return self._terraform.succeed(self._root, *words, *what)
 
+    def apply_refused(self):
+        """Carry out what was planned, which somebody else stops."""
+        self._is_planned = False
+        refused = self._terraform.run(self._root, "apply", "-no-color", "-input=false", "plan")
+        assert refused.returncode == 1, refused.stdout
+        return refused
+
     def destroy(self):
         return self._terraform.run(self._root, "destroy", "-auto-approve", *self._arguments)
 
@@ -258,6 +265,7 @@ def test_production_lives(root):
 def test_a_protected_fleet_is_not_destroyed(root):
     root.apply()
     assert root.plan() == {}
+    notebook = 'module.notebook["ana"].google_workbench_instance.this'
     perimeter = "module.perimeter[0].google_access_context_manager_service_perimeter.this"
     root.edit("mode: dry-run", "mode: enforced")
     assert root.plan() == {perimeter: ["update"]}
@@ -268,10 +276,19 @@ def test_a_protected_fleet_is_not_destroyed(root):
     assert root.plan() == {}
     assert set(root.outputs()["buckets"]["sync"]) == {"ben"}
 
+    root.edit("owner: ana@example.com", "owner: eva@example.com")
+    assert root.plan()[notebook] == ["delete", "create"]
+    assert {finding.code for finding in root.findings()} == {"deletion-protected"}
+    refused = root.apply_refused()
+    assert "deletion_policy" in refused.stderr
+    root.edit("owner: eva@example.com", "owner: ana@example.com")
+    root.apply()  # of the outputs alone
+    assert root.plan() == {}
+
     refused = root.destroy()
     assert refused.returncode == 1
     assert "deletion_policy" in refused.stderr
-    assert 'module.notebook["ana"].google_workbench_instance.this' in root.resources()
+    assert notebook in root.resources()
 
     root.apply()  # what the refused destroy took down is made again
     root.edit(
