@@ -87,6 +87,18 @@ def test_presets_of_the_perimeter():
         assert all(operation["methods"] for operation in row["operations"])
 
 
+def test_who_runs_nbp_is_let_in_to_every_restricted_service_that_nbp_calls():
+    # Everything that nbp or its Terraform calls is enabled; this is enabled for notebooks alone.
+    called = {row["service"] for row in APIS} - {"aiplatform.googleapis.com"}
+    restricted = {row["service"] for row in SERVICES}
+    for name in ("operators", "pipeline"):
+        (preset,) = (row for row in PRESETS if row["preset"] == name)
+        assert {operation["service"] for operation in preset["operations"]} == called & restricted
+    # The two calls of impersonation and federation, which the bootstrap sets up.
+    assert {"iamcredentials.googleapis.com", "sts.googleapis.com"} <= called
+    assert "iamcredentials.googleapis.com" in restricted
+
+
 def test_every_restricted_service_says_why():
     services = [row["service"] for row in SERVICES]
     assert len(set(services)) == len(services)

@@ -190,6 +190,15 @@ run "rules_by_preset" {
     error_message = "A rule must hold for its sources, and lead to its services in these projects."
   }
   assert {
+    condition = alltrue([
+      for place in [1, 2] : contains(
+        google_access_context_manager_service_perimeter.this.status[0].ingress_policies[place].ingress_to[0].operations[*].service_name,
+        "iamcredentials.googleapis.com",
+      )
+    ])
+    error_message = "Operators and pipelines must get tokens of the account that applies."
+  }
+  assert {
     condition = (
       google_access_context_manager_service_perimeter.this.status[0].egress_policies[0].egress_to[0].resources == toset(["projects/555", "projects/556"])
       && google_access_context_manager_service_perimeter.this.status[0].egress_policies[1].egress_to[0].resources == toset(["*"])
