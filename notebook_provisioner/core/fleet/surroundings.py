@@ -152,7 +152,7 @@ class NoPerimeter(Model):
 
 class _Perimeter(Model):
     organization: names.NumericId | None = None
-    """The organization in which an access policy is created; this or `access_policy`."""
+    """The organization in which an access policy is created, for `project` alone; this or `access_policy`."""
     access_policy: names.NumericId | None = None
     """The access policy to use; this or `organization`."""
     access_levels: tuple[AccessLevel, ...] = ()

@@ -9,7 +9,7 @@ locals {
     access_levels = [for name in local._entrances : google_access_context_manager_access_level.this[name].name]
     resources     = local._inside
   }
-  _inside = [for number in concat([var.project_number], var.additional_project_numbers) : "projects/${number}"]
+  _inside = [for number in distinct(concat([var.project_number], var.additional_project_numbers)) : "projects/${number}"]
 
   # A level that a rule names leads to what the rule names, and no longer to everything.
   _entrances = setsubtract(var.access_levels[*].name, flatten(var.ingress[*].access_levels))

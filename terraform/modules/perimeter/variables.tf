@@ -41,10 +41,29 @@ variable "access_levels" {
     error_message = "An access level that asks for nothing lets everybody in; name ip_ranges, members, regions or a device_policy."
   }
   validation {
+    condition     = alltrue(flatten([for level in var.access_levels : [for range in level.ip_ranges : can(cidrhost(range, 0))]]))
+    error_message = "ip_ranges are CIDR ranges, such as 203.0.113.0/24."
+  }
+  validation {
     condition = alltrue(flatten([
-      for level in var.access_levels : [for range in level.ip_ranges : can(cidrhost(range, 0)) && !endswith(range, "/0")]
+      for level in var.access_levels : [
+        sum(concat([0], [for range in distinct(level.ip_ranges) : pow(2, 32 - split("/", range)[1]) if !strcontains(range, ":") && can(cidrhost(range, 0))])) <= pow(2, 24),
+        sum(concat([0], [for range in distinct(level.ip_ranges) : pow(2, 128 - split("/", range)[1]) if strcontains(range, ":") && can(cidrhost(range, 0))])) <= pow(2, 96),
+      ]
     ]))
-    error_message = "ip_ranges are CIDR ranges narrower than /0."
+    error_message = "The ip_ranges of one access level hold no more than a /8 of IPv4 addresses and a /32 of IPv6 addresses, all together: the Internet in pieces is the Internet."
+  }
+  validation {
+    condition = alltrue([
+      for level in var.access_levels : level.device_policy == null || try(
+        level.device_policy.require_screen_lock
+        || level.device_policy.require_corp_owned
+        || level.device_policy.require_encryption
+        || (length(level.device_policy.management_levels) > 0 && !contains(level.device_policy.management_levels, "NONE")),
+        false,
+      )
+    ])
+    error_message = "A device_policy that asks for nothing lets every device in; ask for a screen lock, encryption, an owner, or management_levels without NONE."
   }
 }
 
@@ -59,13 +78,17 @@ variable "access_policy" {
 }
 
 variable "additional_project_numbers" {
-  description = "Numbers of other projects inside the perimeter. A shared VPC's host project belongs here."
+  description = "Numbers of other projects inside the perimeter, with an `access_policy` whose scope holds them. A shared VPC's host project belongs here."
   type        = list(string)
   default     = []
   nullable    = false
   validation {
     condition     = alltrue([for number in var.additional_project_numbers : can(regex("^[0-9]+$", number))])
     error_message = "Perimeters know projects by number, not by id."
+  }
+  validation {
+    condition     = var.access_policy != null || length(setsubtract(var.additional_project_numbers, [var.project_number])) == 0
+    error_message = "A policy made here is scoped to one project, and policies can only have a single scope: give access_policy, one whose scope holds the other projects too."
   }
 }
 

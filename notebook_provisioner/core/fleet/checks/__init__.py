@@ -47,6 +47,7 @@ _RULES: Final = (
     _rule(egress.secure_web_proxy, "network region"),
     _rule(egress.proxy_variables, "network"),
     _rule(perimeter.access_policy, "perimeter"),
+    _rule(perimeter.shared_network, "perimeter network project"),
     _rule(perimeter.access_levels, "perimeter"),
     _rule(perimeter.rules, "perimeter"),
     _rule(perimeter.virtual_ip, "perimeter network"),

@@ -2,11 +2,23 @@
 
 import ipaddress
 from collections.abc import Iterator
+from typing import Final
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
 from notebook_provisioner.core.fleet.source import Path
-from notebook_provisioner.core.fleet.surroundings import AccessLevel, EgressRule, IngressRule, NoPerimeter
+from notebook_provisioner.core.fleet.surroundings import (
+    AccessLevel,
+    DevicePolicy,
+    EgressRule,
+    ExistingNetwork,
+    IngressRule,
+    NoPerimeter,
+)
+
+# By IP version: the range that an access level's ranges hold no more than, all together. The Internet in
+# pieces is the Internet. The module perimeter says the same.
+WIDEST: Final = {4: ipaddress.ip_network("0.0.0.0/8"), 6: ipaddress.ip_network("::/32")}
 
 
 def access_policy(context: Context) -> Iterator[Finding]:
@@ -29,6 +41,30 @@ def access_policy(context: Context) -> Iterator[Finding]:
         )
 
 
+def shared_network(context: Context) -> Iterator[Finding]:
+    """An access policy made here is scoped to the fleet's project, and no perimeter in it takes another.
+
+    "Policies can only have a single scope", and perimeters restrict projects within it only:
+    ``AccessPolicy.scopes`` in Google's discovery document of accesscontextmanager v1, revision 20261027.
+    """
+    perimeter, network = context.fleet.perimeter, context.fleet.network
+    if isinstance(perimeter, NoPerimeter) or not isinstance(network, ExistingNetwork):
+        return
+    if (
+        perimeter.access_policy is None
+        and perimeter.organization
+        and network.host_project != context.fleet.project
+    ):
+        yield context.error(
+            "scoped-access-policy",
+            ("perimeter", "organization"),
+            f"an access policy made here is for {context.fleet.project} alone, and {network.host_project}, "
+            "which holds the network, must be in the same perimeter",
+            "write access_policy, with a policy whose scope holds both projects",
+            key=True,
+        )
+
+
 def access_levels(context: Context) -> Iterator[Finding]:
     """Access levels have distinct names and ask for something."""
     perimeter = context.fleet.perimeter
@@ -48,7 +84,20 @@ def access_levels(context: Context) -> Iterator[Finding]:
                 f"the access level {level.name} asks for nothing, so it lets everybody in",
                 "add ip_ranges, members, regions or device_policy",
             )
+        if level.device_policy and not _asks(level.device_policy):
+            yield context.error(
+                "open-access-level",
+                (*path, "device_policy"),
+                f"the device policy of {level.name} asks for nothing, so every device meets it",
+                "ask for a screen lock, encryption, an owner or management, or take device_policy out",
+            )
         yield from _ranges(context, path, level)
+
+
+def _asks(policy: DevicePolicy) -> bool:
+    # NONE is a device that nobody manages.
+    managed = bool(policy.management_levels) and "NONE" not in policy.management_levels
+    return policy.require_screen_lock or policy.require_encryption or policy.require_corp_owned or managed
 
 
 def rules(context: Context) -> Iterator[Finding]:
@@ -88,12 +137,21 @@ def _form(
 
 
 def _ranges(context: Context, path: Path, level: AccessLevel) -> Iterator[Finding]:
+    for version, widest in WIDEST.items():
+        together = {one for one in map(ipaddress.ip_network, level.ip_ranges) if one.version == version}
+        if sum(one.num_addresses for one in together) > widest.num_addresses:
+            yield context.error(
+                "open-access-level",
+                (*path, "ip_ranges"),
+                f"the IPv{version} ranges of {level.name} hold more addresses than a /{widest.prefixlen}: "
+                "too many to say where people come from",
+                f"write ranges that hold a /{widest.prefixlen} or less, all together",
+                key=True,
+            )
     for index, text in enumerate(level.ip_ranges):
         addresses = ipaddress.ip_network(text)
         place = (*path, "ip_ranges", index)
-        if addresses.prefixlen == 0:
-            yield context.error("open-access-level", place, f"{text} is everybody", "write a narrower range")
-        elif addresses.version == 4 and addresses.is_private and not _is_documentation(text):  # noqa: PLR2004
+        if addresses.version == 4 and addresses.is_private and not _is_documentation(text):  # noqa: PLR2004
             said = f"{text} is private; requests arrive from public addresses"
             yield context.warning(
                 "private-range", place, said, "write the public range that people come from"

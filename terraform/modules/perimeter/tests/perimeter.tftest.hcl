@@ -105,6 +105,91 @@ run "an_access_level_for_every_address" {
   expect_failures = [var.access_levels]
 }
 
+run "an_access_level_for_every_address_in_halves" {
+  command = plan
+  variables {
+    access_levels = [{ name = "halves", ip_ranges = ["0.0.0.0/1", "128.0.0.0/1"] }]
+  }
+  expect_failures = [var.access_levels]
+}
+
+run "an_access_level_for_every_ipv6_address" {
+  command = plan
+  variables {
+    access_levels = [{ name = "six", ip_ranges = ["2000::/3"] }]
+  }
+  expect_failures = [var.access_levels]
+}
+
+run "as_many_addresses_as_an_access_level_takes" {
+  command = plan
+  variables {
+    access_levels = [{ name = "list", ip_ranges = ["44.0.0.0/9", "44.128.0.0/9", "44.0.0.0/9", "2001:db8::/32"] }]
+  }
+  assert {
+    condition     = length(google_access_context_manager_access_level.this["list"].basic[0].conditions[0].ip_subnetworks) == 4
+    error_message = "A list of ranges is what an access level is for."
+  }
+}
+
+run "an_access_level_of_one_address_without_a_range" {
+  command = plan
+  variables {
+    access_levels = [{ name = "office", ip_ranges = ["203.0.113.7"] }]
+  }
+  expect_failures = [var.access_levels]
+}
+
+run "a_device_policy_that_asks_for_nothing" {
+  command = plan
+  variables {
+    access_levels = [{ name = "devices", ip_ranges = ["203.0.113.0/24"], device_policy = { require_screen_lock = false, require_encryption = false } }]
+  }
+  expect_failures = [var.access_levels]
+}
+
+run "a_device_policy_for_devices_that_nobody_manages" {
+  command = plan
+  variables {
+    access_levels = [{ name = "devices", device_policy = { require_screen_lock = false, require_encryption = false, management_levels = ["NONE", "BASIC"] } }]
+  }
+  expect_failures = [var.access_levels]
+}
+
+run "a_device_policy_that_asks_for_management" {
+  command = plan
+  variables {
+    access_levels = [{ name = "devices", device_policy = { require_screen_lock = false, require_encryption = false, management_levels = ["COMPLETE"] } }]
+  }
+}
+
+run "an_access_level_named_with_hyphens" {
+  command = plan
+  variables {
+    access_levels = [{ name = "the-office", regions = ["NL"] }]
+  }
+  expect_failures = [var.access_levels]
+}
+
+run "another_project_in_a_policy_made_for_one" {
+  command = plan
+  variables {
+    additional_project_numbers = ["124"]
+  }
+  expect_failures = [var.additional_project_numbers]
+}
+
+run "a_network_of_the_project_itself" {
+  command = plan
+  variables {
+    additional_project_numbers = ["123"]
+  }
+  assert {
+    condition     = google_access_context_manager_service_perimeter.this.spec[0].resources == toset(["projects/123"])
+    error_message = "The project is inside once."
+  }
+}
+
 run "access_levels_of_one_name" {
   command = plan
   variables {
