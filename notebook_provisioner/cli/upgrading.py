@@ -132,10 +132,13 @@ def run(app: App, request: Request, *, yes: bool) -> int:
     choice = Choice() if request.resume else _choose(app, request)
     conduct = Conduct(app, UPGRADE_KIND, command=request.notify, log=request.job)
     conduct.conductor.rules, conduct.conductor.versions = request.rules, dict(choice.versions)
-    findings = _surroundings(app, conduct, request, choice) if choice.tasks else ()
-    if not request.job:  # which asks nobody, and looks at each when its turn comes
+    asked = choice.tasks
+    findings = _surroundings(conduct, request, asked) if asked else ()
+    if request.dry_run or not request.job:  # a job asks nobody, and looks at each when its turn comes
         conduct.note_open()
-        choice = choice.after(conduct.look(choice.tasks))
+        choice = choice.after(conduct.look(asked))
+    if asked:
+        findings += _suited(conduct, len(choice.tasks))
     left = upgrade_report.left_rows(conduct.conductor, choice.kept, choice.left_out)
     upgrade_report.show_choice(app, choice.tasks, left, conduct.clock())
     if request.dry_run:
@@ -173,28 +176,35 @@ def _choose(app: App, request: Request) -> Choice:
     return Choice(waves, left, versions=versions)
 
 
-def _surroundings(app: App, conduct: Conduct, request: Request, choice: Choice) -> tuple[Finding, ...]:
-    """Look at the project once for all its notebooks.
+def _surroundings(conduct: Conduct, request: Request, tasks: Sequence[Task]) -> tuple[Finding, ...]:
+    """Look at the project, and at the image family, once for all notebooks.
 
     Raises:
         NotFound: There is no such image family.
-        Unsuitable: Something that every upgrade needs is not there.
     """
     about_family: tuple[Finding, ...] = ()
     if request.family is not None:
         conduct.conductor.family = conduct.reader.family(request.family)
         about_family = families.check(conduct.conductor.family)
     wanted = preflight.PERMISSIONS + (preflight.SNAPSHOT_PERMISSIONS if request.rules.data_snapshot else ())
-    around = conduct.reader.surroundings(wanted, [task.key for task in choice.tasks])
-    conduct.conductor.around = around
-    found = preflight.check_project(around, app.fleet.project, len(choice.tasks))
+    conduct.conductor.around = conduct.reader.surroundings(wanted, [task.key for task in tasks])
+    return about_family
+
+
+def _suited(conduct: Conduct, upgrades: int) -> tuple[Finding, ...]:
+    """What is to be said about the project before so many upgrades.
+
+    Raises:
+        Unsuitable: Something that they need is not there.
+    """
+    found = preflight.check_project(conduct.conductor.around, conduct.app.fleet.project, upgrades)
     if any(finding.severity is Severity.ERROR for finding in found):
         raise Unsuitable(
             "no notebook was touched: the project lacks what upgrades need",
             hint="see the findings",
             findings=found,
         )
-    return about_family + found
+    return found
 
 
 def _act(conduct: Conduct, request: Request, choice: Choice, renew: Callable[[], None]) -> Done:

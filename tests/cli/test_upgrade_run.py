@@ -318,6 +318,19 @@ def test_a_dry_run_shows_from_which_version_to_which(world, tmp_path):
     assert (status, talk.splitlines()[0]) == (3, "1 to upgrade, 0 not now.")
 
 
+def test_a_dry_run_of_the_job_looks_too(world, tmp_path):
+    small(world, tmp_path, "ana")
+    at(world, SATURDAY + 60)
+    world.fleet.control.ask("POST", f"{INSTANCES}/ana:start", {})
+    at(world, SATURDAY + 600)
+    busy = {"kernels": 2, "busy": 1, "at": datetime.fromtimestamp(world.time.now, UTC).isoformat()}
+    world.fleet.says("ana", "activity", busy)
+    status, answer, _ = world.run("run", "--due", "--dry-run")
+    [row] = answer["data"]["notebooks"]
+    assert (status, row["result"], row["after"]) == (3, "left", "20260712")
+    assert "somebody is at work" in row["reason"]
+
+
 def test_where_all_are_current_nothing_is_said_to_be_upgraded(world, tmp_path):
     small(world, tmp_path, "ana", "ben")
     world.fleet.guest("*", upgradability="Current and latest available image are the same")
