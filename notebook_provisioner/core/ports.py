@@ -1,10 +1,11 @@
 """What the core's decisions need of the world. Adapters implement these; so do the tests' fakes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from notebook_provisioner.core.notebooks import LiveNotebook
+from notebook_provisioner.core.terraform_plan import Change
 
 
 class Provisioner(Protocol):
@@ -23,8 +24,13 @@ class Provisioner(Protocol):
             AlreadyExists: Resources that it would create are there.
         """
 
-    def adopt(self, ids: Mapping[str, str]) -> None:
-        """Have the next plans of this session take over what exists: address to import id."""
+    def adopt(self, ids: Mapping[str, str], incomplete: Sequence[Change] = ()) -> None:
+        """Have the next plans of this session take over what exists.
+
+        Args:
+            ids: Address to import id.
+            incomplete: Of these, the creations that `core.unread` completes, after each apply.
+        """
 
 
 class NotebookDirectory(Protocol):

@@ -1,6 +1,7 @@
 """An App whose world is in memory: the commands' logic without Terraform, sandbox or network."""
 
 import copy
+from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +12,7 @@ from notebook_provisioner.cli.main import Settings, nbp
 from notebook_provisioner.core.errors import AlreadyExists
 from notebook_provisioner.core.notebooks import LiveNotebook
 from notebook_provisioner.core.procedures import Record
+from notebook_provisioner.core.terraform_plan import Change
 
 
 class FakeProvisioner:
@@ -40,7 +42,8 @@ class FakeProvisioner:
         if self.existing:
             raise AlreadyExists("terraform apply failed (status 1)", addresses=[self.existing.pop(0)])
 
-    def adopt(self, ids: dict[str, str]) -> None:
+    def adopt(self, ids: dict[str, str], incomplete: Sequence[Change] = ()) -> None:
+        del incomplete
         self.calls.append(f"adopt {' '.join(sorted(ids.values()))}")
 
 

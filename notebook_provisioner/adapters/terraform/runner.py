@@ -5,7 +5,7 @@ Every Terraform run of the project passes here.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -14,7 +14,9 @@ from python_terraform import IsFlagged
 from notebook_provisioner.adapters.terraform import launcher
 from notebook_provisioner.adapters.terraform.streaming import StreamingTerraform
 from notebook_provisioner.adapters.terraform.workspace import Inputs, Workspace
+from notebook_provisioner.core import unread
 from notebook_provisioner.core.errors import AlreadyExists, InvalidInput, TerraformFailed
+from notebook_provisioner.core.terraform_plan import Change
 
 LOCK_TIMEOUT: Final = "600s"  # a killed run's Terraform may still be finishing a notebook's creation
 PENDING: Final = 2  # what `terraform plan -detailed-exitcode` returns when there are changes
@@ -49,6 +51,7 @@ class TerraformRunner:
         self.workspace = workspace
         self._inputs = inputs
         self._say = say
+        self._incomplete: tuple[Change, ...] = ()
         self._terraform = StreamingTerraform(workspace, environment, say)
 
     @contextmanager
@@ -125,15 +128,33 @@ class TerraformRunner:
             )
         finally:  # after an interrupt too: Terraform has ended, and would not take the plan again
             self.workspace.plan_file.unlink(missing_ok=True)
+            self._complete_imports()
         self._check(result, "apply", shown=True)
+        self._incomplete = ()
+        self.workspace.end_imports(unread.OVERRIDES)
 
-    def adopt(self, ids: Mapping[str, str]) -> None:
+    def adopt(self, ids: Mapping[str, str], incomplete: Sequence[Change] = ()) -> None:
         """Have the next plans of this session take over what exists.
 
         Args:
             ids: Address to import id.
+            incomplete: Of these, the creations that `core.unread` completes, after each apply.
         """
-        self.workspace.write_imports(ids)
+        self._incomplete += tuple(incomplete)
+        self.workspace.write_imports(ids, unread.OVERRIDES if self._incomplete else {})
+
+    def _complete_imports(self) -> None:
+        if not self._incomplete:
+            return
+        result = self._terraform.state_cmd("pull", show=False, capture=True)
+        self._check(result, "state pull", shown=False)
+        state = json.loads(result[1])
+        completed = unread.complete(state, self._incomplete)
+        if completed["resources"] == state["resources"]:
+            return
+        with self.workspace.state_copy(json.dumps(completed)) as path:
+            result = self._terraform.state_cmd("push", str(path), show=False)
+        self._check(result, "state push", shown=False)
 
     def _check(
         self, result: tuple[int, str, str], what: str, *, shown: bool, good: tuple[int, ...] = (0,)

@@ -19,7 +19,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,14 +147,32 @@ class Workspace:
             _write(self.directory / path, content)
         _private_folder(self.rendered_directory)
 
-    def write_imports(self, ids: Mapping[str, str]) -> None:
+    def write_imports(self, ids: Mapping[str, str], overrides: Mapping[str, Mapping[str, Any]]) -> None:
         """Add import blocks to the root, until the folder is prepared again.
 
         Args:
             ids: Address to import id.
+            overrides: What else to add: path below ``terraform`` to a document in Terraform's JSON syntax.
         """
         blocks = [{"to": address, "id": identity} for address, identity in sorted(ids.items())]
         _write(self.root / "adopt_existing.tf.json", _json({"import": blocks}))
+        for path, document in overrides.items():
+            _write(self.directory / "terraform" / path, _json(document))
+
+    def end_imports(self, overrides: Iterable[str]) -> None:
+        """Take away what `write_imports` added beside the import blocks, which do nothing any more."""
+        for path in overrides:
+            (self.directory / "terraform" / path).unlink(missing_ok=True)
+
+    @contextmanager
+    def state_copy(self, state: str) -> Iterator[Path]:
+        """A file that holds *state* for as long as the context lasts."""
+        path = self.directory / "completed.tfstate"
+        _write(path, state.encode())
+        try:
+            yield path
+        finally:
+            path.unlink()
 
     def is_initialized(self) -> bool:
         """Whether ``terraform init`` has run for exactly these modules, this backend and this provider."""

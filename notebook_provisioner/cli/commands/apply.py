@@ -59,7 +59,7 @@ def _carry_out(
     from notebook_provisioner.cli import changes
     from notebook_provisioner.cli.confirm import confirm
     from notebook_provisioner.cli.procedures import require_none_open
-    from notebook_provisioner.core import adoption, terraform_plan
+    from notebook_provisioner.core import adoption, terraform_plan, unread
 
     adopted: dict[str, str] = {}
     while True:
@@ -84,11 +84,17 @@ def _carry_out(
             found = adoption.import_ids(error.addresses, planned)
             for address, why in adoption.obstacles(error.addresses, planned).items():
                 app.output.say(f"{address} cannot be taken over: {why}")
-            if not adopt or not found.keys() - adopted.keys():
+            new = found.keys() - adopted.keys()
+            if not adopt or not new:
                 raise
             adopted |= found
             app.output.say(f"Taking over {len(found)} that exist: {', '.join(sorted(found.values()))}")
-            terraform.adopt(adopted)
+            incomplete = unread.creations(new, planned)
+            for change in incomplete:
+                app.output.say(
+                    f"{change.address}: its owner, image and disk types are believed from the fleet file"
+                )
+            terraform.adopt(adopted, incomplete)
         else:
             return plan, findings
 

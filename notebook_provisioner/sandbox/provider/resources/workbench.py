@@ -72,6 +72,18 @@ class WorkbenchInstance(Handler):
             self._call(state, "stop")
         return self._settled(state)
 
+    def import_state(self, identity: str) -> Object | None:
+        """As hashicorp/google (7.46): what it never reads stays empty."""
+        state = super().import_state(identity)
+        if state is None:
+            return None
+        state |= {"instance_owners": None}
+        for setup in state["gce_setup"]:
+            setup["vm_image"] = []
+            for disk in (*setup["boot_disk"], *setup["data_disks"]):
+                disk["disk_type"] = None
+        return state
+
     def _to_state(self, api: Json, known: Object) -> Object:
         state = super()._to_state(api, known)
         if state.get("desired_state") is None or is_unknown(state["desired_state"]):
