@@ -87,8 +87,20 @@ PROTECTED: Final[Mapping[str, Source]] = {
     ),
 }
 
-# Keys with a typed place in the fleet file, keys that the notebook module decides, and keys that run code as
-# root or let people in past IAM: what to do instead.
+# Keys that run code, as root or beside the VM, or let people in past IAM: what to do instead.
+CODE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("ssh-keys", "sshKeys"), "sign in through OS Login"),
+    **dict.fromkeys(
+        ("startup-script", "startup-script-url", "gce-container-declaration", "gce-software-declaration"),
+        "it would run code as root; the post-startup script is the place for that",
+    ),
+    "container-custom-params": "with --privileged or -v /:/host a container is the whole VM",
+    "enable-osconfig": "OS policies run code as root; the post-startup script is the place for that",
+    "gateway-client-url": "kernels, and the data in them, would be on a server that no guardrail sees",
+}
+
+# Those, keys with a typed place in the fleet file, and keys that the notebook module decides: what to do
+# instead.
 TYPED: Final[Mapping[str, str]] = {
     "idle-timeout-seconds": "write idle_timeout_seconds",
     "post-startup-script": "it is rendered for each notebook",
@@ -103,11 +115,7 @@ TYPED: Final[Mapping[str, str]] = {
     "block-project-ssh-keys": "it is true for every notebook",
     "serial-port-enable": "it is false for every notebook",
     "serial-port-logging-enable": "it is true for every notebook",
-    **dict.fromkeys(("ssh-keys", "sshKeys"), "sign in through OS Login"),
-    **dict.fromkeys(
-        ("startup-script", "startup-script-url", "gce-container-declaration", "gce-software-declaration"),
-        "it would run code as root; the post-startup script is the place for that",
-    ),
+    **CODE,
 }
 
 # With managed end-user credentials Workbench owns these, too: the same source,

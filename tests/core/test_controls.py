@@ -1,6 +1,7 @@
 """The catalogue, the guardrails and the page for auditors name the same controls."""
 
 import re
+import tomllib
 from pathlib import Path
 
 from notebook_provisioner.catalog.controls import CONTROLS
@@ -29,3 +30,17 @@ def test_every_control_is_tripped_by_a_test():
     tests = (ROOT / "tests" / "core" / "test_seeded_mistakes.py").read_text()
     tests += (ROOT / "tests" / "core" / "test_guardrails.py").read_text()
     assert {control for control in CONTROLS if f'"{control}"' not in tests} == set()
+
+
+def test_every_seeded_mistake_can_still_be_made():
+    mistakes = tomllib.loads((ROOT / "tests" / "e2e" / "mistakes" / "mistakes.toml").read_text())
+    stale = {
+        name
+        for name, row in mistakes.items()
+        if row.get("old", "") not in _text(ROOT / "terraform" / row["file"])
+    }
+    assert stale == set()
+
+
+def _text(path):
+    return path.read_text() if path.exists() else ""

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from plan_documents import ADDRESS, KEY, change, document, metadata, notebook
 
+from notebook_provisioner.catalog import metadata_keys
 from notebook_provisioner.core import fleet, guardrails
 from notebook_provisioner.core.errors import GuardrailRefused
 from notebook_provisioner.core.findings import Severity
+from notebook_provisioner.core.guardrails.notebooks import own_account
 from notebook_provisioner.core.terraform_plan import read
 
 NOTEBOOK = "google_workbench_instance"
@@ -83,14 +85,40 @@ def test_an_interface_that_the_api_fills_in_is_not_a_public_one(codes):
     assert codes(change(NOTEBOOK, ["create"], after=notebook(), unknown=unknown)) == []
 
 
-def test_an_account_made_by_the_same_plan_is_its_own(codes):
-    entry = change(
-        NOTEBOOK,
-        ["create"],
-        after=notebook(),
-        unknown={"gce_setup": [{"service_accounts": [{"email": True}]}]},
-    )
-    assert codes(entry) == []
+@pytest.mark.parametrize(
+    "email",
+    ["admin@other-project.iam.gserviceaccount.com", "nb-ben@nbp-quickstart.iam.gserviceaccount.com"],
+)
+def test_an_account_that_is_not_the_notebooks_own(codes, email):
+    assert codes(create(service_accounts=[{"email": email}])) == ["shared-service-account"]
+
+
+def test_an_account_that_nobody_can_see_is_somebody_elses(codes):
+    unknown = {"gce_setup": [{"service_accounts": [{"email": True}]}]}
+    entry = change(NOTEBOOK, ["create"], after=notebook(), unknown=unknown)
+    assert codes(entry) == ["shared-service-account"]
+
+
+@pytest.mark.parametrize(
+    ("name", "account"),
+    [
+        ("ana", "nb-ana"),
+        ("a" * 27, "nb-" + "a" * 27),
+        ("a" * 28, "nb-" + "a" * 18 + "-" + "9c547cb8"),
+        ("an", "nb-an-" + "ea325d76"),
+    ],
+)
+def test_the_name_of_a_notebooks_own_account(name, account):
+    assert own_account("p", name) == f"{account}@p.iam.gserviceaccount.com"
+
+
+def test_a_notebook_that_is_not_in_the_fleet_file_has_no_exemption(codes):
+    account = [{"email": own_account("nbp-quickstart", "zed")}]
+    off = metadata(notebook_disable_root="false", idle_timeout_seconds=None)
+    weak = {**notebook(metadata=off, service_accounts=account), "name": "zed"}
+    weak["gce_setup"][0]["shielded_instance_config"][0]["enable_secure_boot"] = False
+    entry = change(NOTEBOOK, ["create"], after=weak)
+    assert codes(entry) == ["notebook-disable-root", "idle-timeout-seconds", "secure-boot"]
 
 
 def test_an_exemption_in_the_fleet_file_is_granted_and_no_other(codes):
@@ -102,6 +130,8 @@ def test_an_exemption_in_the_fleet_file_is_granted_and_no_other(codes):
 def test_two_notebooks_do_not_share_an_account(codes):
     other = change(NOTEBOOK, ["create"], after={**notebook(), "name": "ben"}, address="other")
     assert codes(create(), other) == ["shared-service-account"]
+    elsewhere = change(NOTEBOOK, ["create"], after={**notebook(), "location": "b"}, address="elsewhere")
+    assert codes(create(), elsewhere) == ["shared-service-account"]
 
 
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])
@@ -263,6 +293,21 @@ def test_metadata_that_workbench_wrote_is_carried_along_and_not_written(codes):
     ]
 
 
+@pytest.mark.parametrize("key", sorted(metadata_keys.CODE))
+def test_metadata_that_runs_code(codes, key):
+    setup = notebook(metadata={**metadata(), key: "--privileged -v /:/host"})
+    assert codes(change(NOTEBOOK, ["create"], after=setup)) == ["code-in-metadata"]
+
+
+def test_metadata_that_nobody_can_see_is_the_bad_one(codes):
+    keys = {"startup-script": True, "serial-port-enable": True, "jupyter-user": True}
+    unknown = {"gce_setup": [{"metadata": keys}]}
+    entry = change(NOTEBOOK, ["create"], after=notebook(), unknown=unknown)
+    assert codes(entry) == ["serial-console", "code-in-metadata"]
+    whole = change(NOTEBOOK, ["create"], after=notebook(), unknown={"gce_setup": [{"metadata": True}]})
+    assert {"notebook-disable-root", "code-in-metadata", "serial-console"} < set(codes(whole))
+
+
 def test_a_version_of_the_key_is_the_key(codes):
     versioned = [{"kms_key": f"{KEY}/cryptoKeyVersions/1"}]
     assert codes(create(boot_disk=versioned, data_disks=versioned)) == []
@@ -274,6 +319,7 @@ def test_a_version_of_the_key_is_the_key(codes):
     ("script", "expected"),
     [
         (f"gs://nbp-quickstart-quickstart-scripts/post-startup/ana/{'0' * 64}.sh", []),
+        (f"gs://nbp-quickstart-anybody/post-startup/ana/{'0' * 64}.sh", ["post-startup-source"]),
         (f"gs://elsewhere/post-startup/ana/{'0' * 64}.sh", ["post-startup-source"]),
         ("gs://nbp-quickstart-quickstart-scripts/post-startup/ana/latest.sh", ["post-startup-source"]),
         ("https://example.com/script.sh", ["post-startup-source"]),

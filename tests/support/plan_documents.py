@@ -3,7 +3,7 @@
 from typing import Any
 
 ADDRESS = 'module.notebook["ana"].google_workbench_instance.this'
-ACCOUNT = "nb-ana@project-one.iam.gserviceaccount.com"
+ACCOUNT = "nb-ana@nbp-quickstart.iam.gserviceaccount.com"
 KEY = "projects/nbp-quickstart/locations/europe-west1/keyRings/notebooks/cryptoKeys/notebooks"
 
 

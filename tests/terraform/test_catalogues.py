@@ -42,6 +42,11 @@ def test_keys_that_are_decided_elsewhere():
     assert set(METADATA_KEYS["module"]) | set(METADATA_KEYS["code"]) == set(metadata_keys.TYPED)
 
 
+def test_keys_that_run_code():
+    assert set(METADATA_KEYS["code"]) == set(metadata_keys.CODE)
+    assert metadata_keys.CODE.items() <= metadata_keys.TYPED.items()
+
+
 def test_keys_that_the_module_sets_are_refused_as_additional_metadata():
     text = (MODULES / "notebook" / "metadata.tf").read_text()
     written = set(re.findall(r"^ +([a-z-]+) += ", text, re.MULTILINE)) | set(

@@ -11,14 +11,15 @@ from typing import Final
 from notebook_provisioner.core.errors import GuardrailRefused
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet import Fleet
-from notebook_provisioner.core.guardrails import identity, network, notebooks, perimeter, storage
+from notebook_provisioner.core.guardrails import identity, metadata, network, notebooks, perimeter, storage
 from notebook_provisioner.core.guardrails.facts import PlanRule, Rule, Surroundings
+from notebook_provisioner.core.impact import NOTEBOOK
 from notebook_provisioner.core.terraform_plan import TerraformPlan
 
 _RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     **identity.RULES,
     **network.RULES,
-    **notebooks.RULES,
+    NOTEBOOK: notebooks.RULES[NOTEBOOK] + metadata.RULES[NOTEBOOK],
     **perimeter.RULES,
     **storage.RULES,
 }
@@ -43,7 +44,7 @@ def check(plan: TerraformPlan, fleet: Fleet) -> tuple[Finding, ...]:
         for rule in _RULES.get(change.type, ()) + _COMMON
         for finding in rule(change, surroundings)
     ]
-    return (*found, *(finding for rule in _WHOLE_PLAN for finding in rule(plan)))
+    return (*found, *(finding for rule in _WHOLE_PLAN for finding in rule(plan, surroundings)))
 
 
 def refused(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Protocol
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.guardrails.facts import (
     Addressed,
+    Surroundings,
     finding,
     goes,
     is_wide,
@@ -77,7 +78,7 @@ class Step:
     ranges: Sequence[str]
 
 
-def default_deny(plan: TerraformPlan) -> Iterator[Finding]:
+def default_deny(plan: TerraformPlan, _: Surroundings) -> Iterator[Finding]:
     """Every network denies egress that no rule allows, whichever rule is asked first."""
     after: list[Planned] = [*(change for change in plan.changes if stays(change)), *plan.unchanged]
     changed = {change.address for change in plan.changes}

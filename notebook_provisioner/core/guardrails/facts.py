@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from notebook_provisioner.catalog.controls import CONTROLS
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet import Fleet, ResolvedNotebook
-from notebook_provisioner.core.terraform_plan import Action, Change, TerraformPlan
+from notebook_provisioner.core.terraform_plan import UNKNOWN, Action, Change, TerraformPlan
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -30,7 +30,7 @@ class Surroundings:
 
 
 Rule = Callable[[Change, Surroundings], Iterator[Finding]]
-PlanRule = Callable[[TerraformPlan], Iterator[Finding]]
+PlanRule = Callable[[TerraformPlan, Surroundings], Iterator[Finding]]
 
 
 class Addressed(Protocol):
@@ -63,6 +63,11 @@ def comes(change: Change) -> bool:
 def listed(value: Any) -> Sequence[Any]:  # noqa: ANN401  # any planned value
     """A planned list; nothing where it is absent or unknown."""
     return value if isinstance(value, list) else ()
+
+
+def shown(value: object) -> str:
+    """A planned value, for a message."""
+    return "unknown" if value is UNKNOWN else "absent" if value is None else str(value)
 
 
 def network(text: str) -> Network:

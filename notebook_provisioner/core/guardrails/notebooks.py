@@ -1,11 +1,11 @@
 """Guardrails for the notebooks themselves."""
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
-from notebook_provisioner.catalog import metadata_keys
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.guardrails.facts import (
     PlanRule,
@@ -21,24 +21,10 @@ from notebook_provisioner.core.impact import NOTEBOOK
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Action, Change, TerraformPlan
 
 _DEFAULT_ACCOUNT: Final = re.compile(r"(-compute@developer|@appspot)\.gserviceaccount\.com$")
-_PINNED_SCRIPT: Final = re.compile(r"gs://(?P<bucket>[^/]+)/.+/[0-9a-f]{64}\.sh")
 _SETUP: Final = ("gce_setup", 0)
-_DISABLING_KEYS: Final = (
-    "notebook-disable-downloads",
-    "notebook-disable-nbconvert",
-    "notebook-disable-root",
-    "notebook-disable-terminal",
-)
-_CODE_KEYS: Final = frozenset(
-    {
-        "gce-container-declaration",
-        "gce-software-declaration",
-        "ssh-keys",
-        "sshKeys",
-        "startup-script",
-        "startup-script-url",
-    }
-)
+_ACCOUNT: Final = (*_SETUP, "service_accounts", 0, "email")
+_SHORTEST_ACCOUNT: Final = 6  # what Google takes, in characters
+_LONGEST_ACCOUNT: Final = 30
 
 
 def _public_ip(change: Change, _: Surroundings) -> Iterator[Finding]:
@@ -56,29 +42,39 @@ def _public_ip(change: Change, _: Surroundings) -> Iterator[Finding]:
 
 
 def _ip_forwarding(change: Change, _: Surroundings) -> Iterator[Finding]:
-    if stays(change) and change.planned(*_SETUP, "enable_ip_forwarding") is True:
+    if stays(change) and change.planned(*_SETUP, "enable_ip_forwarding") not in {None, False}:
         yield finding(
             "ip-forwarding", change, "the notebook would forward packets", "leave enable_ip_forwarding out"
         )
 
 
-def _service_account(change: Change, _: Surroundings) -> Iterator[Finding]:
+def own_account(project: str, notebook: str) -> str:
+    """The e-mail address of the notebook's service account, as the module notebook names it (iam.tf)."""
+    account = f"nb-{notebook}"
+    if not _SHORTEST_ACCOUNT <= len(account) <= _LONGEST_ACCOUNT:
+        account = f"nb-{notebook[:18]}-{hashlib.sha256(notebook.encode()).hexdigest()[:8]}"
+    return f"{account}@{project}.iam.gserviceaccount.com"
+
+
+def _service_account(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if not stays(change):
         return
     if change.planned("enable_managed_euc") is True:  # Google chooses the account, and refuses another
         return
-    email = change.planned(*_SETUP, "service_accounts", 0, "email")
-    if email is UNKNOWN:  # made by the same plan, so it is the notebook's own
-        return
-    if not email:
-        problem = "the notebook names no service account, so it would run as the project's default"
-    elif _DEFAULT_ACCOUNT.search(email):
-        problem = f"the notebook would run as a default service account, {email}"
-    else:
-        return
-    yield finding(
-        "default-service-account", change, problem, "give the notebook a service account of its own"
-    )
+    email = change.planned(*_ACCOUNT)
+    own = own_account(surroundings.fleet.project, change.name)
+    remedy = f"let it run as {own}, which the module notebook makes for it"
+    if email is not UNKNOWN and not email:
+        said = "the notebook names no service account, so it would run as the project's default"
+        yield finding("default-service-account", change, said, remedy)
+    elif isinstance(email, str) and _DEFAULT_ACCOUNT.search(email):
+        said = f"the notebook would run as a default service account, {email}"
+        yield finding("default-service-account", change, said, remedy)
+    elif email != own:
+        said = (
+            f"the notebook would run as {'an unknown account' if email is UNKNOWN else email}, not as its own"
+        )
+        yield finding("shared-service-account", change, said, remedy)
 
 
 def _managed_euc(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
@@ -106,7 +102,9 @@ def _owner(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     owners = listed(change.planned("instance_owners"))
     notebook = surroundings.notebooks.get(change.name)
     if len(owners) != 1:
-        said = "nobody" if not owners else ", ".join(owners)
+        said = "nobody" if not owners else ", ".join(map(str, owners))
+    elif owners[0] is None:  # Terraform leaves an unknown one out of the list
+        said = "somebody unknown"
     elif notebook is not None and owners[0] != notebook.owner:
         said = f"{owners[0]} and not {notebook.owner}"
     else:
@@ -119,90 +117,12 @@ def _owner(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     )
 
 
-def _exemptible(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
-    notebook = surroundings.notebooks.get(change.name)
-    if not stays(change) or notebook is None:
-        return
-    off: list[tuple[str, Any]] = []
-    for key in _DISABLING_KEYS:
-        value = change.planned(*_SETUP, "metadata", key)
-        if value != "true" and not notebook.is_exempt(key):
-            off.append((key, value))
-    timeout = change.planned(*_SETUP, "metadata", "idle-timeout-seconds")
-    if (timeout is UNKNOWN or not timeout) and not notebook.is_exempt("idle-timeout-seconds"):
-        off.append(("idle-timeout-seconds", timeout))
-    boot = change.planned(*_SETUP, "shielded_instance_config", 0, "enable_secure_boot")
-    if boot is not True and not notebook.is_exempt("secure-boot"):
-        off.append(("secure-boot", boot))
-    for control, value in off:
-        shown = "unknown" if value is UNKNOWN else "absent" if value is None else value
-        yield finding(
-            control,
-            change,
-            f"hardening control {control} would be off ({shown}), and the fleet file grants no exemption",
-            f"leave it on, or give {notebook.name} an exemption from {control}, with reason and expiry date",
-        )
-
-
 def _measured_boot(change: Change, _: Surroundings) -> Iterator[Finding]:
     if not stays(change):
         return
     for setting in ("enable_vtpm", "enable_integrity_monitoring"):
         if change.planned(*_SETUP, "shielded_instance_config", 0, setting) is not True:
             yield finding("measured-boot", change, f"{setting} would not be on", f"set {setting} = true")
-
-
-def _metadata(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
-    if not stays(change):
-        return
-    metadata = change.planned(*_SETUP, "metadata")
-    known: Mapping[str, str] = metadata if isinstance(metadata, Mapping) else {}
-    managed = change.planned("enable_managed_euc") is True  # Google blocks SSH altogether then
-    if not managed and change.planned(*_SETUP, "metadata", "block-project-ssh-keys") != "true":
-        yield finding(
-            "project-ssh-keys",
-            change,
-            "SSH keys of the whole project would open the notebook",
-            'set the metadata key block-project-ssh-keys to "true"',
-        )
-    if str(known.get("serial-port-enable", "")).lower() in {"true", "1"}:
-        yield finding(
-            "serial-console",
-            change,
-            "the interactive serial console would be open",
-            "leave serial-port-enable false; its log is there with serial-port-logging-enable",
-        )
-    # A value that is there already is Workbench's own: the provider carries it along.
-    before = _before(change)
-    for key in sorted(
-        key for key in known.keys() & metadata_keys.PROTECTED.keys() if known[key] != before.get(key)
-    ):
-        yield finding(
-            "protected-metadata", change, f"Workbench owns the metadata key {key}", f"take {key} out"
-        )
-    for key in sorted(known.keys() & _CODE_KEYS):
-        yield finding(
-            "code-in-metadata",
-            change,
-            f"the metadata key {key} would run code as root, or let people in past IAM",
-            f"take {key} out: {metadata_keys.TYPED[key]}",
-        )
-    yield from _post_startup_source(change, surroundings)
-
-
-def _post_startup_source(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
-    script = change.planned(*_SETUP, "metadata", "post-startup-script")
-    if not script:
-        return
-    matched = None if script is UNKNOWN else _PINNED_SCRIPT.fullmatch(script)
-    if matched is None or not matched["bucket"].startswith(f"{surroundings.fleet.project}-"):
-        shown = "an unknown script" if script is UNKNOWN else script
-        yield finding(
-            "post-startup-source",
-            change,
-            f"the notebook would run {shown} at its start",
-            "let the fleet file's packages, repositories and hooks make the script",
-        )
 
 
 def _disk_keys(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
@@ -246,13 +166,14 @@ def _protected(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     )
 
 
-def _shared_accounts(plan: TerraformPlan) -> Iterator[Finding]:
+def _shared_accounts(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
+    """Two notebooks of one name, in two zones; the account of another name is seen where it stands."""
     users: dict[str, list[Change]] = defaultdict(list)
     for change in plan.changes:
-        if change.type == NOTEBOOK and stays(change):
-            email = change.planned(*_SETUP, "service_accounts", 0, "email")
-            if isinstance(email, str) and change.planned("enable_managed_euc") is not True:
-                users[email].append(change)
+        if change.type == NOTEBOOK and stays(change) and change.planned("enable_managed_euc") is not True:
+            own = own_account(surroundings.fleet.project, change.name)
+            if change.planned(*_ACCOUNT) == own:
+                users[own].append(change)
     for email, changes in users.items():
         for change in changes[1:]:
             yield finding(
@@ -263,11 +184,6 @@ def _shared_accounts(plan: TerraformPlan) -> Iterator[Finding]:
             )
 
 
-def _before(change: Change) -> Mapping[str, str]:
-    setup = listed(change.before.get("gce_setup"))
-    return (setup[0].get("metadata") or {}) if setup else {}
-
-
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     NOTEBOOK: (
         _public_ip,
@@ -275,9 +191,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         _service_account,
         _managed_euc,
         _owner,
-        _exemptible,
         _measured_boot,
-        _metadata,
         _disk_keys,
         _protected,
     )
