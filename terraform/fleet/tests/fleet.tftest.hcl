@@ -5,6 +5,9 @@ mock_provider "google" {
   mock_data "google_storage_project_service_account" {
     defaults = { email_address = "service-123@gs-project-accounts.iam.gserviceaccount.com" }
   }
+  mock_resource "google_project_iam_custom_role" {
+    defaults = { name = "projects/project/roles/nbp_mock_vm" }
+  }
   mock_resource "google_service_account" {
     defaults = {
       email  = "nb-mock@project.iam.gserviceaccount.com"

@@ -75,7 +75,10 @@ variable "service_agents" {
   type        = map(string)
   nullable    = false
   validation {
-    condition     = alltrue([for email in values(var.service_agents) : endswith(email, ".gserviceaccount.com")])
-    error_message = "service_agents takes e-mail addresses of Google service accounts only: nobody else uses the key."
+    condition = alltrue([
+      for email in values(var.service_agents) :
+      can(regex("^[a-z0-9-]+@(compute-system|gs-project-accounts|serverless-robot-prod|gcp-sa-[a-z0-9-]+)\\.iam\\.gserviceaccount\\.com$", email))
+    ])
+    error_message = "service_agents takes Google's own agents only, at compute-system, gs-project-accounts, serverless-robot-prod or gcp-sa-SERVICE: nobody else uses the key, and no account of a project does."
   }
 }

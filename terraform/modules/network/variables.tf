@@ -38,6 +38,10 @@ variable "egress" {
     error_message = "Each of egress.addresses is an IPv4 range no wider than /8 that begins at its own first address, such as 203.0.113.0/24: wider than that is no allow-list."
   }
   validation {
+    condition     = length(var.egress.ports) > 0 && alltrue([for port in var.egress.ports : port >= 1 && port <= 65535 && floor(port) == port])
+    error_message = "egress.ports are one or more whole numbers from 1 to 65535: a firewall rule without ports opens them all."
+  }
+  validation {
     condition     = length(var.egress.fqdns) <= 100 && alltrue([for name in var.egress.fqdns : can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", name))])
     error_message = "egress.fqdns are 100 full domain names at most, such as docs.example.com: a firewall rule takes neither more nor wildcards."
   }

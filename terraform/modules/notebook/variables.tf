@@ -244,6 +244,10 @@ variable "vm_role" {
   description = "Custom role with `compute.instances.get` and nothing else, as `projects/PROJECT/roles/ROLE`."
   type        = string
   nullable    = false
+  validation {
+    condition     = can(regex("^projects/[^/]+/roles/[a-zA-Z0-9_.]{3,64}$", var.vm_role))
+    error_message = "vm_role is a custom role of the project, projects/PROJECT/roles/ROLE: no predefined role is as small."
+  }
 }
 
 variable "zone" {

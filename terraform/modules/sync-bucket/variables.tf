@@ -67,7 +67,7 @@ variable "writer" {
   type        = string
   nullable    = false
   validation {
-    condition     = endswith(var.writer, ".iam.gserviceaccount.com")
-    error_message = "Only a service account writes here: its address ends in .iam.gserviceaccount.com."
+    condition     = can(regex("^nb-[a-z0-9-]{3,27}@", var.writer)) && endswith(var.writer, "@${var.project_id}.iam.gserviceaccount.com")
+    error_message = "Only a notebook's own account writes here, nb-…@${var.project_id}.iam.gserviceaccount.com; with managed end-user credentials a notebook has none."
   }
 }

@@ -61,6 +61,39 @@ run "a_person_may_not_use_the_key" {
   expect_failures = [var.service_agents]
 }
 
+run "a_notebook_may_not_use_the_key" {
+  command = plan
+  variables {
+    service_agents = { ana = "nb-ana@project.iam.gserviceaccount.com" }
+  }
+  expect_failures = [var.service_agents]
+}
+
+run "the_default_account_of_vms_may_not_use_the_key" {
+  command = plan
+  variables {
+    service_agents = { vms = "123-compute@developer.gserviceaccount.com" }
+  }
+  expect_failures = [var.service_agents]
+}
+
+run "every_agent_that_the_fleet_names" {
+  command = plan
+  variables {
+    service_agents = {
+      compute   = "service-123@compute-system.iam.gserviceaccount.com"
+      jobs      = "service-123@serverless-robot-prod.iam.gserviceaccount.com"
+      logging   = "cmek-p123@gcp-sa-logging.iam.gserviceaccount.com"
+      notebooks = "service-123@gcp-sa-notebooks.iam.gserviceaccount.com"
+      storage   = "service-123@gs-project-accounts.iam.gserviceaccount.com"
+    }
+  }
+  assert {
+    condition     = length(google_kms_crypto_key_iam_member.service_agent) == 5
+    error_message = "Each of Google's agents must be able to use the key."
+  }
+}
+
 run "a_deletion_policy_that_is_none" {
   command = plan
   variables {

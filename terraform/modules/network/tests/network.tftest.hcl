@@ -191,6 +191,22 @@ run "an_allowlist_that_allows_half_of_everything" {
   expect_failures = [var.egress]
 }
 
+run "an_allowlist_without_ports" {
+  command = plan
+  variables {
+    egress = { mode = "nat-allowlist", addresses = ["203.0.113.0/24"], ports = [] }
+  }
+  expect_failures = [var.egress]
+}
+
+run "ports_that_are_none" {
+  command = plan
+  variables {
+    egress = { mode = "nat-allowlist", addresses = ["203.0.113.0/24"], ports = [443, 0] }
+  }
+  expect_failures = [var.egress]
+}
+
 run "an_allowlist_with_nothing_on_it" {
   command = plan
   variables {

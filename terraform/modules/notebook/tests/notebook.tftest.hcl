@@ -446,3 +446,11 @@ run "managed_end_user_credentials_with_a_script" {
   }
   expect_failures = [var.managed_euc]
 }
+
+run "a_predefined_role_for_the_vm" {
+  command = plan
+  variables {
+    vm_role = "roles/compute.viewer"
+  }
+  expect_failures = [var.vm_role]
+}

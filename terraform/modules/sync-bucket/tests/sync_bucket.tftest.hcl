@@ -19,6 +19,22 @@ run "one_notebook_writes" {
   }
 }
 
+run "google_s_agent_of_many_notebooks_may_not_write" {
+  command = plan
+  variables {
+    writer = "service-123@gcp-sa-notebooks-vm.iam.gserviceaccount.com"
+  }
+  expect_failures = [var.writer]
+}
+
+run "a_notebook_of_another_project_may_not_write" {
+  command = plan
+  variables {
+    writer = "nb-ana@another-project.iam.gserviceaccount.com"
+  }
+  expect_failures = [var.writer]
+}
+
 run "a_person_may_not_write" {
   command = plan
   variables {
