@@ -56,10 +56,13 @@ class Span:
             return datetime.min.replace(tzinfo=moment.tzinfo)
 
     def after(self, moment: datetime) -> datetime:
-        """The moment that lies this span after *moment*."""
+        """The moment that lies this span after *moment*. What lies after the year 9999 is its last moment."""
         months = moment.year * 12 + moment.month - 1 + self.years * 12 + self.months
-        first = moment.replace(year=months // 12, month=months % 12 + 1, day=1)
-        return first + timedelta(days=moment.day - 1 + self.days, hours=self.hours)
+        try:
+            first = moment.replace(year=months // 12, month=months % 12 + 1, day=1)
+            return first + timedelta(days=moment.day - 1 + self.days, hours=self.hours)
+        except (OverflowError, ValueError):  # `replace` raises this one
+            return datetime.max.replace(tzinfo=moment.tzinfo)
 
     def __str__(self) -> str:
         """As it is written: ``1y6m``."""

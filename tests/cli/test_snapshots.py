@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from snapshot_chaos import KINDS, run
-from snapshot_documents import PROJECT, SNAPSHOTS, ZONE, Control, letters, project, snapshot
+from snapshot_documents import PROJECT, SNAPSHOTS, ZONE, Control, claim, letters, project, snapshot
 
 from notebook_provisioner.adapters.google.lease import BucketLease
 from notebook_provisioner.adapters.google.session import Target
@@ -53,17 +53,25 @@ def test_list_says_whose_what_and_why(nbp, control):
             SNAPSHOTS: [
                 snapshot("by-hand", "nb-00000-boot", now - timedelta(days=9), 101),
                 snapshot("nightly", "nb-00000-boot", now - timedelta(days=9), 102, autoCreated=True),
-                snapshot("left", "ben-research-boot", now - timedelta(days=95), 103),
+                snapshot("backup", "ben-research-boot", now - timedelta(days=95), 105),
+                snapshot(
+                    "left",
+                    "ben-research-boot",
+                    now - timedelta(days=95),
+                    103,
+                    labels=claim("ben-research"),
+                ),
                 snapshot("database", "db-boot", now - timedelta(days=900), 104),
             ]
         }
     )
     rows = {row["name"]: row for row in data(nbp("list", "--format", "json"))["snapshots"]}
     assert "database" not in rows
-    assert {name: rows[name]["origin"] for name in ("by-hand", "nightly", "left")} == {
+    assert {name: rows[name]["origin"] for name in ("by-hand", "nightly", "left", "backup")} == {
         "by-hand": "hand",
         "nightly": "schedule",
         "left": "orphan",
+        "backup": "unclaimed",
     }
     oldest = rows[letters(1)]
     assert oldest["verdict"] == "delete"
@@ -71,7 +79,7 @@ def test_list_says_whose_what_and_why(nbp, control):
     assert oldest["age_days"] == 150
     assert oldest["usd_per_month"] == 0.65
     shown = nbp("list").stdout
-    assert "11 snapshots, 110.0 GiB, about $7.15 a month" in shown
+    assert "12 snapshots, 120.0 GiB, about $7.80 a month" in shown
     assert "rollback point 1 of 2" in shown
 
 

@@ -85,6 +85,17 @@ def test_a_span_reaches_back_as_in_restic(text, moment, before):
     assert str(Span.parse(text)) == text
 
 
+@pytest.mark.parametrize("text", ["9000y", "9999y", "120000m", "99999999999d", "99999999999999999999h"])
+def test_a_span_past_the_last_year_reaches_to_its_end(text):
+    after = Span.parse(text).after(START)
+    assert after > datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@given(spans, st.datetimes(timezones=st.just(UTC)))
+def test_a_span_reaches_forward_and_back_from_any_day(span, moment):
+    assert span.before(moment) <= moment <= span.after(moment)
+
+
 @pytest.mark.parametrize("text", ["", "1w", "d", "-1d", "1d1y", "1.5d"])
 def test_what_is_no_span_is_said(text):
     with pytest.raises(ValueError, match="1y6m"):

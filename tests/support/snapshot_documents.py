@@ -66,8 +66,13 @@ def notebook(
     }
 
 
+def claim(name: str) -> dict[str, str]:
+    """The labels that a run gives to what an upgrade of notebook *name* left."""
+    return {"nbp-fleet": FLEET, "nbp-notebook": name, "nbp-origin": "upgrade"}
+
+
 def project(notebooks: int, each: int, now: datetime) -> dict[str, list[dict[str, Any]]]:
-    """Notebooks with *each* upgrades behind them, a month apart, the last one sixty days ago."""
+    """Notebooks with *each* upgrades behind them, a month apart, the last sixty days ago, all claimed."""
     instances, snapshots, number = [], [], 0
     for index in range(notebooks):
         name, history = f"nb-{index:05}", []
@@ -75,7 +80,8 @@ def project(notebooks: int, each: int, now: datetime) -> dict[str, list[dict[str
             number += 1
             moment = now - timedelta(days=30 + 30 * age, seconds=number)
             history.append((letters(number), moment))
-            snapshots.append(snapshot(letters(number), f"{name}-boot", moment, number))
+            found = snapshot(letters(number), f"{name}-boot", moment, number, labels=claim(name))
+            snapshots.append(found)
         instances.append(notebook(name, history, now - timedelta(days=30 * each + 365)))
     return {NOTEBOOKS: instances, SNAPSHOTS: snapshots}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from notebook_provisioner.core.fleet.model import Snapshots
 from notebook_provisioner.core.snapshots.facts import Notebook, Notebooks, Snapshot
-from notebook_provisioner.core.snapshots.origin import Register
+from notebook_provisioner.core.snapshots.origin import Register, claim
 from notebook_provisioner.core.snapshots.rules import Rules
 from notebook_provisioner.core.upgrade_history import HistoryEntry
 
@@ -38,6 +38,11 @@ def snapshot(name: str, days: float, of: str = "nb", **changed: Any) -> Snapshot
     return Snapshot(**{**values, **changed})
 
 
+def claimed(of: str = "nb") -> dict[str, str]:
+    """The labels that prove a snapshot of notebook *of* to be an upgrade's."""
+    return claim("one", (ZONE, of))
+
+
 def entry(name: str, days: float, action: str = "UPGRADE", state: str = "SUCCEEDED") -> HistoryEntry:
     """A line of the upgrade history."""
     return HistoryEntry(action, state, ago(days), snapshot=name)
@@ -58,9 +63,11 @@ def notebook(*history: HistoryEntry, name: str = "nb", **changed: Any) -> Notebo
 
 
 def upgraded(count: int, newest: float = 30, name: str = "nb") -> tuple[Notebook, list[Snapshot]]:
-    """A notebook with *count* upgrades, thirty days apart, and their snapshots, newest first."""
+    """A notebook with *count* upgrades, thirty days apart, and their claimed snapshots, newest first."""
     days = [newest + 30 * number for number in range(count)]
-    made = [snapshot(f"{name}-{number}", age, of=name) for number, age in enumerate(days)]
+    made = [
+        snapshot(f"{name}-{number}", age, of=name, labels=claimed(name)) for number, age in enumerate(days)
+    ]
     history = [entry(item.name, age) for item, age in zip(made, days, strict=True)]
     return notebook(*reversed(history), name=name), made
 

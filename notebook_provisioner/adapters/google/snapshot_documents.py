@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from notebook_provisioner.adapters.google.upgrade_history import history, moment
 from notebook_provisioner.core.notebooks import FLEET_LABEL
-from notebook_provisioner.core.snapshots.facts import Notebook, Snapshot
+from notebook_provisioner.core.snapshots.facts import UNKNOWN, Notebook, Snapshot
 
 SNAPSHOT_FIELDS: Final = (
     "name,id,creationTimestamp,status,snapshotType,sourceDisk,sourceDiskId,autoCreated,"
@@ -15,18 +15,23 @@ SNAPSHOT_FIELDS: Final = (
 )
 NOTEBOOK_FIELDS: Final = "name,state,healthState,createTime,labels,upgradeHistory"
 
-_DISK: Final = re.compile(r"/zones/([^/]+)/disks/([^/]+)$")
+_DISK: Final = re.compile(r"(?:^|/)projects/([^/]+)/zones/([^/]+)/disks/([^/]+)$")
 
 
-def snapshot(item: Mapping[str, Any]) -> Snapshot:
-    """A snapshot from Compute Engine's document."""
+def snapshot(item: Mapping[str, Any], project: str) -> Snapshot:
+    """A snapshot from Compute Engine's document.
+
+    Args:
+        item: The document.
+        project: The project's id: of a disk elsewhere, which may well have the same name, nothing is known.
+    """
     return Snapshot(
         name=item["name"],
         id=str(item.get("id", "")),
         created=datetime.fromisoformat(item["creationTimestamp"]),
-        status=item.get("status", "READY"),
-        kind=item.get("snapshotType", "STANDARD"),
-        disk=_disk(item.get("sourceDisk", "")),
+        status=item.get("status", UNKNOWN),
+        kind=item.get("snapshotType", UNKNOWN),
+        disk=_disk(item.get("sourceDisk", ""), project),
         disk_id=str(item.get("sourceDiskId", "")),
         by_schedule=bool(item.get("autoCreated") or item.get("sourceSnapshotSchedulePolicy")),
         storage_bytes=int(item.get("storageBytes", 0)),
@@ -37,9 +42,9 @@ def snapshot(item: Mapping[str, Any]) -> Snapshot:
     )
 
 
-def _disk(link: str) -> tuple[str, str] | None:
+def _disk(link: str, project: str) -> tuple[str, str] | None:
     found = _DISK.search(link)
-    return (found[1], found[2]) if found else None
+    return (found[2], found[3]) if found and found[1] == project else None
 
 
 def notebook(item: Mapping[str, Any]) -> Notebook:

@@ -88,7 +88,7 @@ class GoogleSnapshots:
         for page in self._rest.pages(f"{self._compute}/snapshots", parameters):
             for item in page.get("items", ()):
                 listed += 1
-                yield documents.snapshot(item)
+                yield documents.snapshot(item, self._project)
         self._listed = listed
 
     def recycle_days(self) -> int | None:
@@ -238,11 +238,11 @@ class GoogleSnapshots:
             "fields": f"nextPageToken,items({documents.SNAPSHOT_FIELDS})",
         }
         pages = self._rest.pages(f"{self._compute}/snapshots", parameters)
-        return [documents.snapshot(item) for page in pages for item in page.get("items", ())]
+        return [documents.snapshot(item, self._project) for page in pages for item in page.get("items", ())]
 
     def _get(self, name: str) -> Snapshot | None:
         found = self._rest.find(f"{self._compute}/snapshots/{name}", {"fields": documents.SNAPSHOT_FIELDS})
-        return None if found is None else documents.snapshot(found)
+        return None if found is None else documents.snapshot(found, self._project)
 
     def _notebook(self, key: NotebookKey) -> Notebook | None:
         zone, name = key

@@ -29,7 +29,12 @@ def _selection(command: F) -> F:
     units = ("hourly", "daily", "weekly", "monthly", "yearly")
     given = [
         click.argument("names", nargs=-1, metavar="[NOTEBOOK]..."),
-        click.option("--former", multiple=True, metavar="NAME", help="A notebook that is gone. Repeatable."),
+        click.option(
+            "--former",
+            multiple=True,
+            metavar="NAME",
+            help="A notebook that is gone: all it left is an orphan, hand-made or not. Repeatable.",
+        ),
         options.shard(),
         click.option("--rollback-points", type=click.IntRange(0, 1_000), help="Rollback points to keep."),
         click.option("--keep-last", type=count, help="Newest snapshots to keep."),
@@ -84,21 +89,25 @@ def list_(
 @click.option("--due", is_flag=True, help="Run as the scheduled job: with a lease, a log line a snapshot.")
 @options.lease("Where --due keeps its lease.")
 @click.option(
-    "--max-deletions", type=click.IntRange(min=1), default=1_000, show_default=True, help="Most in one run."
+    "--max-deletions",
+    type=click.IntRange(min=1),
+    default=1_000,
+    show_default=True,
+    help="Most in one run, and most marks.",
 )
 @click.option(
     "--max-per-notebook",
     type=click.IntRange(min=1),
     default=50,
     show_default=True,
-    help="Most of a notebook.",
+    help="Most of a notebook, and most marks.",
 )
 @click.option(
     "--max-share",
     type=click.FloatRange(0, 1),
     default=0.5,
     show_default=True,
-    help="Refuse to delete more of the fleet's snapshots; not looked at up to 10.",
+    help="Refuse where more of the fleet's snapshots are to go; not looked at up to 10.",
 )
 @click.option(
     "--per-second",
@@ -127,10 +136,11 @@ def prune(
 ) -> None:
     """Delete the snapshots that no rule keeps.
 
-    A dry run unless --yes is given. Only what an upgrade of a notebook of this fleet left behind is
-    ever deleted, and what its former notebooks left; never what a schedule or a hand made, the newest
-    rollback points, or anything of a notebook that is unhealthy or was upgraded lately. Labels keep
-    too: hold, and retain-until=2027-06-30. Each snapshot and its notebook are read again right before.
+    A dry run unless --yes is given. Only what is proven to come from an upgrade of this fleet's
+    notebooks is ever deleted, also when they are gone; never what a schedule or a hand made (but
+    see --former), the newest rollback points, or anything of a notebook that is unhealthy or was
+    upgraded lately. Labels keep too: hold, and retain-until=2027-06-30. Each snapshot and its
+    notebook are read again right before.
 
     \b
     Exit status: 0 done or nothing to do, 1 some could not be deleted, 3 a dry run found some to

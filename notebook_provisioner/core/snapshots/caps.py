@@ -1,4 +1,4 @@
-"""How much one run may delete."""
+"""How much one run may delete, and mark for deletion."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,10 +14,11 @@ class Caps:
     """Limits of one run. What is above a number waits for the next run; what is above the share is refused.
 
     Attributes:
-        number: Most deletions of a run.
-        per_notebook: Most deletions of a run from one notebook.
-        share: Most of the fleet's snapshots, between 0 and 1, that the policy may want gone at once.
-        share_from: Up to this many deletions the share is not looked at: of few snapshots, few are half.
+        number: Most deletions of a run, and most marks.
+        per_notebook: Most deletions of a run from one notebook, and most marks.
+        share: Most of the fleet's snapshots, between 0 and 1, that the policy may want gone at once: deleted,
+            marked, or waiting with their mark.
+        share_from: Up to this many the share is not looked at: of few snapshots, few are half.
     """
 
     number: int = 1_000
@@ -29,24 +30,27 @@ class Caps:
         """Hold a run to its caps; the oldest snapshots go first.
 
         Args:
-            decisions: The decisions to delete.
+            decisions: The decisions to delete, to mark and to wait.
             total: The number of the fleet's snapshots.
 
         Returns:
             The same decisions, oldest first, those above a cap deferred.
 
         Raises:
-            PolicyRefused: More than the share would be deleted.
+            PolicyRefused: More than the share is to go.
         """
         wanted = sorted(decisions, key=lambda item: (item.snapshot.created, item.snapshot.name))
         if len(wanted) > max(self.share_from, self.share * total):
             raise PolicyRefused(
-                f"this would delete {len(wanted)} of the fleet's {total} snapshots, more than "
+                f"this would delete {len(wanted)} of the fleet's {total} snapshots, now or later, more than "
                 f"{self.share:.0%} at once",
                 hint="look through nbp snapshots list; if it is meant, raise --max-share",
             )
-        taken: Counter[NotebookKey] = Counter()
-        return [self._held(decision, taken) for decision in wanted]
+        taken: dict[Verdict, Counter[NotebookKey]] = {Verdict.DELETE: Counter(), Verdict.MARK: Counter()}
+        return [
+            self._held(decision, taken[decision.verdict]) if decision.verdict in taken else decision
+            for decision in wanted
+        ]
 
     def _held(self, decision: Decision, taken: Counter[NotebookKey]) -> Decision:
         key = decision.belonging.notebook

@@ -16,6 +16,8 @@ from notebook_provisioner.core.upgrade_history import HistoryEntry
 _SETTLED_STATES: Final = frozenset({"ACTIVE", "STOPPED", "SUSPENDED"})
 _RESTING_HEALTH: Final = frozenset({"HEALTHY", "HEALTH_STATE_UNSPECIFIED"})  # nobody asks a stopped VM
 
+_MARKED: Final = frozenset({Origin.UPGRADE, Origin.ORPHAN, Origin.UNCLAIMED})  # what a run may have marked
+
 RulesOf = Callable[[NotebookKey], Rules]
 
 
@@ -56,12 +58,11 @@ class OutOfOrder(ValueError):
 class _Series:
     """A notebook's upgrade snapshots on their way from the newest to the oldest."""
 
-    def __init__(self, notebook: Notebook, rules: Rules, now: datetime) -> None:
+    def __init__(self, rules: Rules) -> None:
         self._walk = Walk(rules.policy)
         self._points = 0
         self._count = 0
         self._rules = rules
-        self.frozen = frozen(notebook, rules, now)
 
     def reasons(self, snapshot: Snapshot, *, is_point: bool) -> tuple[str, ...]:
         self._count += 1
@@ -70,8 +71,7 @@ class _Series:
             self._points += 1
             if self._points <= self._rules.rollback_points:
                 kept.append(f"rollback point {self._points} of {self._rules.rollback_points}")
-        kept += self._walk.reasons(snapshot.created)
-        return (*kept, *((self.frozen,) if self.frozen else ()))
+        return (*kept, *self._walk.reasons(snapshot.created))
 
 
 def decide(
@@ -92,6 +92,7 @@ def decide(
         OutOfOrder: A snapshot is newer than the one before it.
     """
     series: dict[NotebookKey, _Series] = {}
+    rests = {key: frozen(notebook, rules_of(key), now) for key, notebook in register.notebooks.items()}
     previous: datetime | None = None
     for snapshot in snapshots:
         if previous is not None and snapshot.created > previous:
@@ -106,8 +107,10 @@ def decide(
         # What is not ready, or from the future by some clock, takes no place from those that can be used.
         if belonging.origin is Origin.UPGRADE and snapshot.status == "READY" and snapshot.created <= now:
             if key not in series:
-                series[key] = _Series(register.notebooks[key], rules, now)
+                series[key] = _Series(rules)
             kept += series[key].reasons(snapshot, is_point=is_point)
+        if why := rests.get(key):
+            kept.append(why)
         yield _decision(snapshot, belonging, rules, now, kept, is_point=is_point)
 
 
@@ -155,6 +158,8 @@ def _kept_by_itself(snapshot: Snapshot, belonging: Belonging, rules: Rules, now:
         yield "its snapshot schedule deletes it"
     elif origin is Origin.HAND:
         yield "made by hand"
+    elif origin is Origin.UNCLAIMED:
+        yield "unclaimed: nothing proves that an upgrade made it"
     elif origin is Origin.UNKNOWN:
         yield f"zone {belonging.notebook[0]} does not answer"
     elif origin is Origin.ORPHAN and rules.orphans.after(snapshot.created) > now:
@@ -190,7 +195,7 @@ def _decision(
 ) -> Decision:
     mark = snapshot.labels.get(MARK_LABEL)
     if kept:
-        marked_by_us = mark is not None and belonging.origin in {Origin.UPGRADE, Origin.ORPHAN}
+        marked_by_us = mark is not None and belonging.origin in _MARKED
         verdict = Verdict.UNMARK if marked_by_us else Verdict.KEEP
         return Decision(snapshot, belonging, verdict, tuple(kept), is_point)
     why = f"orphan: older than {rules.orphans}" if belonging.origin is Origin.ORPHAN else "no rule keeps it"

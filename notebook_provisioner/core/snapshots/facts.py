@@ -8,8 +8,12 @@ from typing import Final
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.upgrade_history import HistoryEntry
 
+UNKNOWN: Final = "UNKNOWN"  # our word for what the API does not say
+
 MARK_LABEL: Final = "nbp-prune"  # the day on which a snapshot was marked for deletion
 RETAIN_LABEL: Final = "retain-until"  # the last day on which somebody wants it
+NOTEBOOK_LABEL: Final = "nbp-notebook"  # of whose boot disk it is
+ORIGIN_LABEL: Final = "nbp-origin"  # who made it
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +24,10 @@ class Snapshot:
         name: Its name, unique in the project while it exists.
         id: Its number, unique for ever: a name that was used again has another.
         created: When it was taken, with a time zone.
-        status: ``READY``, or why it is not: ``CREATING``, ``UPLOADING``, ``DELETING``, ``FAILED``.
-        kind: ``STANDARD`` or ``ARCHIVE``.
-        disk: Zone and name of the disk that it was taken from; None for a disk that is in no zone.
+        status: ``READY``, or why it is not: ``CREATING``, ``UPLOADING``, ``DELETING``, ``FAILED``, `UNKNOWN`.
+        kind: ``STANDARD`` or ``ARCHIVE``; `UNKNOWN` where the API does not say.
+        disk: Zone and name of the disk that it was taken from; None for one in no zone, or in another
+            project.
         disk_id: That disk's number: a disk made anew under the same name has another.
         by_schedule: Whether a snapshot schedule took it.
         storage_bytes: What it adds to the bill now; changes when its neighbours are deleted.

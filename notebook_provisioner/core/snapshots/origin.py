@@ -3,16 +3,25 @@
 An upgrade's snapshot has a random name and no label that a source vouches for. What tells it is the upgrade
 history of a notebook that exists, together with the disk that it was taken from and the time. The number of
 the boot disk as it is now says nothing: an upgrade makes that disk anew.
+
+The history goes with the notebook. So what it proved is written onto the snapshot while it can be, as labels
+(a claim), and of what a notebook left behind nothing is taken for an upgrade's without them.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from notebook_provisioner.core.notebooks import FLEET_LABEL, NotebookKey
-from notebook_provisioner.core.snapshots.facts import Notebook, Notebooks, Snapshot
+from notebook_provisioner.core.snapshots.facts import (
+    NOTEBOOK_LABEL,
+    ORIGIN_LABEL,
+    Notebook,
+    Notebooks,
+    Snapshot,
+)
 from notebook_provisioner.core.upgrade_history import HistoryEntry
 
 BOOT_SUFFIX: Final = "-boot"  # Workbench names boot disks so: seen in dumps of real instances (gcpdiag)
@@ -27,7 +36,8 @@ class Origin(StrEnum):
     UPGRADE = "upgrade"  # Workbench, before it replaced the boot disk
     SCHEDULE = "schedule"  # a snapshot schedule, which deletes by its own rule
     HAND = "hand"  # somebody
-    ORPHAN = "orphan"  # whoever it was: the notebook is gone
+    ORPHAN = "orphan"  # Workbench, or whoever it was by --former: the notebook is gone
+    UNCLAIMED = "unclaimed"  # nobody knows: the notebook is gone, and nothing proves that it was Workbench
     UNKNOWN = "unknown"  # its zone does not answer
 
 
@@ -39,25 +49,28 @@ class Belonging:
         origin: Who made it.
         notebook: The notebook, in being or gone.
         entry: The upgrade that left it; None for other origins.
+        claim: Labels that it lacks to prove its origin when the notebook is gone.
     """
 
     origin: Origin
     notebook: NotebookKey
     entry: HistoryEntry | None = None
+    claim: Mapping[str, str] = field(default_factory=dict)
 
 
 class Register:
     """Knows the fleet's notebooks, present and former, and tells the snapshots apart.
 
-    A notebook is the fleet's if it bears its label or stands in the fleet file. A former notebook is one that
-    stands in the file, or that somebody named; a snapshot may also bear the fleet's label itself. Other
+    A notebook is the fleet's if it bears its label or stands in the fleet file. What a former notebook left
+    is an orphan if its labels claim it, or if somebody named the notebook as former; that takes in what was
+    made by hand, too. What the fleet file or the fleet's label alone vouches for is unclaimed. Other
     snapshots of disks that are called ``…-boot`` are nobody's business here.
 
     Args:
         fleet: The fleet's name.
         zones_by_name: The notebooks of the fleet file and their zones.
         notebooks: The project's notebooks.
-        former: Names of notebooks that are gone, vouched for by the caller.
+        former: Names of notebooks that are gone: the caller's word for all that they left.
         only: Which notebooks, in being or gone, are looked at; all by default.
     """
 
@@ -94,12 +107,12 @@ class Register:
         key = notebook.key
         if snapshot.by_schedule:
             return Belonging(Origin.SCHEDULE, key)
-        if notebook.created is not None and snapshot.created < notebook.created:
-            return Belonging(Origin.ORPHAN, key)  # of a notebook that had this name before
         entry = self._entries[key].get(snapshot.name)
-        if entry is None or entry.created is None or abs(snapshot.created - entry.created) > _TOGETHER:
-            return Belonging(Origin.HAND, key)
-        return Belonging(Origin.UPGRADE, key, entry)
+        if entry is not None and entry.created is not None and _together(snapshot, entry.created):
+            return Belonging(Origin.UPGRADE, key, entry, self._missing(snapshot, key))
+        if notebook.created is not None and snapshot.created < notebook.created:
+            return Belonging(self._left_behind(snapshot, key), key)  # by one that had this name before
+        return Belonging(Origin.HAND, key)
 
     def _without_notebook(self, snapshot: Snapshot, key: NotebookKey) -> Belonging | None:
         zone, name = key
@@ -112,7 +125,19 @@ class Register:
             return None
         if zone in self._unreachable:
             return Belonging(Origin.UNKNOWN, key)
-        return Belonging(Origin.SCHEDULE if snapshot.by_schedule else Origin.ORPHAN, key)
+        return Belonging(Origin.SCHEDULE if snapshot.by_schedule else self._left_behind(snapshot, key), key)
+
+    def _left_behind(self, snapshot: Snapshot, key: NotebookKey) -> Origin:
+        claimed = claim(self._fleet, key).items() <= snapshot.labels.items()
+        return Origin.ORPHAN if claimed or key[1] in self._former else Origin.UNCLAIMED
+
+    def _missing(self, snapshot: Snapshot, key: NotebookKey) -> dict[str, str]:
+        """The labels that a claim of *snapshot* lacks; none where one of them has somebody else's value."""
+        wanted, labels = claim(self._fleet, key), snapshot.labels
+        disputed = any(labels.get(name, value) != value for name, value in wanted.items())
+        if disputed or snapshot.status != "READY":
+            return {}
+        return {name: value for name, value in wanted.items() if name not in labels}
 
     def _is_ours(self, notebook: Notebook) -> bool:
         if notebook.fleet is not None:
@@ -120,5 +145,20 @@ class Register:
         return self._file.get(notebook.name) == notebook.zone
 
 
+def claim(fleet: str, key: NotebookKey) -> dict[str, str]:
+    """Labels that prove a snapshot of *key*'s boot disk to be an upgrade's; the disk tells the zone."""
+    return {FLEET_LABEL: fleet, NOTEBOOK_LABEL: key[1], ORIGIN_LABEL: Origin.UPGRADE.value}
+
+
+def _together(snapshot: Snapshot, upgraded: datetime) -> bool:
+    return abs(snapshot.created - upgraded) <= _TOGETHER
+
+
 def _entries(history: Iterable[HistoryEntry]) -> dict[str, HistoryEntry]:
-    return {entry.snapshot: entry for entry in history if entry.snapshot}
+    """The upgrade that left each snapshot, one that succeeded where there is one.
+
+    A rollback names the snapshot that it went back to, and somebody may have made that by hand.
+    """
+    upgrades = [entry for entry in history if entry.action == "UPGRADE" and entry.snapshot]
+    upgrades.sort(key=lambda entry: entry.state == "SUCCEEDED")
+    return {entry.snapshot: entry for entry in upgrades}

@@ -13,6 +13,7 @@ from notebook_provisioner.core.snapshots.facts import Notebook, Snapshot
 from notebook_provisioner.core.snapshots.origin import Origin, Register
 
 ACTIONS = frozenset({Verdict.DELETE, Verdict.MARK, Verdict.UNMARK})
+_CAPPED = (Verdict.DELETE, Verdict.MARK, Verdict.WAIT)
 
 
 class StaleFacts(Refused):
@@ -89,7 +90,7 @@ def make(
     caps: Caps,
     now: datetime,
 ) -> PrunePlan:
-    """Decide about every snapshot, and hold the deletions to the caps.
+    """Decide about every snapshot, and hold deletions and marks to the caps.
 
     Args:
         snapshots: The project's snapshots, newest first. They are read once and not kept.
@@ -107,14 +108,14 @@ def make(
         tally.add(decision, rules_of(decision.belonging.notebook).rollback_points)
         if decision.verdict is not Verdict.KEEP:
             found.setdefault(decision.verdict, []).append(decision)
-    deletions = caps.apply(found.pop(Verdict.DELETE, []), tally.total)
-    deferred = sum(1 for item in deletions if item.verdict is Verdict.DEFER)
-    tally.counts[Verdict.DELETE] -= deferred
-    tally.counts[Verdict.DEFER] += deferred
+    wanted = [item for verdict in _CAPPED for item in found.pop(verdict, [])]
+    held = caps.apply(wanted, tally.total)
+    tally.counts += Counter(item.verdict for item in held)
+    tally.counts -= Counter(item.verdict for item in wanted)
     rest = [item for items in found.values() for item in items]
-    touched = {item.belonging.notebook for item in (*deletions, *rest)}
+    touched = {item.belonging.notebook for item in (*held, *rest)}
     return PrunePlan(
-        decisions=(*deletions, *rest),
+        decisions=(*held, *rest),
         notebooks={key: item for key, item in register.notebooks.items() if key in touched},
         points={key: tuple(names) for key, names in tally.points.items() if key in touched},
         counts=dict(tally.counts),

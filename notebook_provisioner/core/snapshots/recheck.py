@@ -7,7 +7,6 @@ from datetime import datetime
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, frozen, label_reasons
 from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, Snapshot
-from notebook_provisioner.core.snapshots.origin import Origin
 from notebook_provisioner.core.snapshots.rules import Rules
 
 GONE = "it is gone already"
@@ -56,8 +55,10 @@ def objection(
 
 
 def _of_snapshot(planned: Snapshot, snapshot: Snapshot, rules: Rules, now: datetime) -> Iterator[str]:
-    if (snapshot.status, snapshot.kind, snapshot.disk_id) != (planned.status, planned.kind, planned.disk_id):
-        yield f"it is {snapshot.status} now"
+    if (snapshot.status, snapshot.kind) != (planned.status, planned.kind):
+        yield f"it is {snapshot.status} and {snapshot.kind} now"
+    if snapshot.disk_id != planned.disk_id:
+        yield f"it is of another disk now: sourceDiskId was {planned.disk_id}, is {snapshot.disk_id}"
     for reason in label_reasons(snapshot, rules, now):
         yield f"it got the {reason}"
     if snapshot.labels.get(MARK_LABEL) != planned.labels.get(MARK_LABEL):
@@ -72,5 +73,5 @@ def _of_notebook(decision: Decision, before: Notebook | None, rules: Rules, fres
         return
     if (notebook.created, notebook.history) != (before.created, before.history):
         yield "its notebook was upgraded, rolled back or made anew"
-    if decision.belonging.origin is Origin.UPGRADE and (why := frozen(notebook, rules, fresh.now)):
+    if why := frozen(notebook, rules, fresh.now):
         yield why

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from snapshot_facts import NOW, ago, entry, notebook, register, rules, snapshot, upgraded
+from snapshot_facts import NOW, ago, claimed, entry, notebook, register, rules, snapshot, upgraded
 
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.fleet.model import Snapshots
@@ -63,6 +63,38 @@ def test_the_rules_of_restic_keep_more():
 def test_a_notebook_that_is_not_well_keeps_everything(changed):
     owner, made = upgraded(5)
     assert deleted(made, [replace(owner, **changed)]) == set()
+
+
+@pytest.mark.parametrize("changed", [{"state": "UPGRADING"}, {"health": "UNHEALTHY"}])
+def test_a_notebook_that_is_not_well_keeps_its_predecessors_snapshots_too(changed):
+    owner = notebook(created=ago(100))
+    made = [snapshot("before", 200, labels=claimed())]
+    assert deleted(made, [owner]) == {"before"}
+    assert deleted(made, [replace(owner, **changed)]) == set()
+
+
+def test_what_a_hand_made_outlives_its_notebook_unless_somebody_says_otherwise():
+    made = [snapshot("my-backup-before-rebuild", 101, of="in-file")]
+    anew = notebook(name="in-file", created=ago(100))
+    for owners in ([anew], []):
+        found = verdicts(made, owners)["my-backup-before-rebuild"]
+        assert (found.verdict, found.reasons) == (
+            Verdict.KEEP,
+            ("unclaimed: nothing proves that an upgrade made it",),
+        )
+        assert deleted(made, owners, former=["in-file"]) == {"my-backup-before-rebuild"}
+
+
+def test_a_mark_comes_off_what_turns_out_to_be_unclaimed():
+    made = [snapshot("a", 200, of="in-file", labels={"nbp-prune": "2026-01-01"})]
+    assert verdicts(made, [])["a"].verdict is Verdict.UNMARK
+
+
+def test_a_rollback_takes_no_snapshot_out_of_the_rollback_points():
+    history = [entry("s1", 90), entry("s1", 60, action="ROLLBACK"), entry("s2", 30), entry("s3", 20)]
+    made = [snapshot(name, days) for name, days in (("s3", 20), ("s2", 30), ("s1", 90))]
+    assert deleted(made, [notebook(*history)], rules(rollback_points=3)) == set()
+    assert deleted(made, [notebook(*history)]) == {"s1"}
 
 
 def test_a_stopped_notebook_need_not_prove_its_health():
@@ -132,7 +164,8 @@ def test_min_age_keeps_the_young():
 
 
 def test_orphans_have_a_rule_of_their_own():
-    made = [snapshot("young", 89, of="in-file"), snapshot("old", 91, of="in-file")]
+    labels = claimed("in-file")
+    made = [snapshot(name, days, of="in-file", labels=labels) for name, days in (("young", 89), ("old", 91))]
     assert deleted(made, []) == {"old"}
     assert deleted(made, [], rules(orphans_keep_within="1y")) == set()
 
@@ -191,11 +224,14 @@ def worlds(draw):
         name, history = f"nb{number}", []
         for days in sorted(draw(ages), reverse=True):
             state = draw(st.sampled_from(["SUCCEEDED"] * 5 + ["FAILED"]))
-            labels = draw(st.sampled_from([{}, {}, {}, {"hold": ""}, {"nbp-prune": "2026-01-01"}]))
+            labels = draw(st.sampled_from([{}, {}, claimed(name), {"hold": ""}, {"nbp-prune": "2026-01-01"}]))
             item = snapshot(f"{name}-{days}", days, of=name, labels=labels)
             if draw(st.integers(0, 5)):
                 history.append(entry(item.name, days, state=state))
             made.append(item)
+            if history and not draw(st.integers(0, 5)):  # back to any of them, some hours later
+                back = entry(draw(st.sampled_from(history)).snapshot, days - 0.25, action="ROLLBACK")
+                history.append(back)
         if draw(st.integers(0, 5)):
             found.append(notebook(*history, name=name))
     return found, made
@@ -207,8 +243,22 @@ def test_a_rollback_point_inside_n_is_never_deleted(world, ruling):
     found, made = world
     gone = deleted(made, found, rules(**ruling))
     for owner in found:
-        points = [item.snapshot for item in reversed(owner.history) if item.state == "SUCCEEDED"]
+        points = [
+            item.snapshot
+            for item in reversed(owner.history)
+            if (item.action, item.state) == ("UPGRADE", "SUCCEEDED")
+        ]
         assert not set(points[: ruling["rollback_points"]]) & gone
+
+
+@settings(deadline=None)
+@given(worlds(), rulings, st.sets(st.sampled_from(["nb0", "nb1", "nb2"])))
+def test_only_what_an_upgrade_is_proven_to_have_made_is_deleted(world, ruling, gone):
+    found, made = world
+    left = [owner for owner in found if owner.name not in gone]
+    upgraded_from = {item.snapshot for owner in left for item in owner.history if item.action == "UPGRADE"}
+    labelled = {item.name for item in made if item.labels.get("nbp-origin") == "upgrade"}
+    assert deleted(made, left, rules(**ruling)) <= upgraded_from | labelled
 
 
 @settings(deadline=None)

@@ -1,7 +1,7 @@
 """Whose a snapshot is."""
 
 import pytest
-from snapshot_facts import ZONE, ago, entry, notebook, register, snapshot
+from snapshot_facts import ZONE, ago, claimed, entry, notebook, register, snapshot
 
 from notebook_provisioner.core.snapshots.origin import Origin
 
@@ -40,20 +40,69 @@ def test_a_schedules_stays_the_schedules():
     assert origin(snapshot("a", 40, of="in-file", by_schedule=True)) is Origin.SCHEDULE
 
 
-def test_a_notebook_made_anew_leaves_its_predecessors_snapshots_orphaned():
-    assert origin(snapshot("a", 40), notebook(entry("a", 40), created=ago(20))) is Origin.ORPHAN
+@pytest.mark.parametrize("owners", [[], [notebook(name="in-file", created=ago(20))]])
+def test_an_orphan_is_what_labels_prove_or_somebody_says(owners):
+    left = snapshot("a", 40, of="in-file")
+    proven = snapshot("a", 40, of="in-file", labels=claimed("in-file"))
+    assert origin(proven, *owners) is Origin.ORPHAN
+    assert origin(left, *owners, former=["in-file"]) is Origin.ORPHAN
+
+
+@pytest.mark.parametrize("owners", [[], [notebook(name="in-file", created=ago(20))]])
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {},
+        {"nbp-fleet": "one"},
+        {**claimed("in-file"), "nbp-fleet": "two"},
+        {**claimed("in-file"), "nbp-notebook": "another"},
+        {**claimed("in-file"), "nbp-origin": "hand"},
+    ],
+)
+def test_what_nothing_proves_to_be_an_upgrades_is_no_orphan(owners, labels):
+    assert origin(snapshot("my-backup", 40, of="in-file", labels=labels), *owners) is Origin.UNCLAIMED
+
+
+def test_labels_and_names_bring_home_what_left_the_fleet_file():
+    assert origin(snapshot("a", 40, of="left", labels=claimed("left"))) is Origin.ORPHAN
+    assert origin(snapshot("a", 40, of="left"), former=["left"]) is Origin.ORPHAN
+    assert origin(snapshot("a", 40, of="left", labels={"nbp-fleet": "one"})) is Origin.UNCLAIMED
+
+
+def test_what_the_history_names_is_no_predecessors_whatever_the_clock_says():
+    assert origin(snapshot("a", 40), notebook(entry("a", 40), created=ago(39.9))) is Origin.UPGRADE
+
+
+def test_a_rollback_proves_nothing_of_the_snapshot_that_it_names():
+    assert origin(snapshot("a", 40), notebook(entry("a", 40, action="ROLLBACK"))) is Origin.HAND
+
+
+def test_an_upgrade_that_succeeded_outweighs_all_else_that_names_its_snapshot():
+    done, failed = entry("a", 40), entry("a", 39.9, state="FAILED")
+    owner = notebook(done, failed, entry("a", 2, action="ROLLBACK"))
+    assert register(owner).belonging(snapshot("a", 40)).entry == done
+
+
+def test_what_is_proven_is_claimed_while_it_can_be():
+    known = register(notebook(entry("a", 40)))
+    assert known.belonging(snapshot("a", 40)).claim == claimed()
+    partly = snapshot("a", 40, labels={"nbp-fleet": "one", "team": "x"})
+    assert known.belonging(partly).claim == {"nbp-notebook": "nb", "nbp-origin": "upgrade"}
+    assert known.belonging(snapshot("a", 40, labels=claimed())).claim == {}
 
 
 @pytest.mark.parametrize(
-    ("found", "options"),
-    [
-        (snapshot("a", 40, of="in-file"), {}),
-        (snapshot("a", 40, of="left"), {"former": ["left"]}),
-        (snapshot("a", 40, of="left", labels={"nbp-fleet": "one"}), {}),
-    ],
+    "changed",
+    [{"labels": {"nbp-fleet": "two"}}, {"labels": {"nbp-origin": "ana"}}, {"status": "UPLOADING"}],
 )
-def test_an_orphan_needs_somebody_to_vouch_for_it(found, options):
-    assert origin(found, **options) is Origin.ORPHAN
+def test_a_claim_overwrites_nobodys_word(changed):
+    assert register(notebook(entry("a", 40))).belonging(snapshot("a", 40, **changed)).claim == {}
+
+
+def test_only_what_an_upgrade_made_is_claimed():
+    owner = notebook(entry("a", 40), created=ago(60))
+    others = [snapshot("b", 40), snapshot("a", 40, by_schedule=True), snapshot("c", 80)]
+    assert [register(owner).belonging(item).claim for item in others] == [{}, {}, {}]
 
 
 def test_a_boot_disk_that_nobody_knows_is_nobodys():
@@ -64,6 +113,7 @@ def test_a_boot_disk_that_nobody_knows_is_nobodys():
 
 
 def test_another_fleets_notebook_is_left_alone():
+    assert origin(snapshot("a", 400, labels=claimed()), notebook(fleet="two")) is None
     assert origin(snapshot("a", 40), notebook(entry("a", 40), fleet="two")) is None
     theirs = notebook(name="in-file", fleet="two")
     assert origin(snapshot("a", 400, of="in-file"), theirs) is None

@@ -1,11 +1,14 @@
 """Caps, the last look, and the order of things in a sweep, over a world in memory."""
 
 import tracemalloc
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from snapshot_facts import NOW, ZONE, ago, entry, register, rules, snapshot, upgraded
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from snapshot_facts import NOW, ZONE, ago, claimed, entry, register, rules, snapshot, upgraded
 
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.snapshots import plan as planning
@@ -127,8 +130,12 @@ def change_notebook(**changed):
         (change_snapshot("nb-2", labels={"hold": ""}), "it got the label hold"),
         (change_snapshot("nb-2", labels={"retain-until": "2027-01-01"}), "it got the label retain-until"),
         (change_snapshot("nb-2", labels={"nbp-prune": "2026-01-01"}), "its mark changed"),
-        (change_snapshot("nb-2", status="UPLOADING"), "it is UPLOADING now"),
-        (change_snapshot("nb-2", disk_id="other"), "it is READY now"),
+        (change_snapshot("nb-2", status="UPLOADING"), "it is UPLOADING and STANDARD now"),
+        (change_snapshot("nb-2", kind="ARCHIVE"), "it is READY and ARCHIVE now"),
+        (
+            change_snapshot("nb-2", disk_id="other"),
+            "another disk now: sourceDiskId was disk-nb-2, is other",
+        ),
         (change_snapshot("nb-1", status="DELETING"), "rollback point nb-1 is gone"),
         (lambda world: world.snapshots.pop("nb-0"), "rollback point nb-0 is gone"),
         (lambda world: world.notebooks.clear(), "its notebook is gone"),
@@ -166,7 +173,7 @@ def test_what_somebody_else_deleted_is_not_reported_as_deleted(change):
 
 
 def test_a_former_notebook_that_is_back_keeps_its_snapshots():
-    world = World([], [snapshot("old", 400, of="in-file")])
+    world = World([], [snapshot("old", 400, of="in-file", labels=claimed("in-file"))])
     plan = world.plan()
     back, _ = upgraded(0, name="in-file")
     world.notebooks[back.key] = back
@@ -182,6 +189,47 @@ def test_caps_leave_the_youngest_to_the_next_run():
     other, more = upgraded(8, name="two")
     plan = World([owner, other], [*made, *more]).plan(caps=Caps(per_notebook=1, share=1))
     assert sorted(item.snapshot.name for item in plan.actions) == ["nb-7", "two-7"]
+
+
+def test_caps_hold_marks_too():
+    owner, made = upgraded(8)
+    ruling = rules(grace="7d")
+    plan = World([owner], made).plan(ruling, Caps(number=2, share=1))
+    assert [item.snapshot.name for item in plan.actions] == ["nb-7", "nb-6"]
+    assert (plan.counts[Verdict.MARK], plan.counts[Verdict.DEFER]) == (2, 4)
+    assert len(World([owner], made).plan(ruling, Caps(per_notebook=3, share=1)).actions) == 3
+
+
+@pytest.mark.parametrize("marked", [0, 5, 28])
+def test_the_share_counts_what_waits_for_its_end(marked):
+    owner, made = upgraded(30)
+    waits = made[30 - marked :]
+    made = [*made[: 30 - marked], *(replace(item, labels={"nbp-prune": "2026-06-14"}) for item in waits)]
+    with pytest.raises(Refused, match="28 of the fleet's 30"):
+        World([owner], made).plan(rules(grace="7d"), Caps(share=0.5))
+
+
+@given(
+    counts=st.lists(st.integers(0, 12), min_size=1, max_size=4),
+    marked=st.integers(0, 12),
+    grace=st.sampled_from([None, "7d"]),
+    number=st.integers(1, 9),
+    per_notebook=st.integers(1, 4),
+)
+@settings(deadline=None)
+def test_no_run_does_more_than_its_caps(counts, marked, grace, number, per_notebook):
+    fleet = [upgraded(count, name=f"nb{index}") for index, count in enumerate(counts)]
+    made = [item for _, items in fleet for item in items]
+    made[:marked] = [replace(item, labels={"nbp-prune": "2026-06-01"}) for item in made[:marked]]
+    world = World([owner for owner, _ in fleet], made)
+    plan = world.plan(rules(grace=grace), Caps(number=number, per_notebook=per_notebook, share=1))
+    free = world.plan(rules(grace=grace), Caps(number=1_000, per_notebook=1_000, share=1))
+    for verdict in (Verdict.DELETE, Verdict.MARK):
+        taken = Counter(item.belonging.notebook for item in plan.actions if item.verdict is verdict)
+        assert taken.total() == plan.counts.get(verdict, 0) <= number
+        assert all(count <= per_notebook for count in taken.values())
+    assert sum(plan.counts.values()) == sum(free.counts.values()) == plan.total
+    assert len(plan.actions) + plan.counts.get(Verdict.DEFER, 0) == len(free.actions)
 
 
 def test_a_large_share_at_once_is_refused():
