@@ -41,7 +41,7 @@ class FileLease:
             raise LeaseHeld(f"another run holds {self._path}", hint="wait for it to end") from None
         return self
 
-    def renew(self) -> None:
+    def renew(self, *, at_once: bool = False) -> None:
         """A lock needs no renewal."""
 
     def __exit__(

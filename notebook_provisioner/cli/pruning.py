@@ -27,7 +27,7 @@ from notebook_provisioner.core.snapshots.facts import Notebooks, Snapshot
 from notebook_provisioner.core.snapshots.origin import Register
 from notebook_provisioner.core.snapshots.plan import PrunePlan
 from notebook_provisioner.core.snapshots.rules import Rules
-from notebook_provisioner.core.snapshots.sweep import Outcome, Report, Result, sweep
+from notebook_provisioner.core.snapshots.sweep import Lease, Outcome, Report, Result, sweep
 
 PENDING: Final = 3  # the CLI contract: a check found something
 FAILED: Final = 1
@@ -93,7 +93,7 @@ def show_all(app: App, selection: Selection, overrides: Mapping[str, Any]) -> No
 def prune_as_job(app: App, run: Run, *, act: bool, lease: StorageObject | None) -> int:
     """``nbp snapshots prune --due``: one at a time, with a log line for each snapshot on stderr."""
     with app.lease("snapshots-prune", lease, suffix=run.selection.shard.suffix) as held:
-        return prune(app, run, act=act, between=held.renew, echo=lambda line: app.output.say(_log_line(line)))
+        return prune(app, run, act=act, lease=held, echo=lambda line: app.output.say(_log_line(line)))
 
 
 def prune(
@@ -101,7 +101,7 @@ def prune(
     run: Run,
     *,
     act: bool,
-    between: Callable[[], None] = lambda: None,
+    lease: Lease | None = None,
     echo: Callable[[str], None] = lambda _: None,
 ) -> int:
     """``nbp snapshots prune``.
@@ -110,7 +110,7 @@ def prune(
         app: The command's App.
         run: What was asked for.
         act: Whether to do it.
-        between: Called between waves.
+        lease: What keeps other runs away.
         echo: Gets the journal's lines.
 
     Returns:
@@ -137,11 +137,13 @@ def prune(
     findings += _recycle_bin(store.recycle_days())
     app.output.findings(findings)
     journal = app.journal("snapshots-prune", {"run": str(uuid.uuid4()), "fleet": app.fleet.name}, echo)
-    report = sweep(plan, store, rules_of, journal=journal, clock=clock, between=lambda _: between())
+    report = sweep(plan, store, rules_of, journal=journal, clock=clock, lease=lease)
     left = (item for item in store.snapshots() if item.created <= now and register.belonging(item))
     data |= _results_data(plan, report, left)
     _show_report(app, report, data["freed"])
     app.output.result(data, status=Status.PARTIAL if report.failed else Status.OK, findings=findings)
+    if report.error is not None:
+        raise report.error
     return FAILED if report.failed else 0
 
 

@@ -70,14 +70,14 @@ class BucketLease:
                 ) from error
         return self
 
-    def renew(self) -> None:
-        """Hold the lease for longer; does something only every few minutes.
+    def renew(self, *, at_once: bool = False) -> None:
+        """Hold the lease for longer; does something only every few minutes, or *at_once*.
 
         Raises:
             LeaseLost: Somebody has taken it over.
             TargetUnreachable: Cloud Storage does not answer.
         """
-        if time.monotonic() - self._renewed < _RENEW_AFTER.total_seconds():
+        if not at_once and time.monotonic() - self._renewed < _RENEW_AFTER.total_seconds():
             return
         with translated():
             if not self._write(self._blob(), self._generation):

@@ -5,7 +5,8 @@ Google's own client for Compute Engine takes over two seconds to import.
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +31,6 @@ class Refusal(Exception):
         status: The HTTP status.
         reason: Google's word for it: ``resourceInUseByAnotherResource``; empty where it gives none.
         message: Google's sentence.
-        sent: How many times the request had been sent when this came.
     """
 
     def __init__(self, status: int, reason: str, message: str) -> None:
@@ -38,7 +38,6 @@ class Refusal(Exception):
         self.status = status
         self.reason = reason
         self.message = message
-        self.sent = 1
 
     @property
     def throttled(self) -> bool:
@@ -51,7 +50,31 @@ class NoAnswer(Exception):
 
 
 class _Again(Exception):
-    """Worth another try."""
+    """Worth another try.
+
+    Attributes:
+        harmless: Whether the request surely had no effect.
+    """
+
+    def __init__(self, message: str, *, harmless: bool = False) -> None:
+        super().__init__(message)
+        self.harmless = harmless
+
+
+@dataclass(slots=True)
+class Tries:
+    """The tries of one call, kept up to date while it goes on.
+
+    Attributes:
+        before: Asked right before each sending, when the pace allows it; what it raises ends the call.
+        sent: How often the request was sent.
+        lost: Whether one of them may have had an effect that nobody confirmed: its answer did not come, or
+            was that of a server in trouble.
+    """
+
+    before: "Callable[[Tries], None]" = lambda _: None
+    sent: int = 0
+    lost: bool = False
 
 
 class Rest:
@@ -79,6 +102,7 @@ class Rest:
         body: Mapping[str, Any] | None = None,
         *,
         pace: Pace | None = None,
+        tries: Tries | None = None,
     ) -> dict[str, Any]:
         """Make one call, and make it again while that may help.
 
@@ -90,6 +114,7 @@ class Rest:
             parameters: Query parameters.
             body: Becomes the JSON body.
             pace: Held to, and told what Google answers.
+            tries: Asked before each sending, and told how it went.
 
         Returns:
             The answer's JSON.
@@ -99,14 +124,18 @@ class Rest:
             NoAnswer: None that stays.
             TargetUnreachable: No credentials.
         """
-        sent = 0
+        tries = tries or Tries()
 
         def once() -> dict[str, Any]:
-            nonlocal sent
             if pace is not None:
                 pace.wait()
-            sent += 1
-            return self._once(method, url, parameters, body, pace)
+            tries.before(tries)
+            tries.sent += 1
+            try:
+                return self._once(method, url, parameters, body, pace)
+            except _Again as again:
+                tries.lost = tries.lost or not again.harmless
+                raise
 
         with contextlib.suppress(_Again):
             return once()
@@ -122,9 +151,6 @@ class Rest:
         )
         try:
             return retry(once)()
-        except Refusal as refusal:
-            refusal.sent = sent
-            raise
         except RetryError as error:
             raise NoAnswer(f"{method} {url}: {error.cause}") from error
 
@@ -217,7 +243,7 @@ class Rest:
         if refusal.throttled and pace is not None:
             pace.slow_down()
         if refusal.throttled or answer.status_code in _TRANSIENT:
-            raise _Again(str(refusal)) from refusal
+            raise _Again(str(refusal), harmless=refusal.throttled) from refusal
         raise refusal
 
     def _session(self) -> "Session":
@@ -249,7 +275,7 @@ class Rest:
                 hint="log in again with: gcloud auth application-default login",
             ) from error
         except exceptions.TransportError as error:
-            raise _Again(str(error)) from error
+            raise _Again(str(error), harmless=True) from error
         return headers
 
 

@@ -1,25 +1,23 @@
 """Snapshots and the notebooks that they belong to, over Google's REST APIs."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from notebook_provisioner.adapters.google import snapshot_documents as documents
 from notebook_provisioner.adapters.google.pace import Pace
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
+from notebook_provisioner.adapters.google.snapshot_requests import SnapshotRequests
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, Notebooks, Snapshot
-from notebook_provisioner.core.snapshots.sweep import Outcome, Result
+from notebook_provisioner.core.snapshots.sweep import Look, Outcome, Result
 
 _PAGE: Final = "500"  # Compute's largest (discovery, snapshots.list)
 _FILTER_LENGTH: Final = 5_500  # characters; encoded, a URL above 8 KiB is refused by many a proxy on the way
 # Compute counts what a filter passes over: 750,000 resources a minute in a project
 # (https://cloud.google.com/compute/api-quota, read 2026-11-22). Above this, snapshots are read one by one.
 _FILTER_UP_TO: Final = 50_000
-_LOOK_HOLDS: Final = 60.0  # seconds after a look in which a request may still be sent for the first time
 _POLL_FIRST, _POLL_MOST = 0.5, 15.0  # seconds between looks at what is being deleted
 
 
@@ -45,12 +43,12 @@ class GoogleSnapshots:
     ) -> None:
         self._rest = rest
         self._project = project
-        self._pace = Pace(per_second)
         self._workers = workers
         self._patience = patience
         self._listed = 0
         self._notebook_pages = 1
         self._compute = f"{rest.target.endpoint('compute')}/compute/v1/projects/{project}/global"
+        self._requests = SnapshotRequests(rest, self._compute, Pace(per_second))
         self._workbench = f"{rest.target.endpoint('notebooks')}/v2"
 
     def notebooks(self) -> Notebooks:
@@ -117,30 +115,14 @@ class GoogleSnapshots:
                 return found, {item.key: item for item in answers if item is not None}
             return found, {item.key: item for item in self.notebooks().found}
 
-    def delete(self, snapshots: Sequence[Snapshot]) -> Iterator[Outcome]:
+    def delete(self, snapshots: Sequence[Snapshot], look: Look) -> Iterator[Outcome]:
         """Delete; an outcome each as it comes. What does not end at once is ``PENDING``: see `settle`."""
-        looked = time.monotonic()
-        return self._each(lambda snapshot: self._delete(snapshot, looked), snapshots)
+        return self._each(lambda snapshot: self._requests.delete(snapshot, look), snapshots)
 
-    def mark(self, snapshots: Sequence[Snapshot], day: str | None) -> Iterator[Outcome]:
+    def mark(self, snapshots: Sequence[Snapshot], day: str | None, look: Look) -> Iterator[Outcome]:
         """Set the mark to *day*, or take it off, and look whether it shows."""
-        looked = time.monotonic()
-        waiting = []
-        for outcome in self._each(lambda snapshot: self._mark(snapshot, day, looked), snapshots):
-            if outcome.result is Result.PENDING:
-                waiting.append(outcome)
-            else:
-                yield outcome
         done = Result.UNMARKED if day is None else Result.MARKED
-
-        def judge(outcome: Outcome, snapshot: Snapshot | None) -> Outcome | None:
-            if snapshot is None:
-                return Outcome(outcome.name, Result.GONE)
-            if snapshot.labels.get(MARK_LABEL) == day:
-                return Outcome(outcome.name, done, operation=outcome.operation, user=outcome.user)
-            return self._failure(outcome)
-
-        yield from self._poll(waiting, judge)
+        return self._label(snapshots, lambda _: {MARK_LABEL: day}, done, look)
 
     def settle(self, pending: Sequence[Outcome]) -> Iterator[Outcome]:
         """Wait for deletions to end, by looking what is still there, many at a time."""
@@ -148,61 +130,36 @@ class GoogleSnapshots:
         def judge(outcome: Outcome, snapshot: Snapshot | None) -> Outcome | None:
             if snapshot is None:
                 return Outcome(outcome.name, Result.DELETED, operation=outcome.operation, user=outcome.user)
-            return None if snapshot.status == "DELETING" else self._failure(outcome)
+            return None if snapshot.status == "DELETING" else self._requests.failure(outcome)
 
         return self._poll(pending, judge)
 
-    def _delete(self, snapshot: Snapshot, looked: float) -> Outcome:
-        name = snapshot.name
-        if time.monotonic() - looked > _LOOK_HOLDS:
-            return Outcome(name, Result.SKIPPED, "the requests before it took too long: left to the next run")
-        parameters = {"requestId": str(uuid.uuid4())}
-        try:
-            operation = self._rest.call(
-                "DELETE", f"{self._compute}/snapshots/{name}", parameters, pace=self._pace
-            )
-        except NoAnswer as error:
-            return Outcome(name, Result.PENDING, str(error))
-        except Refusal as refusal:
-            if refusal.status == HTTPStatus.NOT_FOUND:
-                # After a try whose answer was lost, it is this request that deleted it.
-                done = Result.GONE if refusal.sent == 1 else Result.DELETED
-                return Outcome(name, done, "it was gone when the request came")
-            return Outcome(name, Result.FAILED, str(refusal))
-        return _of_operation(name, operation, Result.DELETED)
+    def _label(
+        self,
+        snapshots: Sequence[Snapshot],
+        changed: Callable[[Snapshot], Mapping[str, str | None]],
+        done: Result,
+        look: Look,
+    ) -> Iterator[Outcome]:
+        """Change labels, None taking one off; an outcome each when the labels show, *done* where they do."""
+        wanted = {snapshot.name: changed(snapshot) for snapshot in snapshots}
+        waiting = []
+        for outcome in self._each(
+            lambda snapshot: self._requests.label(snapshot, wanted[snapshot.name], done, look), snapshots
+        ):
+            if outcome.result is Result.PENDING:
+                waiting.append(outcome)
+            else:
+                yield outcome
 
-    def _mark(self, snapshot: Snapshot, day: str | None, looked: float) -> Outcome:
-        name = snapshot.name
-        if time.monotonic() - looked > _LOOK_HOLDS:
-            return Outcome(name, Result.SKIPPED, "the requests before it took too long: left to the next run")
-        labels = {key: value for key, value in snapshot.labels.items() if key != MARK_LABEL}
-        body = {
-            "labels": labels | ({MARK_LABEL: day} if day is not None else {}),
-            "labelFingerprint": snapshot.label_fingerprint,
-        }
-        try:
-            operation = self._rest.call(
-                "POST", f"{self._compute}/snapshots/{name}/setLabels", body=body, pace=self._pace
-            )
-        except NoAnswer as error:
-            return Outcome(name, Result.PENDING, str(error))
-        except Refusal as refusal:
-            if refusal.status == HTTPStatus.PRECONDITION_FAILED:
-                # A try whose answer was lost may have been the one that changed them: look.
-                return Outcome(name, Result.PENDING, "its labels changed meanwhile")
-            return Outcome(name, Result.FAILED, str(refusal))
-        return _of_operation(name, operation, Result.UNMARKED if day is None else Result.MARKED)
+        def judge(outcome: Outcome, snapshot: Snapshot | None) -> Outcome | None:
+            if snapshot is None:
+                return Outcome(outcome.name, Result.GONE)
+            if all(snapshot.labels.get(key) == value for key, value in wanted[outcome.name].items()):
+                return Outcome(outcome.name, done, operation=outcome.operation, user=outcome.user)
+            return self._requests.failure(outcome)
 
-    def _failure(self, outcome: Outcome) -> Outcome | None:
-        """Why a change does not show; None while it may still come."""
-        if not outcome.operation:
-            return Outcome(outcome.name, Result.FAILED, outcome.message or "nothing came of it")
-        try:
-            operation = self._rest.call("GET", f"{self._compute}/operations/{outcome.operation}")
-        except (Refusal, NoAnswer) as error:
-            return Outcome(outcome.name, Result.FAILED, str(error), outcome.operation, outcome.user)
-        done = _of_operation(outcome.name, operation, Result.PENDING)
-        return done if done.result is Result.FAILED else None
+        yield from self._poll(waiting, judge)
 
     def _poll(
         self,
@@ -257,15 +214,6 @@ class GoogleSnapshots:
                 yield from (future.result() for future in as_completed(futures))
             finally:  # on Ctrl-C, what has not been sent is not sent
                 pool.shutdown(cancel_futures=True)
-
-
-def _of_operation(name: str, operation: Mapping[str, Any], done: Result) -> Outcome:
-    errors = operation.get("error", {}).get("errors", ())
-    if errors:
-        result, message = Result.FAILED, "; ".join(f"{item['code']}: {item['message']}" for item in errors)
-    else:
-        result, message = (done if operation.get("status") == "DONE" else Result.PENDING), ""
-    return Outcome(name, result, message, operation.get("name", ""), operation.get("user", ""))
 
 
 def _chunks(names: Iterable[str]) -> Iterator[list[str]]:

@@ -1,15 +1,16 @@
 """Carries out a plan: look again, write down what is about to happen, do it, and read what came of it.
 
 Wave by wave: the snapshots of a wave and their notebooks are read again together, so that looking costs few
-calls, and at most seconds pass between the look and the act.
+calls. A request that cannot be sent soon after that look, or is sent once more, has a look of its own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
+from notebook_provisioner.core.errors import ProvisionerError
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict
 from notebook_provisioner.core.snapshots.facts import Notebook, Snapshot
@@ -17,6 +18,7 @@ from notebook_provisioner.core.snapshots.plan import PrunePlan
 from notebook_provisioner.core.snapshots.recheck import GONE, Fresh, objection
 
 WAVE: Final = 300  # snapshots that are looked at together
+LOOK_HOLDS: Final = timedelta(seconds=20)  # from a wave's look to a request's first sending
 
 
 class Result(StrEnum):
@@ -28,7 +30,7 @@ class Result(StrEnum):
     SKIPPED = "skipped"  # it, or its notebook, changed since the plan
     GONE = "gone"  # somebody else deleted it
     FAILED = "failed"
-    PENDING = "pending"  # Compute Engine took the request, and has not finished
+    PENDING = "pending"  # Compute Engine took the request, or may have, and has not finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +52,35 @@ class Outcome:
     user: str = ""
 
 
+# Asked right before each sending of a request; the flag says whether it was sent before, without a word that
+# it had an effect. Returns what becomes of it instead; None where it may be sent. Safe to call from threads.
+Look = Callable[[Snapshot, bool], Outcome | None]
+
+
 class SnapshotChanges(Protocol):
     """What a sweep needs of Compute Engine and Workbench."""
 
     def again(
         self, names: Sequence[str], notebooks: Sequence[NotebookKey]
     ) -> tuple[Mapping[str, Snapshot], Mapping[NotebookKey, Notebook]]:
-        """Read these snapshots and notebooks as they are now; what is gone is absent."""
+        """Read these snapshots and notebooks as they are now; what is gone is absent.
 
-    def delete(self, snapshots: Sequence[Snapshot]) -> Iterator[Outcome]:
+        Raises:
+            ProvisionerError: They cannot be read.
+        """
+
+    def delete(self, snapshots: Sequence[Snapshot], look: Look) -> Iterator[Outcome]:
         """Delete; an outcome each, in any order."""
 
-    def mark(self, snapshots: Sequence[Snapshot], day: str | None) -> Iterator[Outcome]:
+    def mark(self, snapshots: Sequence[Snapshot], day: str | None, look: Look) -> Iterator[Outcome]:
         """Set the mark to *day*, or take it off; an outcome each, in any order."""
 
     def settle(self, pending: Sequence[Outcome]) -> Iterator[Outcome]:
-        """Wait for deletions to end; a final outcome each, ``PENDING`` for what does not end in time."""
+        """Wait for deletions to end; a final outcome each, ``PENDING`` for what does not end in time.
+
+        Raises:
+            ProvisionerError: Nothing can be read any more.
+        """
 
 
 class Journal(Protocol):
@@ -75,15 +90,35 @@ class Journal(Protocol):
         """Add entries; they are on disk when this returns."""
 
 
+class Lease(Protocol):
+    """What keeps other runs away."""
+
+    def renew(self, *, at_once: bool = False) -> None:
+        """Hold it for longer: every few minutes, or *at_once*.
+
+        Raises:
+            ProvisionerError: It is lost, or nobody knows.
+        """
+
+
+class Alone:
+    """The lease of a run that no other can meet."""
+
+    def renew(self, *, at_once: bool = False) -> None:
+        """There is nothing to renew."""
+
+
 @dataclass(slots=True)
 class Report:
     """What a run did.
 
     Attributes:
-        results: What came of each snapshot, with its decision.
+        results: What came of each snapshot that the run got to, with its decision.
+        error: What ended the run early; None where it got to all of them.
     """
 
     results: list[tuple[Decision, Outcome]] = field(default_factory=list)
+    error: ProvisionerError | None = None
 
     def count(self, *results: Result) -> int:
         """How many ended so."""
@@ -91,8 +126,8 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether something failed, or did not end."""
-        return self.count(Result.FAILED, Result.PENDING) > 0
+        """Whether the run ended early, or something failed or did not end."""
+        return self.error is not None or self.count(Result.FAILED, Result.PENDING) > 0
 
     @property
     def bytes_at_most(self) -> int:
@@ -111,9 +146,9 @@ def sweep(
     *,
     journal: Journal,
     clock: Callable[[], datetime],
-    between: Callable[[Report], None] = lambda _: None,
+    lease: Lease | None = None,
 ) -> Report:
-    """Carry out *plan*.
+    """Carry out *plan*. An error on the way ends the run, and what was done until then is reported.
 
     Args:
         plan: The plan.
@@ -121,80 +156,121 @@ def sweep(
         rules_of: The rules of a notebook.
         journal: Gets a line before each action and one after it.
         clock: The present.
-        between: Called after each wave; what it raises ends the run.
+        lease: Renewed before each wave and during it; without it, nothing more is sent.
     """
-    report = Report()
+    run = _Run(plan, changes, rules_of, journal, clock, lease or Alone())
     actions = sorted(plan.actions, key=lambda item: item.belonging.notebook)  # a notebook's together
-    pending: list[tuple[Decision, Outcome]] = []
-    for start in range(0, len(actions), WAVE):
-        wave = actions[start : start + WAVE]
-        for decision, outcome in _wave(wave, plan, changes, rules_of, journal=journal, clock=clock):
-            (pending if outcome.result is Result.PENDING else report.results).append((decision, outcome))
-        between(report)
-    decided = {outcome.name: decision for decision, outcome in pending}
-    settled = [
-        (decided[outcome.name], outcome) for outcome in changes.settle([outcome for _, outcome in pending])
-    ]
-    _log(journal, "settled", settled, rules_of, clock)
-    report.results += settled
-    return report
+    try:
+        for start in range(0, len(actions), WAVE):
+            if run.report.error is None:
+                run.wave(actions[start : start + WAVE])
+    except ProvisionerError as error:
+        run.report.error = error
+    run.settle()
+    return run.report
 
 
-def _wave(
-    wave: Sequence[Decision],
-    plan: PrunePlan,
-    changes: SnapshotChanges,
-    rules_of: RulesOf,
-    *,
-    journal: Journal,
-    clock: Callable[[], datetime],
-) -> list[tuple[Decision, Outcome]]:
-    keys = list(dict.fromkeys(item.belonging.notebook for item in wave))
-    points = {key: plan.points.get(key, ()) for key in keys}
-    names = [item.snapshot.name for item in wave]
-    snapshots, notebooks = changes.again([*names, *(name for key in keys for name in points[key])], keys)
-    fresh = Fresh(snapshots, notebooks, clock())
-    results: list[tuple[Decision, Outcome]] = []
-    left: dict[Verdict, dict[str, Decision]] = {}
-    for item in wave:
-        key, name = item.belonging.notebook, item.snapshot.name
-        why = objection(item, plan.notebooks.get(key), points[key], rules_of(key), fresh)
-        if why is None:
-            left.setdefault(item.verdict, {})[name] = replace(item, snapshot=snapshots[name])
-        else:
-            results.append((item, Outcome(name, Result.GONE if why == GONE else Result.SKIPPED, why)))
-    about = [item for items in left.values() for item in items.values()]
-    journal.write(_line("intent", item, rules_of, clock()) for item in about)
-    for verdict, items in left.items():
+@dataclass(slots=True)
+class _Run:
+    plan: PrunePlan
+    changes: SnapshotChanges
+    rules_of: RulesOf
+    journal: Journal
+    clock: Callable[[], datetime]
+    lease: Lease
+    report: Report = field(default_factory=Report)
+    pending: dict[str, tuple[Decision, Outcome]] = field(default_factory=dict)
+
+    def wave(self, wave: Sequence[Decision]) -> None:
+        """Look at some snapshots together, and do to them what was decided."""
+        self.lease.renew(at_once=True)
+        results: list[tuple[Decision, Outcome]] = []
+        left: dict[Verdict, dict[str, Decision]] = {}
+        looked = self.clock()
+        for decision, stop in self._look(wave):
+            if stop is None:
+                left.setdefault(decision.verdict, {})[decision.snapshot.name] = decision
+            else:
+                results.append((decision, stop))
+        about = [item for items in left.values() for item in items.values()]
+        self.journal.write(_line("intent", item, self.rules_of, self.clock()) for item in about)
+        try:
+            for verdict, items in left.items():
+                for outcome in self._act(verdict, items, looked):
+                    results.append((items[outcome.name], outcome))
+                    self._keep_lease()
+        finally:
+            self._log("outcome", results)
+            for decision, outcome in results:
+                if outcome.result is Result.PENDING:
+                    self.pending[outcome.name] = (decision, outcome)
+                else:
+                    self.report.results.append((decision, outcome))
+
+    def settle(self) -> None:
+        """Read what came of the requests that had no end yet."""
+        settled: list[tuple[Decision, Outcome]] = []
+        try:
+            for outcome in self.changes.settle([outcome for _, outcome in self.pending.values()]):
+                decision, _ = self.pending.pop(outcome.name)
+                settled.append((decision, outcome))
+        except ProvisionerError as error:
+            self.report.error = self.report.error or error
+        settled += self.pending.values()
+        self._log("settled", settled)
+        self.report.results += settled
+
+    def _look(self, decisions: Sequence[Decision]) -> list[tuple[Decision, Outcome | None]]:
+        """Read again: each decision, with its snapshot as it is now where nothing speaks against it."""
+        keys = list(dict.fromkeys(item.belonging.notebook for item in decisions))
+        points = {key: self.plan.points.get(key, ()) for key in keys}
+        names = [item.snapshot.name for item in decisions]
+        snapshots, notebooks = self.changes.again(
+            [*names, *(name for key in keys for name in points[key])], keys
+        )
+        fresh = Fresh(snapshots, notebooks, self.clock())
+        found: list[tuple[Decision, Outcome | None]] = []
+        for item in decisions:
+            key, name = item.belonging.notebook, item.snapshot.name
+            why = objection(item, self.plan.notebooks.get(key), points[key], self.rules_of(key), fresh)
+            if why is None:
+                found.append((replace(item, snapshot=snapshots[name]), None))
+            else:
+                found.append((item, Outcome(name, Result.GONE if why == GONE else Result.SKIPPED, why)))
+        return found
+
+    def _act(self, verdict: Verdict, items: Mapping[str, Decision], looked: datetime) -> Iterator[Outcome]:
+        def look(snapshot: Snapshot, sent: bool) -> Outcome | None:
+            if self.report.error is not None:
+                return Outcome(snapshot.name, Result.SKIPPED, f"the run ended early: {self.report.error}")
+            if not sent and self.clock() - looked <= LOOK_HOLDS:
+                return None
+            return self._look([items[snapshot.name]])[0][1]
+
         wanted = [item.snapshot for item in items.values()]
         if verdict is Verdict.DELETE:
-            outcomes = changes.delete(wanted)
-        else:
-            day = f"{clock().astimezone(UTC):%Y-%m-%d}" if verdict is Verdict.MARK else None
-            outcomes = changes.mark(wanted, day)
-        results += [(items[outcome.name], outcome) for outcome in outcomes]
-    _log(journal, "outcome", results, rules_of, clock)
-    return results
+            return self.changes.delete(wanted, look)
+        day = f"{self.clock().astimezone(UTC):%Y-%m-%d}" if verdict is Verdict.MARK else None
+        return self.changes.mark(wanted, day, look)
 
+    def _keep_lease(self) -> None:
+        try:
+            self.lease.renew()
+        except ProvisionerError as error:  # what is on its way is still waited for
+            self.report.error = self.report.error or error
 
-def _log(
-    journal: Journal,
-    event: str,
-    results: Iterable[tuple[Decision, Outcome]],
-    rules_of: RulesOf,
-    clock: Callable[[], datetime],
-) -> None:
-    now = clock()
-    journal.write(
-        {
-            **_line(event, decision, rules_of, now),
-            "result": outcome.result.value,
-            "message": outcome.message,
-            "operation": outcome.operation,
-            "user": outcome.user,
-        }
-        for decision, outcome in results
-    )
+    def _log(self, event: str, results: Iterable[tuple[Decision, Outcome]]) -> None:
+        now = self.clock()
+        self.journal.write(
+            {
+                **_line(event, decision, self.rules_of, now),
+                "result": outcome.result.value,
+                "message": outcome.message,
+                "operation": outcome.operation,
+                "user": outcome.user,
+            }
+            for decision, outcome in results
+        )
 
 
 def _line(event: str, decision: Decision, rules_of: RulesOf, now: datetime) -> dict[str, Any]:

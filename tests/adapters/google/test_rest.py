@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 from google.oauth2.credentials import Credentials
+from snapshot_documents import Control
 
-from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
+from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest, Tries
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.core.errors import TargetUnreachable
 
@@ -43,9 +44,10 @@ def test_credentials_that_cannot_be_renewed_name_the_way_out(connection):
 
 def test_a_refusal_has_googles_words(connection):
     rest = Rest(Target(url=connection.url, token=connection.token))
+    tries = Tries()
     with pytest.raises(Refusal) as failure:
-        rest.call("GET", f"{snapshots(connection)}/none")
-    assert (failure.value.status, failure.value.sent) == (404, 1)
+        rest.call("GET", f"{snapshots(connection)}/none", tries=tries)
+    assert (failure.value.status, tries.sent, tries.lost) == (404, 1, False)
     assert "was not found" in failure.value.message
 
 
@@ -55,3 +57,38 @@ def test_nobody_there_is_no_answer_after_a_while():
         rest.call("GET", "http://127.0.0.1:9/x")
     with pytest.raises(TargetUnreachable, match="no connection"):
         rest.read("http://127.0.0.1:9/x")
+
+
+@pytest.mark.parametrize(
+    ("rule", "lost"),
+    [
+        ({"kind": "status", "status": 429}, False),
+        ({"kind": "status", "status": 403, "reason": "rateLimitExceeded"}, False),
+        ({"kind": "status", "status": 503}, True),
+        ({"kind": "drop-before"}, True),
+        ({"kind": "drop-after"}, True),
+    ],
+)
+def test_a_try_that_may_have_had_an_effect_is_told_from_a_refusal(connection, rule, lost):
+    control = Control(connection.url, connection.token)
+    control.clear()
+    control.fault(method="compute.snapshots.list", count=1, **rule)
+    rest = Rest(Target(url=connection.url, token=connection.token), first_pause=0.01)
+    seen: list[tuple[int, bool]] = []
+    tries = Tries(lambda so_far: seen.append((so_far.sent, so_far.lost)))
+    rest.call("GET", snapshots(connection), tries=tries)
+    assert seen == [(0, False), (1, lost)]
+    assert (tries.sent, tries.lost) == (2, lost)
+
+
+def test_an_objection_ends_a_call_before_it_is_sent(connection):
+    control = Control(connection.url, connection.token)
+    control.clear()
+
+    def object_to(_: Tries) -> None:
+        raise ValueError("not any more")
+
+    rest = Rest(Target(url=connection.url, token=connection.token))
+    with pytest.raises(ValueError, match="not any more"):
+        rest.call("GET", f"{snapshots(connection)}/none", tries=Tries(object_to))
+    assert control.counts() == {}

@@ -1,15 +1,20 @@
 """Snapshots over real HTTP: pages, retries, lost answers, failed operations, marks."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from snapshot_chaos import RULES
 from snapshot_documents import NOTEBOOKS, PROJECT, SNAPSHOTS, ZONE, Control, letters, project, snapshot
 
 from notebook_provisioner.adapters.google.rest import Rest
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
 from notebook_provisioner.core.errors import TargetUnreachable
-from notebook_provisioner.core.snapshots.sweep import Result
+from notebook_provisioner.core.snapshots import plan as planning
+from notebook_provisioner.core.snapshots.caps import Caps
+from notebook_provisioner.core.snapshots.origin import Register
+from notebook_provisioner.core.snapshots.sweep import Outcome, Result, sweep
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -30,6 +35,10 @@ def store(connection, control):
     del control
     target = Target(url=connection.url, token=connection.token)
     return GoogleSnapshots(Rest(target, patience=5), PROJECT, per_second=0, patience=3)
+
+
+def send(snapshot, sent):
+    """A look that never speaks against sending."""
 
 
 def results(outcomes):
@@ -81,7 +90,7 @@ def test_reading_again_costs_few_calls(store, control):
 
 def test_what_is_deleted_is_gone(store, control):
     wanted = list(store.snapshots())[:4]
-    outcomes = list(store.delete(wanted))
+    outcomes = list(store.delete(wanted, send))
     assert set(results(outcomes).values()) == {Result.DELETED}
     assert all(outcome.operation and outcome.user for outcome in outcomes)
     assert control.names() == {letters(n) for n in range(1, 16)} - {item.name for item in wanted}
@@ -90,7 +99,7 @@ def test_what_is_deleted_is_gone(store, control):
 def test_operations_that_take_time_are_settled_together(store, control):
     control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 1.0})
     wanted = list(store.snapshots())[:6]
-    outcomes = list(store.delete(wanted))
+    outcomes = list(store.delete(wanted, send))
     assert set(results(outcomes).values()) == {Result.PENDING}
     control.clear()
     assert set(results(store.settle(outcomes)).values()) == {Result.DELETED}
@@ -110,22 +119,119 @@ def test_operations_that_take_time_are_settled_together(store, control):
 def test_a_bad_moment_is_sat_out(store, control, rule):
     control.fault(method="compute.snapshots.delete", count=2, **rule)
     wanted = list(store.snapshots())[:3]
-    assert set(results(store.delete(wanted)).values()) == {Result.DELETED}
+    assert set(results(store.delete(wanted, send)).values()) == {Result.DELETED}
     assert not control.names() & {item.name for item in wanted}
 
 
 def test_a_lost_answer_that_stays_lost_is_resolved_by_reading(store, control):
     wanted = list(store.snapshots())[:1]
     control.fault(method="compute.snapshots.delete", kind="drop-after")
-    outcomes = list(store.delete(wanted))
+    outcomes = list(store.delete(wanted, send))
     assert results(outcomes) == {wanted[0].name: Result.PENDING}
     assert results(store.settle(outcomes)) == {wanted[0].name: Result.DELETED}
+
+
+@pytest.mark.parametrize("refusal", [{"status": 403, "reason": "forbidden"}, {"status": 400}])
+def test_a_lost_answer_before_a_refusal_is_resolved_by_reading(store, control, refusal):
+    wanted = list(store.snapshots())[:1]
+    control.fault(method="compute.snapshots.delete", kind="drop-after", count=1)
+    control.fault(method="compute.snapshots.delete", kind="status", **refusal)
+    outcomes = list(store.delete(wanted, send))
+    assert results(outcomes) == {wanted[0].name: Result.PENDING}
+    assert results(store.settle(outcomes)) == {wanted[0].name: Result.DELETED}
+
+
+def test_what_somebody_deletes_while_we_are_throttled_is_not_ours(store, control):
+    wanted = list(store.snapshots())[:1]
+    control.fault(method="compute.snapshots.delete", kind="status", status=429, count=1)
+
+    def somebody_else(snapshot, sent):
+        if sent:
+            url = f"compute/v1/projects/{PROJECT}/global/snapshots/{snapshot.name}"
+            control.ask("DELETE", url)
+
+    assert results(store.delete(wanted, somebody_else)) == {wanted[0].name: Result.GONE}
+
+
+def test_what_is_refused_to_the_end_is_failed_without_asking(connection, control):
+    target = Target(url=connection.url, token=connection.token)
+    store = GoogleSnapshots(Rest(target, patience=0.3, first_pause=0.01), PROJECT, per_second=0)
+    wanted = list(store.snapshots())[:1]
+    control.fault(method="compute.snapshots.delete", kind="status", status=429)
+    (outcome,) = store.delete(wanted, send)
+    assert outcome.result is Result.FAILED
+    assert "429" in outcome.message
+
+
+@pytest.mark.parametrize(("faults", "result"), [([], Result.SKIPPED), (["drop-before"], Result.PENDING)])
+def test_a_request_that_is_stopped_is_not_sent(store, control, faults, result):
+    wanted = list(store.snapshots())[:1]
+    for kind in faults:
+        control.fault(method="compute.snapshots.delete", kind=kind)
+
+    def stop(snapshot, sent):
+        return Outcome(snapshot.name, Result.SKIPPED, "held") if sent or not faults else None
+
+    (outcome,) = store.delete(wanted, stop)
+    assert (outcome.result, outcome.message) == (result, "held")
+    assert wanted[0].name in control.names()
+
+
+def test_a_look_that_fails_fails_that_snapshot_alone(store, control):
+    wanted = list(store.snapshots())[:2]
+
+    def look(snapshot, sent):
+        del sent
+        if snapshot is wanted[0]:
+            raise TargetUnreachable("no connection")
+
+    outcomes = results(store.delete(wanted, look))
+    assert outcomes == {wanted[0].name: Result.FAILED, wanted[1].name: Result.DELETED}
+    assert wanted[0].name in control.names()
+
+
+class Nowhere:
+    """Implements sweep.Journal, and forgets."""
+
+    def write(self, entries):
+        list(entries)
+
+
+def carry_out(store):
+    plan = planning.make(
+        store.snapshots(), Register("quickstart", {}, store.notebooks()), lambda _: RULES, Caps(share=1), NOW
+    )
+    return sweep(plan, store, lambda _: RULES, journal=Nowhere(), clock=lambda: datetime.now(UTC))
+
+
+def test_what_somebody_holds_while_we_are_throttled_is_not_deleted(store, control):
+    """Deletions are refused; meanwhile some snapshots get a label; then deletions go through again."""
+    control.fault(method="compute.snapshots.delete", kind="status", status=429)
+    everything = {item.name: item for item in store.snapshots()}
+    held = {letters(n) for n in (1, 2, 6, 11)}
+
+    def hold():
+        for name in held:
+            body = {"labels": {"hold": ""}, "labelFingerprint": everything[name].label_fingerprint}
+            control.ask("POST", f"compute/v1/projects/{PROJECT}/global/snapshots/{name}/setLabels", body)
+        control.ask("DELETE", "sandbox/v1/faults")
+
+    timer = threading.Timer(0.5, hold)
+    timer.start()
+    report = carry_out(store)
+    timer.join()
+    found = {outcome.name: outcome for _, outcome in report.results}
+    assert {name: found[name].result for name in held} == dict.fromkeys(held, Result.SKIPPED)
+    assert {found[name].message for name in held} == {"it got the label hold"}
+    gone = {letters(n) for n in (3, 7, 8, 12, 13)}
+    assert {name for name in found if found[name].result is Result.DELETED} == gone
+    assert control.names() == set(everything) - gone
 
 
 def test_a_request_that_never_arrives_is_failed(store, control):
     wanted = list(store.snapshots())[:1]
     control.fault(method="compute.snapshots.delete", kind="drop-before")
-    (outcome,) = store.settle(list(store.delete(wanted)))
+    (outcome,) = store.settle(list(store.delete(wanted, send)))
     assert outcome.result is Result.FAILED
     assert wanted[0].name in control.names()
 
@@ -133,7 +239,7 @@ def test_a_request_that_never_arrives_is_failed(store, control):
 def test_a_failed_operation_is_failed(store, control):
     wanted = list(store.snapshots())[:2]
     control.fault(method="compute.snapshots.delete", kind="failed-operation", status=400, message="in use")
-    outcomes = list(store.delete(wanted))
+    outcomes = list(store.delete(wanted, send))
     assert set(results(outcomes).values()) == {Result.FAILED}
     assert "in use" in outcomes[0].message
     assert {item.name for item in wanted} <= control.names()
@@ -142,23 +248,23 @@ def test_a_failed_operation_is_failed(store, control):
 def test_no_permission_is_failed_at_once(store, control):
     control.fault(method="compute.snapshots.delete", kind="status", status=403, reason="forbidden")
     wanted = list(store.snapshots())[:1]
-    assert results(store.delete(wanted)) == {wanted[0].name: Result.FAILED}
+    assert results(store.delete(wanted, send)) == {wanted[0].name: Result.FAILED}
     assert control.counts()["compute.snapshots.delete"] == 1
 
 
 def test_what_somebody_else_deleted_is_gone_and_not_ours(store):
     wanted = list(store.snapshots())[:1]
-    assert results(store.delete(wanted)) == {wanted[0].name: Result.DELETED}
-    assert results(store.delete(wanted)) == {wanted[0].name: Result.GONE}
+    assert results(store.delete(wanted, send)) == {wanted[0].name: Result.DELETED}
+    assert results(store.delete(wanted, send)) == {wanted[0].name: Result.GONE}
 
 
 def test_marks_are_set_and_taken_off_beside_other_labels(store, control):
     name = next(store.snapshots()).name
     control.load({SNAPSHOTS: [snapshot(name, "nb-00000-boot", NOW, 1, labels={"team": "one"})]})
-    assert results(store.mark(list(store.snapshots())[:1], "2026-06-15")) == {name: Result.MARKED}
+    assert results(store.mark(list(store.snapshots())[:1], "2026-06-15", send)) == {name: Result.MARKED}
     marked = next(store.snapshots())
     assert marked.labels == {"team": "one", "nbp-prune": "2026-06-15"}
-    assert results(store.mark([marked], None)) == {name: Result.UNMARKED}
+    assert results(store.mark([marked], None, send)) == {name: Result.UNMARKED}
     assert next(store.snapshots()).labels == {"team": "one"}
 
 
@@ -166,7 +272,7 @@ def test_somebodys_new_label_is_not_overwritten(store, control):
     old = next(store.snapshots())
     url = f"compute/v1/projects/{PROJECT}/global/snapshots/{old.name}/setLabels"
     control.ask("POST", url, {"labels": {"hold": ""}, "labelFingerprint": old.label_fingerprint})
-    (outcome,) = store.mark([old], "2026-06-15")
+    (outcome,) = store.mark([old], "2026-06-15", send)
     assert outcome.result is Result.FAILED
     assert next(store.snapshots()).labels == {"hold": ""}
 

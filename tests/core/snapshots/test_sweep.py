@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from snapshot_facts import NOW, ZONE, ago, claimed, entry, register, rules, snapshot, upgraded
 
-from notebook_provisioner.core.errors import Refused
+from notebook_provisioner.core.errors import ProvisionerError, Refused
 from notebook_provisioner.core.snapshots import plan as planning
+from notebook_provisioner.core.snapshots import sweep as module
 from notebook_provisioner.core.snapshots.caps import Caps
 from notebook_provisioner.core.snapshots.decisions import Verdict, newest_first
 from notebook_provisioner.core.snapshots.sweep import Outcome, Result, sweep
@@ -28,6 +29,9 @@ class World:
         self.events = []
         self.between = lambda: None
         self.pending = set()
+        self.now = NOW
+        self.before_send = lambda _: False  # whether it was sent before
+        self.settling = self.end
 
     def plan(self, ruling=None, caps=None):
         return planning.make(
@@ -38,9 +42,11 @@ class World:
             NOW,
         )
 
-    def sweep(self, ruling=None, plan=None):
+    def sweep(self, ruling=None, plan=None, lease=None):
         plan = plan or self.plan(ruling)
-        return sweep(plan, self, lambda _: ruling or rules(), journal=self, clock=lambda: NOW)
+        return sweep(
+            plan, self, lambda _: ruling or rules(), journal=self, clock=lambda: self.now, lease=lease
+        )
 
     def again(self, names, notebooks):
         self.between()
@@ -49,8 +55,11 @@ class World:
             {key: self.notebooks[key] for key in notebooks if key in self.notebooks},
         )
 
-    def delete(self, snapshots):
+    def delete(self, snapshots, look):
         for item in snapshots:
+            if stop := look(item, self.before_send(item.name)):
+                yield stop
+                continue
             self.events.append(("delete", item.name))
             if item.name in self.pending:
                 yield Outcome(item.name, Result.PENDING)
@@ -58,13 +67,19 @@ class World:
                 del self.snapshots[item.name]
                 yield Outcome(item.name, Result.DELETED, operation="op", user="ana")
 
-    def mark(self, snapshots, day):
+    def mark(self, snapshots, day, look):
         for item in snapshots:
+            if stop := look(item, self.before_send(item.name)):
+                yield stop
+                continue
             labels = {**item.labels, "nbp-prune": day} if day else {}
             self.snapshots[item.name] = replace(item, labels=labels)
             yield Outcome(item.name, Result.MARKED if day else Result.UNMARKED)
 
     def settle(self, pending):
+        return self.settling(pending)
+
+    def end(self, pending):
         return (Outcome(item.name, Result.FAILED, "in use") for item in pending)
 
     def write(self, entries):
@@ -155,6 +170,119 @@ def test_what_changed_since_the_plan_is_left_alone(change, words):
     assert words in outcome.message
     assert "nb-2" in world.snapshots
     assert not report.failed
+
+
+def hold(world, name):
+    world.snapshots[name] = replace(world.snapshots[name], labels={"hold": ""})
+
+
+def test_what_cannot_be_sent_soon_after_the_look_is_looked_at_again():
+    owner, made = upgraded(5)
+    world = World([owner], made)
+
+    def late(name):
+        world.now += timedelta(seconds=11)  # the second one is sent 22 seconds after the look
+        hold(world, name)
+        return False
+
+    world.before_send = late
+    found = results(world.sweep())
+    assert sorted(found.values()) == [Result.DELETED, Result.SKIPPED, Result.SKIPPED]
+    assert set(world.snapshots) == {"nb-0", "nb-1", *(name for name in found if found[name] == "skipped")}
+
+
+@pytest.mark.parametrize(
+    ("change", "result"),
+    [
+        (lambda world: hold(world, "nb-2"), Result.SKIPPED),
+        (lambda world: world.notebooks.clear(), Result.SKIPPED),
+        (lambda world: world.snapshots.pop("nb-0"), Result.SKIPPED),
+        (lambda world: world.snapshots.pop("nb-2"), Result.GONE),
+        (lambda _: None, Result.DELETED),
+    ],
+)
+def test_what_is_sent_once_more_is_looked_at_again(change, result):
+    owner, made = upgraded(3)
+    world = World([owner], made)
+    world.before_send = lambda _: change(world) or True
+    assert results(world.sweep()) == {"nb-2": result}
+
+
+class Reluctant:
+    """A lease that is lost at the so-and-so-many-th renewal."""
+
+    def __init__(self, lost_at):
+        self.lost_at = lost_at
+        self.calls = []
+
+    def renew(self, *, at_once=False):
+        self.calls.append(at_once)
+        if len(self.calls) >= self.lost_at:
+            raise ProvisionerError("another run took over")
+
+
+def test_without_the_lease_nothing_is_sent():
+    owner, made = upgraded(4)
+    world = World([owner], made)
+    report = world.sweep(lease=Reluctant(1))
+    assert (report.results, str(report.error), report.failed) == ([], "another run took over", True)
+    assert world.events == []
+
+
+def test_the_lease_is_renewed_before_each_wave_and_for_each_answer():
+    owners = [upgraded(52, name=f"n{number}") for number in range(7)]
+    world = World([owner for owner, _ in owners], [item for _, made in owners for item in made])
+    lease = Reluctant(1_000)
+    report = world.sweep(plan=world.plan(caps=Caps(share=1)), lease=lease)
+    assert report.count(Result.DELETED) == 350
+    assert [number for number, at_once in enumerate(lease.calls) if at_once] == [0, 301]
+    assert len(lease.calls) == 352
+
+
+def test_a_lease_lost_on_the_way_stops_the_rest_and_what_was_done_is_told():
+    owner, made = upgraded(6)
+    world = World([owner], made)
+    report = world.sweep(lease=Reluctant(3))
+    assert sorted(results(report).values()) == [Result.DELETED] * 2 + [Result.SKIPPED] * 2
+    assert {outcome.message for _, outcome in report.results} == {
+        "",
+        "the run ended early: another run took over",
+    }
+    assert [event[2] for event in world.events if event[0] == "outcome"] == ["deleted"] * 2 + ["skipped"] * 2
+    assert len(world.snapshots) == 4
+
+
+def test_what_was_done_is_told_when_the_next_wave_cannot_be_read(monkeypatch):
+    monkeypatch.setattr(module, "WAVE", 2)
+    owner, made = upgraded(8)
+    world = World([owner], made)
+    world.pending = {"nb-7"}
+    looks = iter([None, None])
+
+    def unreadable():
+        if next(looks, "over") == "over":
+            raise ProvisionerError("403: no permission")
+
+    world.between = unreadable
+    report = world.sweep()
+    assert sorted(results(report).values()) == [Result.DELETED] * 3 + [Result.FAILED]
+    assert (str(report.error), report.failed) == ("403: no permission", True)
+    assert ("settled", "nb-7", "failed") in world.events
+
+
+def test_what_cannot_be_read_in_the_end_is_pending_and_the_rest_told():
+    owner, made = upgraded(6)
+    world = World([owner], made)
+    world.pending = {"nb-4", "nb-5"}
+
+    def half(pending):
+        yield Outcome(pending[0].name, Result.DELETED)
+        raise ProvisionerError("403: no permission")
+
+    world.settling = half
+    report = world.sweep()
+    assert sorted(results(report).values()) == [Result.DELETED] * 3 + [Result.PENDING]
+    assert str(report.error) == "403: no permission"
 
 
 @pytest.mark.parametrize(
