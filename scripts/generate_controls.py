@@ -47,6 +47,8 @@ def _section(row: Control) -> str:
         f"- severity: {row.severity}; exemptible: {'yes' if row.exemptible else 'no'}",
         f"- source: {_source(row.source)}",
     ]
+    if row.limit:
+        lines.insert(2, f"**Does not hold for all**: {row.limit}\n")
     lines += [f"- {STANDARDS[key].title}: {', '.join(sections)}" for key, sections in row.mappings.items()]
     if not row.mappings:
         lines.append("- no published mapping recorded")

@@ -36,6 +36,7 @@ class Control:
         id: As findings and fleet files name it.
         title: What it does.
         why: What happens without it.
+        limit: What it does not hold for, by design; empty where there is nothing to say.
         severity: ``high`` stops an apply, ``medium`` is said.
         source: Where its mechanism is documented.
         modules: Terraform modules that make it hold.
@@ -47,6 +48,7 @@ class Control:
     id: str
     title: str
     why: str
+    limit: str
     severity: Weight
     source: Source
     modules: tuple[str, ...]
@@ -73,6 +75,7 @@ def _control(
         id=name,
         title=row["title"],
         why=row["why"],
+        limit=row.get("limit", ""),
         severity=row["severity"],
         source=sources[row["source"]],
         modules=tuple(row["modules"]),

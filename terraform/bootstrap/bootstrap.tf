@@ -11,6 +11,7 @@ module "state" {
   project_id       = var.project_id
   name             = var.state_bucket
   location         = var.location
+  labels           = var.labels
   noncurrent_days  = 90
   soft_delete_days = 90
 

@@ -25,6 +25,13 @@ variable "impersonators" {
   nullable    = false
 }
 
+variable "labels" {
+  description = "Labels for the state bucket; nothing else here takes any."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "location" {
   description = "Region of the state bucket."
   type        = string

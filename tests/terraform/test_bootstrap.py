@@ -1,6 +1,7 @@
 """The project before its first fleet, made against the sandbox."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -14,9 +15,11 @@ VARIABLES = {
     "project_id": "acme-notebooks",
     "location": "europe-west1",
     "state_bucket": "acme-notebooks-state",
+    "labels": {"cost-centre": "42"},
     "impersonators": ["group:platform@example.com"],
     "pipeline": {"issuer": "https://token.example.com", "subject": "repo:acme/notebooks:ref:refs/heads/main"},
 }
+BUCKET = "module.state.google_storage_bucket.this"
 pytestmark = [
     pytest.mark.terraform,
     pytest.mark.network,
@@ -55,6 +58,7 @@ def test_the_project_is_made_ready(bootstrap):
     (folder / "terraform.tfvars.json").write_text(json.dumps(VARIABLES))
     succeed("apply", "-auto-approve", "-input=false")
     succeed("plan", "-detailed-exitcode", "-input=false")
+    assert re.search(r'"cost-centre" += "42"', succeed("state", "show", BUCKET))
     made = {name: one["value"] for name, one in json.loads(succeed("output", "-json")).items()}
     assert made["applier"] == "nbp-apply@acme-notebooks.iam.gserviceaccount.com"
     assert made["pipeline_provider"].endswith("/workloadIdentityPools/nbp-apply-pipelines/providers/pipeline")

@@ -183,7 +183,19 @@ def test_who_applies_may_make_all_that_the_modules_make():
     for row in ROLES:
         assert row["why"].endswith(".")
         assert row["source"].startswith("https://cloud.google.com/")
-        assert row["scope"] in {"project", "access policy", "organization", "billing account"}
+        assert row["scope"] in {
+            "project",
+            "host project",
+            "access policy",
+            "organization",
+            "billing account",
+        }
+
+
+def test_what_others_grant_stands_on_the_page_for_a_real_project():
+    text = (REPOSITORY / "docs" / "operators" / "real-project.md").read_text()
+    rows = re.findall(r"^ +\| `(roles/[\w.]+)`.* \| the ([\w ]+) \| .+ \|$", text, re.MULTILINE)
+    assert sorted(rows) == sorted((row["role"], row["scope"]) for row in ROLES if row["scope"] != "project")
 
 
 def test_every_enabled_api_says_why():

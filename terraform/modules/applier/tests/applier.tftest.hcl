@@ -31,8 +31,12 @@ run "roles_are_those_of_the_catalogue" {
     error_message = "The state can be written; no pipeline was asked for."
   }
   assert {
-    condition     = toset(keys(output.roles_elsewhere)) == toset(["roles/accesscontextmanager.policyAdmin", "roles/accesscontextmanager.policyEditor", "roles/billing.costsManager", "roles/orgpolicy.policyAdmin"])
+    condition     = toset(keys(output.roles_elsewhere)) == toset(["roles/accesscontextmanager.policyAdmin", "roles/accesscontextmanager.policyEditor", "roles/billing.costsManager", "roles/compute.networkAdmin", "roles/orgpolicy.policyAdmin"])
     error_message = "What others must grant must be said."
+  }
+  assert {
+    condition     = output.roles_elsewhere["roles/compute.networkAdmin"].scope == "host project"
+    error_message = "The host project's grant is for its team to give."
   }
 }
 
