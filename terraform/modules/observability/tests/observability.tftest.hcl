@@ -127,6 +127,16 @@ run "no_budget_that_nobody_hears_of" {
   expect_failures = [var.budget]
 }
 
+run "a_budget_by_the_account_s_title" {
+  command = plan
+  variables {
+    notify         = ["security@example.com"]
+    project_number = "123"
+    budget         = { billing_account = "Acme", monthly = 5000, currency = "EUR" }
+  }
+  expect_failures = [var.budget]
+}
+
 run "no_silence_longer_than_an_alert_sees" {
   command = plan
   variables {

@@ -74,6 +74,14 @@ run "only_what_is_known_is_left_out" {
   expect_failures = [var.left_out]
 }
 
+run "nothing_is_left_out_without_a_reason" {
+  command = plan
+  variables {
+    left_out = { "ainotebooks.requireAutoUpgradeSchedule" = "no" }
+  }
+  expect_failures = [var.left_out]
+}
+
 run "a_mode_that_exists" {
   command = plan
   variables {
