@@ -10,3 +10,9 @@ def machine(tmp_path, socket_enabled):
     made = Machine(tmp_path)
     yield made
     made.sandbox.stop()
+
+
+@pytest.fixture
+def one_provider(machine):
+    with machine.one_provider():
+        yield

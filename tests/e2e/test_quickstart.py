@@ -49,6 +49,7 @@ def test_the_quickstart_from_nothing_to_nothing(machine):
     assert machine.leftovers() == []
 
 
+@pytest.mark.usefixtures("one_provider")
 def test_what_costs_people_is_refused_until_it_is_accepted(machine):
     machine.run("apply")
     machine.edit("machine_type: e2-standard-4", "machine_type: e2-standard-8")
@@ -98,6 +99,7 @@ def test_a_second_run_waits_for_the_first(machine):
     machine.run("plan")
 
 
+@pytest.mark.usefixtures("one_provider")
 def test_a_lost_state_is_built_again_from_what_exists(machine):
     machine.run("apply")
     managed = machine.managed()
@@ -149,6 +151,7 @@ def lab_is_there():
 
 
 @pytest.mark.gcloud
+@pytest.mark.usefixtures("one_provider")
 def test_gcloud_sees_the_same_fleet(machine):
     if shutil.which("gcloud") is None:
         pytest.skip("gcloud is not on PATH")

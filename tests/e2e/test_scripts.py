@@ -40,6 +40,7 @@ def seen_by_gcloud(machine):
     }
 
 
+@pytest.mark.usefixtures("one_provider")
 def test_a_new_script_ships_without_a_restart_and_runs_when_it_is_told_to(machine):
     machine.run("apply")
     assert verdicts(machine, 0) == ["current"] * 3
@@ -73,7 +74,8 @@ def lab(machine):
         machine.sandbox.start(boot="lab")
     except host.LabUnavailable as error:
         pytest.skip(str(error))
-    return machine
+    with machine.one_provider():
+        yield machine
 
 
 def booted(machine):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from notebook_provisioner.sandbox.provider import mirror, serve
+from notebook_provisioner.sandbox.provider import agreed, mirror
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -23,7 +23,7 @@ def running(environment: Mapping[str, str] | None = None) -> Iterator[dict[str, 
     process = subprocess.Popen(
         [sys.executable, "-m", "notebook_provisioner.sandbox.provider"],
         cwd=REPOSITORY,
-        env={**os.environ, **(environment or {}), "TF_PLUGIN_MAGIC_COOKIE": serve.MAGIC_COOKIE},
+        env={**os.environ, **(environment or {}), "TF_PLUGIN_MAGIC_COOKIE": agreed.MAGIC_COOKIE},
         stdout=subprocess.PIPE,
         text=True,
     )

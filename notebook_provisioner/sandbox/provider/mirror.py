@@ -10,12 +10,17 @@ import datetime as dt
 import os
 import platform
 import shlex
+import ssl
 import sys
 from pathlib import Path
 from typing import Final
 
-from notebook_provisioner.sandbox.provider.schema import PROVIDER_VERSION
-from notebook_provisioner.sandbox.provider.serve import CERTIFICATE_FILE, KEY_FILE, TLS_DIRECTORY_VARIABLE
+from notebook_provisioner.sandbox.provider.agreed import (
+    CERTIFICATE_FILE,
+    KEY_FILE,
+    PROVIDER_VERSION,
+    TLS_DIRECTORY_VARIABLE,
+)
 
 SOURCE: Final = "registry.terraform.io/hashicorp/google"
 CLI_CONFIG_FILE: Final = "terraform.rc"
@@ -96,17 +101,15 @@ def _make_key(directory: Path) -> None:
 
     Made anew where the clock is outside of the certificate's time: a restored machine's may be.
     """
-    from cryptography import x509
+    certificate_file = directory / CERTIFICATE_FILE
+    now = dt.datetime.now(dt.UTC)
+    if certificate_file.exists() and (directory / KEY_FILE).exists() and _covers(certificate_file, now):
+        return
+    from cryptography import x509  # costs every nbp plan a tenth of a second
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import NameOID
 
-    now = dt.datetime.now(dt.UTC)
-    certificate_file = directory / CERTIFICATE_FILE
-    if certificate_file.exists() and (directory / KEY_FILE).exists():
-        made = x509.load_pem_x509_certificate(certificate_file.read_bytes())
-        if made.not_valid_before_utc <= now < made.not_valid_after_utc:
-            return
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     certificate = (
@@ -128,3 +131,18 @@ def _make_key(directory: Path) -> None:
     with os.fdopen(os.open(directory / KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(secret)
     certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _covers(certificate_file: Path, moment: dt.datetime) -> bool:
+    """Whether a moment is in the time of the certificate, which is its own authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(certificate_file)
+    except ssl.SSLError:
+        return False
+    return any(
+        ssl.cert_time_to_seconds(str(made["notBefore"]))
+        <= moment.timestamp()
+        < ssl.cert_time_to_seconds(str(made["notAfter"]))
+        for made in context.get_ca_certs()
+    )

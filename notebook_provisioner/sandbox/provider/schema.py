@@ -14,8 +14,6 @@ from notebook_provisioner.sandbox.provider.protocol import AnyMessage, message
 from notebook_provisioner.sandbox.provider.values import Object, Value, is_unknown
 
 DIRECTORY: Final = Path(__file__).parent / "schema"
-PROVIDER_VERSION: Final = "8.7.0"
-"""The release of hashicorp/google whose schema is served (schema/origin.json says the same)."""
 
 _NESTING: Final = {"single": 1, "list": 2, "set": 3}
 

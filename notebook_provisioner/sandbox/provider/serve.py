@@ -19,6 +19,12 @@ from typing import Final
 
 import grpc
 
+from notebook_provisioner.sandbox.provider.agreed import (
+    CERTIFICATE_FILE,
+    KEY_FILE,
+    MAGIC_COOKIE,
+    TLS_DIRECTORY_VARIABLE,
+)
 from notebook_provisioner.sandbox.provider.protocol import (
     MESSAGES,
     PROCEDURES,
@@ -27,13 +33,6 @@ from notebook_provisioner.sandbox.provider.protocol import (
     AnyMessage,
 )
 from notebook_provisioner.sandbox.provider.service import Provider
-
-MAGIC_COOKIE: Final = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"
-"""Not a secret: HashiCorp's constant, by which a plugin knows that Terraform has started it."""
-
-TLS_DIRECTORY_VARIABLE: Final = "NBP_PROVIDER_TLS"
-CERTIFICATE_FILE: Final = "certificate.pem"
-KEY_FILE: Final = "key.pem"
 
 _CORE_PROTOCOL_VERSION: Final = 1
 _THREADS: Final = 16

@@ -6,7 +6,7 @@ import stat
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from notebook_provisioner.sandbox.provider import mirror, serve
+from notebook_provisioner.sandbox.provider import agreed, mirror
 
 
 def files(folder):
@@ -18,7 +18,7 @@ def test_prepare_is_stable_and_private(tmp_path):
     before = files(tmp_path)
     assert mirror.prepare(tmp_path / "provider") == config
     assert files(tmp_path) == before
-    key = tmp_path / "provider" / "tls" / serve.KEY_FILE
+    key = tmp_path / "provider" / "tls" / agreed.KEY_FILE
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "provider").stat().st_mode) == 0o700
 
@@ -47,8 +47,8 @@ def test_awkward_paths_are_quoted(tmp_path):
 
 def test_a_certificate_that_does_not_cover_now_is_made_anew(tmp_path):
     mirror.prepare(tmp_path)
-    certificate_file = tmp_path / "tls" / serve.CERTIFICATE_FILE
-    key = serialization.load_pem_private_key((tmp_path / "tls" / serve.KEY_FILE).read_bytes(), None)
+    certificate_file = tmp_path / "tls" / agreed.CERTIFICATE_FILE
+    key = serialization.load_pem_private_key((tmp_path / "tls" / agreed.KEY_FILE).read_bytes(), None)
     made = x509.load_pem_x509_certificate(certificate_file.read_bytes())
     expired = (
         x509.CertificateBuilder()
@@ -58,6 +58,7 @@ def test_a_certificate_that_does_not_cover_now_is_made_anew(tmp_path):
         .serial_number(1)
         .not_valid_before(dt.datetime(2001, 1, 1, tzinfo=dt.UTC))
         .not_valid_after(dt.datetime(2002, 1, 1, tzinfo=dt.UTC))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     certificate_file.write_bytes(expired.public_bytes(serialization.Encoding.PEM))

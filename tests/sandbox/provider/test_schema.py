@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from notebook_provisioner.sandbox.provider import data_sources, schema, suppression
+from notebook_provisioner.sandbox.provider import agreed, data_sources, schema, suppression
 from notebook_provisioner.sandbox.provider.registry import definitions
 from notebook_provisioner.sandbox.provider.schema import NestedBlock
 from notebook_provisioner.sandbox.provider.values import UNKNOWN, decode, encode
@@ -32,7 +32,7 @@ def attributes(block, at=()):
 
 def test_the_version_is_the_origins():
     origin = json.loads((schema.DIRECTORY / "origin.json").read_text())
-    assert origin["provider"] == schema.PROVIDER_VERSION
+    assert origin["provider"] == agreed.PROVIDER_VERSION
 
 
 def test_every_type_has_a_handler_and_every_handler_a_type():
