@@ -49,13 +49,12 @@ pytestmark = [
 class Bootstrap:
     """The bootstrap's root in a folder of its own, and a sandbox for it."""
 
-    def __init__(self, terraform, folder, connection):
+    def __init__(self, terraform, folder, url):
         ours = shutil.ignore_patterns(".terraform*", "*.tfstate*")
         self.sources = Path(shutil.copytree(REPOSITORY / "terraform", folder / "terraform", ignore=ours))
         self.root = self.sources / "bootstrap"
-        self.connection = connection
-        variables = environment.for_terraform(connection, project="unused", region="unused")
-        self.terraform = type(terraform)({**terraform.environment, **variables, "NO_COLOR": "1"})
+        self.terraform = terraform
+        self._url = url
         (self.root / "terraform.tfvars.json").write_text(json.dumps(VARIABLES))
 
     def run(self, *arguments):
@@ -78,20 +77,24 @@ class Bootstrap:
 
     def objects(self):
         """What is in the bucket: generation by name."""
-        address = f"{self.connection.url}/storage/v1/b/{BUCKET}/o"
+        address = f"{self._url}/storage/v1/b/{BUCKET}/o"
         with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310  # the sandbox, on 127.0.0.1
             return {item["name"]: item["generation"] for item in json.load(answer).get("items", [])}
 
 
 @pytest.fixture
-def bootstrap(installed_terraform, tmp_path):
+def bootstrap(serving, installed_terraform, tmp_path):
     """A project that is bootstrapped, with its state still in a file."""
     sandbox = SandboxProcess(tmp_path / "sandbox")
     try:
-        made = Bootstrap(installed_terraform, tmp_path, sandbox.start())
-        made.succeed("init", "-input=false")
-        made.succeed("apply", "-auto-approve", "-input=false")
-        yield made
+        connection = sandbox.start()
+        variables = environment.for_terraform(connection, project="unused", region="unused")
+        with serving(variables) as resident:
+            everything = {**installed_terraform.environment, **variables, **resident, "NO_COLOR": "1"}
+            made = Bootstrap(type(installed_terraform)(everything), tmp_path, connection.url)
+            made.succeed("init", "-input=false")
+            made.succeed("apply", "-auto-approve", "-input=false")
+            yield made
     finally:
         sandbox.stop()
 
