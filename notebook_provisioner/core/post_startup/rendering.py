@@ -8,7 +8,6 @@ template. The same notebook gives the same bytes, and so the same object name in
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Final
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
@@ -16,8 +15,7 @@ from notebook_provisioner.core.fleet import Fleet, ResolvedNotebook
 from notebook_provisioner.core.post_startup.quoting import Comment, Raw, shell_form
 from notebook_provisioner.core.post_startup.steps import FRAME, HELPERS, read_steps
 from notebook_provisioner.core.post_startup.values import STORAGE, ImageKind, values
-
-_DIGEST_LINE: Final = 3  # the line, counted from 0, that holds the script's own digest
+from notebook_provisioner.core.script_contract import DIGEST_LINE, body_sha256
 
 
 class Renderer:
@@ -88,16 +86,9 @@ class Renderer:
             steps=self.steps,
             programs=self._programs,
         )
-        lines = script.split("\n", _DIGEST_LINE + 1)
-        lines[_DIGEST_LINE] = f"# body-sha256: {body_sha256(script)} (this script without this line)"
+        lines = script.split("\n", DIGEST_LINE + 1)
+        lines[DIGEST_LINE] = f"# body-sha256: {body_sha256(script)} (this script without this line)"
         return "\n".join(lines)
-
-
-def body_sha256(script: str) -> str:
-    """The digest that a script carries: its own, without the line that holds it."""
-    lines = script.split("\n", _DIGEST_LINE + 1)
-    del lines[_DIGEST_LINE]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def render(notebook: ResolvedNotebook, fleet: Fleet, templates: Mapping[str, str], *, version: str) -> str:

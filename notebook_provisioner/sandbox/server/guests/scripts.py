@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from notebook_provisioner.core.post_startup import body_sha256
+from notebook_provisioner.core.script_contract import body_sha256
 from notebook_provisioner.sandbox.server.store import Document
 
 _STATED: Final = re.compile(r"^# body-sha256: ([0-9a-f]{64})\b")

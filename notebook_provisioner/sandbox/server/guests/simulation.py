@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from notebook_provisioner.core.post_startup import STATUS_ATTRIBUTE
+from notebook_provisioner.core.script_contract import STATUS_ATTRIBUTE
 from notebook_provisioner.sandbox.server.guests.scripts import Script, Step
 from notebook_provisioner.sandbox.server.store import Document
 
