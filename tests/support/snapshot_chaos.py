@@ -1,28 +1,30 @@
 """Pruning on a bad day, over real HTTP: faults, people in between, other runs, kill -9.
 
-`run` plays one random day and says what went wrong against the two promises: nothing protected is ever
-deleted, and nothing is reported deleted that is not. Afterwards a quiet run must finish the work.
+`run` plays one random day and says what went wrong against the promises: nothing protected is ever deleted,
+and nothing is reported done that is not. A snapshot is protected from the start, or from the moment on at
+which somebody labelled it or rolled its notebook back, if the program looked between that and the deletion:
+the sandbox's own log of calls tells. Afterwards a quiet run must finish the work.
 """
 
 import json
-import os
 import random
-import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from snapshot_documents import NOTEBOOKS, PROJECT, SNAPSHOTS, Control, project
+from snapshot_people import MARK, People, machines
+from snapshot_processes import journalled_deletions, kill_in_mid_sweep, two_jobs
+from snapshot_promises import Day, Evening, Start, judge
 
 from notebook_provisioner.adapters.google.rest import Rest
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
-from notebook_provisioner.adapters.journal import FileJournal, read
+from notebook_provisioner.adapters.journal import FileJournal
 from notebook_provisioner.core.errors import ProvisionerError
 from notebook_provisioner.core.fleet.model import Snapshots
 from notebook_provisioner.core.snapshots import plan as planning
@@ -31,10 +33,11 @@ from notebook_provisioner.core.snapshots.origin import Register
 from notebook_provisioner.core.snapshots.rules import Rules
 from notebook_provisioner.core.snapshots.sweep import Result, sweep
 
-KINDS = ("faults", "hold", "rollback", "two runs", "kill")
-RULES = Rules.read(Snapshots(rollback_points=2))
-FLEET = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
-NBP = str(Path(sys.executable).with_name("nbp"))
+IN_PROCESS = ("faults", "hold", "rollback", "grace", "two runs")
+KINDS = (*IN_PROCESS, "two jobs", "kill")
+POINTS = 2
+RULES = Rules.read(Snapshots(rollback_points=POINTS))
+GRACE = Rules.read(Snapshots(rollback_points=POINTS, grace="7d"))
 _FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 503},
     {"kind": "status", "status": 429},
@@ -45,27 +48,6 @@ _FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "failed-operation", "status": 400},
     {"kind": "delay", "seconds": 0.01},
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What one day came to."""
-
-    kind: str
-    deleted: int
-    survived: int  # candidates that something protected in between
-    refused: bool  # the run gave up with an error of its own
-    wrong: tuple[str, ...]  # broken promises
-
-
-class Meddler(GoogleSnapshots):
-    """The adapter, with somebody else acting right before it looks again."""
-
-    meddle: Callable[[list[str]], None] = staticmethod(lambda _: None)
-
-    def again(self, names: Any, notebooks: Any) -> Any:
-        self.meddle(list(names))
-        return super().again(names, notebooks)
 
 
 def run(control: Control, kind: str, seed: int, folder: Path) -> Day:
@@ -79,125 +61,151 @@ def run(control: Control, kind: str, seed: int, folder: Path) -> Day:
     """
     chance = random.Random(seed)  # noqa: S311  # to be repeatable, not secret
     control.ask("POST", "sandbox/v1/reset", {})
-    control.ask("POST", "sandbox/v1/settings", {"operation_seconds": chance.choice([0, 0, 0.2])})
-    each, notebooks = chance.randint(3, 6), chance.randint(1, 3)
-    dump = project(notebooks, each, datetime.now(UTC))
-    control.load(dump)
-    world = _World(control, dump, each, chance)
-    journal = FileJournal(folder / f"{seed}.jsonl", {})
-    refused = False
+    seconds = chance.choice([0.1, 0.3]) if kind == "rollback" else chance.choice([0, 0, 0.2])
+    control.ask("POST", "sandbox/v1/settings", {"operation_seconds": seconds})
+    world = _World(control, kind, chance, FileJournal(folder / f"{kind}-{seed}.jsonl", {}))
+    day = Day(kind)
     try:
-        reports = world.play(kind, journal)
+        world.play(day)
     except ProvisionerError:
-        reports, refused = [], True
+        day.refused = True
     control.ask("DELETE", "sandbox/v1/faults")
-    if kind == "kill":
-        reports = [_journalled()]
-    time.sleep(0.25 if refused or kind == "kill" else 0)  # operations that were under way
-    there = control.names()
-    told = [name for report in reports for name in report]
-    wrong = [f"{name} was protected and is deleted" for name in sorted(world.protected - there)]
-    wrong += [f"{name} is reported deleted and is there" for name in sorted(set(told) & there)]
-    wrong += [f"{name} is reported deleted twice" for name in sorted(set(told)) if told.count(name) > 1]
-    world.sweep(world.store(), journal)
-    left = control.names()
-    wrong += [f"{name} should be gone by now" for name in sorted(left - world.protected)]
-    wrong += [f"{name} was protected and is gone now" for name in sorted((world.protected & there) - left)]
-    return Day(kind, len(set(told)), len(world.meddled), refused, tuple(wrong))
+    time.sleep(0.4 if day.refused or kind in {"kill", "rollback"} else 0)  # operations that were under way
+    start = world.start()
+    judge(day, start, control)
+    evening = Evening.read(start, control, grace=world.grace)
+    world.sweep()
+    evening.judge(day, control, grace=world.grace)
+    return day
 
 
 class _World:
-    def __init__(self, control: Control, dump: dict[str, Any], each: int, chance: random.Random) -> None:
-        self.control, self.chance = control, chance
-        self.documents = {item["name"]: item for item in dump[SNAPSHOTS]}
-        self.instances = dump[NOTEBOOKS]
-        names = [item["name"] for item in dump[SNAPSHOTS]]
-        self.protected = {
-            name for start in range(0, len(names), each) for name in names[start : start + each][-2:]
-        }
-        self.meddled: set[str] = set()
+    def __init__(self, control: Control, kind: str, chance: random.Random, journal: FileJournal) -> None:
+        self.control, self.kind, self.chance, self.journal = control, kind, chance, journal
+        self.grace = kind == "grace"
+        self.rules = GRACE if self.grace else RULES
+        self.faulty = kind in {"faults", "grace", "two jobs"} or chance.random() < 0.5  # half of the others
+        self.answers_lost = False
+        # A kill needs a sweep that takes some time.
+        self.each, notebooks = (6, 4) if kind == "kill" else (chance.randint(3, 6), chance.randint(1, 3))
+        dump = project(notebooks, self.each, datetime.now(UTC))
+        self.instances, snapshots = dump[NOTEBOOKS], dump[SNAPSHOTS]
+        self.names = [item["name"] for item in snapshots]
+        # The newest of each notebook come last.
+        self.candidates = [name for at, name in enumerate(self.names) if at % self.each < self.each - POINTS]
+        self.ripe = set(self.candidates)
+        if self.grace:
+            self.mark_some(snapshots)
+        control.load(dump)
+        control.load(machines(self.instances))
 
-    def store(self) -> Meddler:
-        target = Target(url=self.control.url, token=self.control.token)
-        return Meddler(
-            Rest(target, patience=1.5, first_pause=0.01), PROJECT, per_second=0, workers=4, patience=2
+    def mark_some(self, snapshots: list[dict[str, Any]]) -> None:
+        """Some bear the mark of an earlier run, old or young; so do some that are kept now."""
+        today = datetime.now(UTC)
+        old, young = f"{today - timedelta(days=10):%Y-%m-%d}", f"{today - timedelta(days=1):%Y-%m-%d}"
+        for snapshot in snapshots:
+            mark = self.chance.choice([None, old, old, young])
+            snapshot["labels"] |= {"team": "a"} | ({MARK: mark} if mark else {})
+            if mark != old:
+                self.ripe.discard(snapshot["name"])
+
+    def start(self) -> Start:
+        return Start(
+            notebook_of={name: f"nb-{at // self.each:05}" for at, name in enumerate(self.names)},
+            candidates=frozenset(self.candidates),
+            ripe=frozenset(self.ripe),
+            answers_lost=self.answers_lost,
+            ambiguous=self.faulty and self.kind == "two runs",
         )
 
-    def sweep(self, store: Meddler, journal: FileJournal) -> list[str]:
-        notebooks = store.notebooks()
-        now = datetime.now(UTC)
+    def sweep(self) -> list[tuple[str, Result]]:
+        """What the program does, with less patience, and no pace."""
+        target = Target(url=self.control.url, token=self.control.token)
+        rest = Rest(target, patience=1.5, first_pause=0.01)
+        store = GoogleSnapshots(rest, PROJECT, per_second=0, workers=4, patience=2)
+        notebooks, now = store.notebooks(), datetime.now(UTC)
         known = Register("quickstart", {}, notebooks)
-        plan = planning.make(store.snapshots(), known, lambda _: RULES, Caps(share=1), now)
-        report = sweep(plan, store, lambda _: RULES, journal=journal, clock=lambda: datetime.now(UTC))
-        return [outcome.name for _, outcome in report.results if outcome.result is Result.DELETED]
+        plan = planning.make(store.snapshots(), known, lambda _: self.rules, Caps(share=1), now)
+        report = sweep(
+            plan, store, lambda _: self.rules, journal=self.journal, clock=lambda: datetime.now(UTC)
+        )
+        return [(outcome.name, outcome.result) for _, outcome in report.results]
 
-    def play(self, kind: str, journal: FileJournal) -> list[list[str]]:
-        if kind == "faults":
-            for _ in range(self.chance.randint(1, 3)):
-                method = self.chance.choice(
-                    ["compute.*", "compute.snapshots.delete", "notebooks.*", "*.list"]
-                )
-                probability = self.chance.choice([0.1, 0.3, 0.6])
-                self.control.fault(method=method, probability=probability, **self.chance.choice(_FAULTS))
-        if kind == "two runs":
+    def play(self, day: Day) -> None:
+        """The day itself."""
+        if self.kind == "kill":
+            day.mid_sweep = kill_in_mid_sweep(self.control, self.chance, len(self.candidates))
+        elif self.kind == "two jobs":
+            faults = [*self.faults("compute.*"), *self.faults("storage.objects.*")]
+            # Only some strike: a process has more patience than a thousand days have.
+            wrong, statuses = two_jobs(self.control, [fault | {"count": 3} for fault in faults])
+            day.wrong += wrong
+            day.refused = all(statuses)
+        else:
+            self.play_here(day)
+            return
+        day.results = [(name, Result.DELETED) for name in journalled_deletions()]
+
+    def play_here(self, day: Day) -> None:
+        """A day of this process: calls are slow now and then, so that there is a window to meddle in."""
+        if self.faulty:
+            for fault in self.faults("compute.*", "compute.snapshots.delete", "notebooks.*", "*.list"):
+                self.control.fault(**fault)
+        slow = {"seconds": self.chance.uniform(0.005, 0.05), "probability": 0.5}
+        self.control.fault(method="compute.snapshots.*", kind="delay", **slow)
+        if self.kind == "two runs":
             with ThreadPoolExecutor(2) as pool:
-                return list(pool.map(lambda store: self.sweep(store, journal), [self.store(), self.store()]))
-        if kind == "kill":
-            self.kill()
-            return []
-        store = self.store()
-        store.meddle = {"hold": self.hold, "rollback": self.roll_back}.get(kind, lambda _: None)
-        return [self.sweep(store, journal)]
+                day.results = [item for found in pool.map(lambda _: self.sweep(), range(2)) for item in found]
+            return
+        people = self.people()
+        try:
+            with people or nullcontext():
+                day.results = self.sweep()
+        finally:
+            day.acts = people.acts if people else []
 
-    def hold(self, names: list[str]) -> None:
-        """Somebody labels some of the candidates."""
-        for name in self.chance.sample(names, self.chance.randint(1, len(names))):
-            label = self.chance.choice([{"hold": ""}, {"retain-until": "2099-01-01"}])
-            fingerprint = self.documents[name]["labelFingerprint"]
-            url = f"compute/v1/projects/{PROJECT}/global/snapshots/{name}/setLabels"
-            self.control.ask("POST", url, {"labels": label, "labelFingerprint": fingerprint})
-            self.protected.add(name)
-            self.meddled.add(name)
+    def people(self) -> People | None:
+        """Who is there on such a day."""
+        labelled = self.chance.sample(self.candidates, self.chance.randint(1, len(self.candidates)))
+        notebooks = self.chance.sample(self.instances, self.chance.randint(1, len(self.instances)))
+        found: dict[str, Any] | None = {
+            "hold": {"snapshots": labelled},
+            "grace": {"snapshots": labelled[: self.chance.randint(1, 3)]},
+            "rollback": {"notebooks": notebooks},
+        }.get(self.kind)
+        span = self.chance.choice([0.02, 0.05, 0.15])
+        chance = random.Random(self.chance.random())  # noqa: S311  # a thread's own
+        return People(self.control, chance, span=span, **found) if found else None
 
-    def roll_back(self, _: list[str]) -> None:
-        """Somebody rolls a notebook back."""
-        instance = self.chance.choice(self.instances)
-        entry = {"action": "ROLLBACK", "state": self.chance.choice(["STARTED", "SUCCEEDED"])}
-        entry["createTime"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        history = [*instance["upgradeHistory"], entry]
-        self.control.load({NOTEBOOKS: [instance | {"upgradeHistory": history}]})
-        names = {item["snapshot"].rsplit("/", 1)[-1] for item in instance["upgradeHistory"]}
-        self.meddled |= names - self.protected
-        self.protected |= names
-
-    def kill(self) -> None:
-        """A run in a process of its own is killed somewhere on its way."""
-        self.control.fault(method="compute.snapshots.delete", kind="delay", seconds=0.05)
-        home = Path(os.environ["NBP_HOME"])
-        (home / ".nbp" / "quickstart-sandbox" / "snapshots-prune.jsonl").unlink(missing_ok=True)
-        command = [NBP, "--fleet", str(FLEET), "snapshots", "prune", "--yes", "--max-share", "1"]
-        process = subprocess.Popen([*command, "--per-second", "20"], stdout=subprocess.DEVNULL)
-        time.sleep(self.chance.uniform(0.5, 2.5))
-        process.kill()
-        process.wait()
-
-
-def _journalled() -> list[str]:
-    """What the killed run wrote down as deleted."""
-    path = Path(os.environ["NBP_HOME"]) / ".nbp" / "quickstart-sandbox" / "snapshots-prune.jsonl"
-    return [item["snapshot"] for item in read(path) if item.get("result") == "deleted"]
+    def faults(self, *methods: str) -> Iterator[dict[str, Any]]:
+        """Some random faults."""
+        for _ in range(self.chance.randint(1, 3)):
+            fault = {**self.chance.choice(_FAULTS), "probability": self.chance.choice([0.1, 0.3, 0.6])}
+            self.answers_lost |= fault["kind"] == "drop-after"
+            yield {"method": self.chance.choice(methods), **fault}
 
 
 def table(days: list[Day]) -> str:
     """Days by kind."""
-    lines = [
-        f"{'kind':10} {'runs':>5} {'deleted':>8} {'protected meanwhile':>20} {'gave up':>8} {'wrong':>6}"
-    ]
+    columns = ("runs", "deleted", "kept by people", "too late", "gave up", "killed in mid-sweep", "wrong")
+    rows = [f"{'kind':8}" + "".join(f"  {column}" for column in columns)]
     for kind in KINDS:
         found = [day for day in days if day.kind == kind]
-        lines.append(
-            f"{kind:10} {len(found):5} {sum(day.deleted for day in found):8} "
-            f"{sum(day.survived for day in found):20} {sum(day.refused for day in found):8} "
-            f"{sum(bool(day.wrong) for day in found):6}"
+        values = (
+            len(found),
+            sum(day.deleted for day in found),
+            sum(day.kept for day in found),
+            sum(day.too_late for day in found),
+            sum(day.refused for day in found),
+            sum(day.mid_sweep for day in found) if kind == "kill" else "",
+            sum(bool(day.wrong) for day in found),
         )
-    return "\n".join([*lines, *(json.dumps(day.wrong) for day in days if day.wrong)])
+        cells = zip(columns, values, strict=True)
+        rows.append(f"{kind:8}" + "".join(f"  {value:>{len(column)}}" for column, value in cells))
+    return "\n".join([*rows, *(json.dumps(day.wrong) for day in days if day.wrong)])
+
+
+def killed_too_seldom(days: list[Day]) -> bool:
+    """Whether fewer than half of the kills met a run while it deleted."""
+    kills = [day for day in days if day.kind == "kill"]
+    return 2 * sum(day.mid_sweep for day in kills) < len(kills)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notebook_provisioner.core.notebooks import NotebookKey
-from notebook_provisioner.core.snapshots.decisions import Decision, frozen, label_reasons
+from notebook_provisioner.core.snapshots.decisions import Decision, Verdict, frozen, label_reasons
 from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, Snapshot
 from notebook_provisioner.core.snapshots.rules import Rules
 
@@ -42,6 +42,9 @@ def objection(
     planned, snapshot = decision.snapshot, fresh.snapshots.get(decision.snapshot.name)
     if snapshot is None or snapshot.status == "DELETING" or snapshot.id != planned.id:
         return GONE
+    if decision.verdict is Verdict.UNMARK:  # what keeps a snapshot is no objection to taking its mark off
+        marks = (snapshot.labels.get(MARK_LABEL), planned.labels.get(MARK_LABEL))
+        return None if marks[0] == marks[1] else "its mark changed"
     found = [
         *_of_snapshot(planned, snapshot, rules, fresh.now),
         *_of_notebook(decision, before, rules, fresh),

@@ -1,0 +1,74 @@
+"""The judge of bad days: what a log of calls says about who was in time."""
+
+from typing import Any
+
+import pytest
+from snapshot_calls import CallLog, Moment
+from snapshot_chaos import killed_too_seldom, table
+from snapshot_promises import Day
+
+_PLACE = "/compute/v1/projects/p/global/snapshots"
+_LABEL = ("compute.snapshots.setLabels", f"{_PLACE}/abc/setLabels?quotaUser=person-1", 200)
+_LOOK = ("compute.snapshots.list", f"{_PLACE}?maxResults=500&filter=name%20eq%20%22abc%7Cdef%22", 200)
+_LIST = ("compute.snapshots.list", f"{_PLACE}?maxResults=500", 200)
+_GET = ("compute.snapshots.get", f"{_PLACE}/abc?fields=name", 200)
+_DELETE = ("compute.snapshots.delete", f"{_PLACE}/abc?requestId=1", 200)
+_LOST = ("compute.snapshots.delete", f"{_PLACE}/abc?requestId=1", 0)
+
+
+class _Told:
+    """A sandbox's control API that has only a log."""
+
+    def __init__(self, *calls: tuple[str, str, int]) -> None:
+        self._calls = [{"method": method, "path": path, "status": status} for method, path, status in calls]
+
+    def ask(self, method: str, path: str) -> dict[str, Any]:
+        assert (method, path) == ("GET", "sandbox/v1/requests")
+        return {"total": len(self._calls), "latest": self._calls[-5:]}
+
+
+def _moment(*calls: tuple[str, str, int], answers_lost: bool = False) -> Moment:
+    log = CallLog(_Told(*calls))
+    act, deletion = log.act("person-1"), log.deletion("abc", answers_lost=answers_lost)
+    assert act is not None
+    assert deletion is not None
+    return log.moment(act, deletion, snapshot="abc")
+
+
+@pytest.mark.parametrize("look", [_LOOK, _LIST, _GET])
+def test_a_label_before_a_look_is_in_time(look):
+    assert _moment(_LABEL, look, _DELETE) is Moment.IN_TIME
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        ("compute.snapshots.get", f"{_PLACE}/abc?quotaUser=person-2", 200),  # another person's look
+        ("compute.snapshots.get", f"{_PLACE}/abc", 503),  # one that was refused
+        ("compute.snapshots.get", f"{_PLACE}/def", 200),  # one at another snapshot
+        ("compute.snapshots.list", f"{_PLACE}?filter=name%20eq%20%22def%22", 200),
+    ],
+)
+def test_a_label_after_the_last_look_is_too_late(unseen):
+    assert _moment(_LOOK, _LABEL, unseen, _DELETE) is Moment.TOO_LATE
+
+
+def test_a_label_after_the_deletion_changes_nothing():
+    assert _moment(_LOOK, _DELETE, _LABEL) is Moment.AFTERWARDS
+
+
+def test_a_deletion_whose_answer_was_lost_counts_from_then():
+    assert _moment(_LOOK, _LOST, _LABEL, _LOOK, _DELETE, answers_lost=True) is Moment.AFTERWARDS
+    assert _moment(_LOOK, _LOST, _LABEL, _LOOK, _DELETE) is Moment.IN_TIME
+
+
+def test_a_log_that_forgot_its_beginning_judges_nothing():
+    with pytest.raises(ValueError, match="forgot"):
+        CallLog(_Told(*[_LOOK] * 6))
+
+
+def test_kills_that_miss_the_sweep_are_not_counted_as_kills():
+    met, missed = Day("kill", mid_sweep=True), Day("kill")
+    assert not killed_too_seldom([met, missed])
+    assert killed_too_seldom([met, missed, missed])
+    assert table([met, missed]).splitlines()[-1].split() == ["kill", "2", "0", "0", "0", "0", "1", "0"]

@@ -1,0 +1,172 @@
+"""What a bad day's end is held to: what is gone, what was reported, and what people did in time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from snapshot_calls import CallLog, Moment
+from snapshot_documents import PROJECT, ZONE, Control
+from snapshot_people import HOLDS, MARK, Act
+from snapshot_processes import intended
+
+from notebook_provisioner.core.snapshots.sweep import Result
+
+SEPARATE = frozenset({"kill", "two jobs"})  # kinds of days that run processes of their own
+_HOLD_LABELS = frozenset(label for labels in HOLDS for label in labels)
+
+
+@dataclass(slots=True)
+class Day:
+    """What one day came to.
+
+    Attributes:
+        kind: What happens on such a day.
+        results: What the runs reported.
+        acts: What people did.
+        kept: Snapshots that would have gone, if nobody had done anything about them.
+        too_late: Snapshots that somebody wanted between the last look and the deletion.
+        refused: Whether the run gave up with an error of its own.
+        mid_sweep: Whether it was killed while it deleted.
+        wrong: Broken promises.
+    """
+
+    kind: str
+    results: list[tuple[str, Result]] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
+    kept: int = 0
+    too_late: int = 0
+    refused: bool = False
+    mid_sweep: bool = False
+    wrong: list[str] = field(default_factory=list)
+
+    def told(self, result: Result) -> list[str]:
+        """The snapshots that were reported so."""
+        return [name for name, found in self.results if found is result]
+
+    @property
+    def deleted(self) -> int:
+        """How many snapshots were reported deleted."""
+        return len(set(self.told(Result.DELETED)))
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What was there in the morning.
+
+    Attributes:
+        notebook_of: The notebook of each snapshot.
+        candidates: Snapshots that no rule keeps.
+        ripe: Those of them whose grace is over, or that have none: what a run may delete.
+        answers_lost: Whether a call whose connection broke may have taken effect.
+        ambiguous: Whether two runs may both believe that a deletion was theirs: who deletes again after a
+            lost answer cannot tell.
+    """
+
+    notebook_of: Mapping[str, str]
+    candidates: frozenset[str]
+    ripe: frozenset[str]
+    answers_lost: bool
+    ambiguous: bool
+
+
+def judge(day: Day, start: Start, control: Control) -> None:
+    """Hold what happened against the promises."""
+    there = _labels(control)
+    gone = start.notebook_of.keys() - there.keys()
+    told = day.told(Result.DELETED)
+    day.wrong += [f"{name} was protected and is deleted" for name in sorted(gone - start.ripe)]
+    day.wrong += [f"{name} is reported deleted and is there" for name in sorted(there.keys() & set(told))]
+    if not start.ambiguous:
+        twice = {name for name in told if told.count(name) > 1}
+        day.wrong += [f"{name} is reported deleted twice" for name in sorted(twice)]
+    if day.kind in SEPARATE:
+        unsaid = sorted(gone - intended())
+        day.wrong += [f"{name} is gone, and no intent was written down" for name in unsaid]
+        return
+    _judge_marks(day, there)
+    log = CallLog(control)
+    for act in day.acts:
+        _judge_act(act, day, start, there, log)
+
+
+def _judge_marks(day: Day, there: Mapping[str, Mapping[str, str]]) -> None:
+    touched = {act.snapshot for act in day.acts}
+    for result, marked in ((Result.MARKED, True), (Result.UNMARKED, False)):
+        names = there.keys() & set(day.told(result)) - touched
+        wrong = [name for name in sorted(names) if (MARK in there[name]) is not marked]
+        day.wrong += [f"{name} is reported {result} and is not" for name in wrong]
+
+
+def _judge_act(
+    act: Act, day: Day, start: Start, there: Mapping[str, Mapping[str, str]], log: CallLog
+) -> None:
+    """Whether what somebody did in time protected, and is still there."""
+    moment = log.act(act.person)
+    names = [act.snapshot] if act.snapshot else _snapshots_of(act.notebook, start)
+    for name in names:
+        if name in there:
+            lost = sorted(act.labels - there[name].keys() - {MARK})
+            day.wrong += [f"{name} lost the label {label} that somebody set" for label in lost]
+            day.kept += name in start.ripe
+            continue
+        deletion = log.deletion(name, answers_lost=start.answers_lost)
+        if moment is None or deletion is None:
+            day.wrong.append(f"{name} is gone, or {act} is done, without a call")
+            continue
+        seen = log.moment(moment, deletion, snapshot=act.snapshot, notebook=act.notebook)
+        day.too_late += seen is Moment.TOO_LATE
+        if seen is Moment.IN_TIME:
+            day.wrong.append(f"{name} is deleted although a look showed what keeps it: {act}")
+
+
+def _snapshots_of(notebook: str, start: Start) -> list[str]:
+    return [name for name, found in start.notebook_of.items() if found == notebook]
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """What is left before a quiet run.
+
+    Attributes:
+        there: The snapshots and their labels.
+        due: Those of them that are to go, now or after their grace.
+        deletable: Those that the quiet run must delete.
+    """
+
+    there: Mapping[str, Mapping[str, str]]
+    due: frozenset[str]
+    deletable: frozenset[str]
+
+    @classmethod
+    def read(cls, start: Start, control: Control, *, grace: bool) -> "Evening":
+        """From the sandbox as it is now."""
+        there = _labels(control)
+        place = f"notebooks/v2/projects/{PROJECT}/locations/{ZONE}/instances"
+        rolled_back = {
+            item["name"].rpartition("/")[2]
+            for item in control.ask("GET", place)["instances"]
+            if item["upgradeHistory"][-1]["action"] == "ROLLBACK"
+        }
+        due = frozenset(
+            name
+            for name in start.candidates & there.keys()
+            if start.notebook_of[name] not in rolled_back and not _HOLD_LABELS & there[name].keys()
+        )
+        ripe = frozenset(name for name in due & start.ripe if MARK in there[name] or not grace)
+        return cls(there, due, ripe)
+
+    def judge(self, day: Day, control: Control, *, grace: bool) -> None:
+        """Hold what the quiet run left against what it had to do, and no more."""
+        after = _labels(control)
+        left, lost = self.deletable & after.keys(), self.there.keys() - self.deletable - after.keys()
+        day.wrong += [f"{name} should be gone by now" for name in sorted(left)]
+        day.wrong += [f"{name} was kept and is gone now" for name in sorted(lost)]
+        if grace:
+            day.wrong += [
+                f"{name} should {'' if name in self.due else 'not '}bear the mark"
+                for name in sorted(after)
+                if (MARK in after[name]) is not (name in self.due)
+            ]
+
+
+def _labels(control: Control) -> dict[str, dict[str, str]]:
+    return {item["name"]: item.get("labels", {}) for item in control.items()}
