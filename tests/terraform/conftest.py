@@ -1,5 +1,6 @@
 """The modules in a folder of their own, and a Terraform that has the google provider without a registry."""
 
+import functools
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from notebook_provisioner.sandbox.provider import mirror
 REPOSITORY = Path(__file__).resolve().parents[2]
 STAND_IN = "stand-in"
 REAL = "hashicorp/google"
+installation = functools.cache(launcher.find)  # each would ask Terraform for its version
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Terraform:
 
     def run(self, folder, *arguments):
         return subprocess.run(
-            [*launcher.find().command, *arguments],
+            [*installation().command, *arguments],
             cwd=folder,
             env={**os.environ, **self.environment},
             capture_output=True,

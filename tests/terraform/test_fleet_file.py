@@ -1,5 +1,6 @@
 """The fleet file means the same to Terraform as to Python."""
 
+import functools
 import json
 import shutil
 from datetime import date
@@ -27,12 +28,13 @@ pytestmark = pytest.mark.terraform
 
 @pytest.fixture(scope="module")
 def read(bare_terraform, sources, tmp_path_factory):
-    """Terraform's reading of a fleet file: every output of the module."""
+    """Terraform's reading of a fleet file, once a file: every output of the module."""
     folder = Path(
         shutil.copytree(sources / "modules" / "fleet-file", tmp_path_factory.mktemp("read") / "module")
     )
     bare_terraform.succeed(folder, "init", "-input=false", "-no-color")
 
+    @functools.cache
     def outputs(path):
         bare_terraform.succeed(folder, "apply", "-auto-approve", "-no-color", f"-var=path={path}")
         shown = json.loads(bare_terraform.succeed(folder, "output", "-json"))

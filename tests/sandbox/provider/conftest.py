@@ -1,5 +1,6 @@
 """Real Terraform, the stand-in from its mirror, and a strict sandbox."""
 
+import functools
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from notebook_provisioner.sandbox.environment import Connection, for_terraform
 from notebook_provisioner.sandbox.provider import mirror
 
 PROJECT = "demo-project"
+installation = functools.cache(launcher.find)  # each would ask Terraform for its version
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Workspace:
 
     def start(self, *arguments):
         return subprocess.Popen(
-            [*launcher.find().command, *arguments, "-no-color"],
+            [*installation().command, *arguments, "-no-color"],
             cwd=self.folder,
             env={**os.environ, **self.environment},
             stdout=subprocess.PIPE,
