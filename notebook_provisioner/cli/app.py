@@ -227,11 +227,14 @@ class App:
 
         return WorkbenchDirectory(self.google_target(), self.fleet.project)
 
-    def snapshots(self, *, per_second: float = 20.0) -> "GoogleSnapshots":
+    def snapshots(
+        self, *, per_second: float = 20.0, heartbeat: Callable[[], None] = lambda: None
+    ) -> "GoogleSnapshots":
         """The project's snapshots.
 
         Args:
             per_second: Changes a second at most.
+            heartbeat: Called every now and then while reading takes its time.
 
         Raises:
             TargetUnreachable: The sandbox does not come up.
@@ -239,7 +242,8 @@ class App:
         from notebook_provisioner.adapters.google.rest import Rest
         from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
 
-        return GoogleSnapshots(Rest(self.google_target()), self.fleet.project, per_second=per_second)
+        rest = Rest(self.google_target())
+        return GoogleSnapshots(rest, self.fleet.project, per_second=per_second, heartbeat=heartbeat)
 
     def clock(self) -> Callable[[], datetime]:
         """The target's time, UTC: the sandbox's can be set, and run faster.

@@ -1,40 +1,46 @@
 """What the snapshot commands share: read, decide, show, act."""
 
-import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from notebook_provisioner.catalog.prices import snapshot_month
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.output import Status
 from notebook_provisioner.cli.parameters import Shard, StorageObject
+from notebook_provisioner.cli.prune_report import (
+    Measured,
+    NotMeasured,
+    log_line,
+    plan_data,
+    recycle_bin,
+    results_data,
+    row,
+    show_plan,
+    show_report,
+    size,
+    table,
+)
+from notebook_provisioner.core.errors import ProvisionerError
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots import plan as planning
 from notebook_provisioner.core.snapshots.caps import Caps
-from notebook_provisioner.core.snapshots.decisions import (
-    Decision,
-    OutOfOrder,
-    RulesOf,
-    Verdict,
-    decide,
-    newest_first,
-)
-from notebook_provisioner.core.snapshots.facts import Notebooks, Snapshot
+from notebook_provisioner.core.snapshots.decisions import OutOfOrder, RulesOf, Verdict, decide, newest_first
+from notebook_provisioner.core.snapshots.facts import Notebooks
 from notebook_provisioner.core.snapshots.origin import Register
 from notebook_provisioner.core.snapshots.plan import PrunePlan
 from notebook_provisioner.core.snapshots.rules import Rules
-from notebook_provisioner.core.snapshots.sweep import Lease, Outcome, Report, Result, sweep
+from notebook_provisioner.core.snapshots.sweep import Alone, Lease, sweep
+
+if TYPE_CHECKING:
+    from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
 
 PENDING: Final = 3  # the CLI contract: a check found something
 FAILED: Final = 1
 
 _STALE_AFTER: Final = timedelta(minutes=15)
-_TABLE_LIMIT: Final = 50
-_GIB: Final = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,74 +83,132 @@ def show_all(app: App, selection: Selection, overrides: Mapping[str, Any]) -> No
         found = list(decide(store.snapshots(), register, rules_of, now))
     except OutOfOrder:
         found = list(decide(newest_first(store.snapshots()), register, rules_of, now))
-    findings = _unreachable(notebooks)
-    rows = [_row(decision, now) for decision in found]
-    _table(app, rows)
-    month = sum(row["usd_per_month"] for row in rows)
-    gone = sum(row["storage_bytes"] for row in rows if row["verdict"] == Verdict.DELETE)
+    doomed = any(decision.verdict is Verdict.DELETE for decision in found)
+    findings = _unreachable(notebooks) + (recycle_bin(store.recycle_bin()) if doomed else [])
+    rows = [row(decision, now) for decision in found]
+    table(app, rows)
+    month = sum(one["usd_per_month"] for one in rows)
+    gone = sum(one["storage_bytes"] for one in rows if one["verdict"] == Verdict.DELETE)
     app.output.text(
-        f"{len(rows)} snapshots, {_size(sum(row['storage_bytes'] for row in rows))}, about ${month:.2f} a "
-        f"month. prune would free {_size(gone)} at most."
+        f"{len(rows)} snapshots, {size(sum(one['storage_bytes'] for one in rows))}, about ${month:.2f} a "
+        f"month. prune would free {size(gone)} at most."
     )
     app.output.findings(findings)
     app.output.result({"fleet": app.fleet.name, "snapshots": rows}, findings=findings)
 
 
-def prune_as_job(app: App, run: Run, *, act: bool, lease: StorageObject | None) -> int:
-    """``nbp snapshots prune --due``: one at a time, with a log line for each snapshot on stderr."""
-    with app.lease("snapshots-prune", lease, suffix=run.selection.shard.suffix) as held:
-        return prune(app, run, act=act, lease=held, echo=lambda line: app.output.say(_log_line(line)))
-
-
-def prune(
-    app: App,
-    run: Run,
-    *,
-    act: bool,
-    lease: Lease | None = None,
-    echo: Callable[[str], None] = lambda _: None,
-) -> int:
+def prune(app: App, run: Run, *, act: bool, as_job: bool = False, lease: StorageObject | None = None) -> int:
     """``nbp snapshots prune``.
 
     Args:
         app: The command's App.
         run: What was asked for.
-        act: Whether to do it.
-        lease: What keeps other runs away.
-        echo: Gets the journal's lines.
+        act: Whether to do it; then no other run does so meanwhile.
+        as_job: Whether to log a line for each snapshot.
+        lease: Where the lease is; None for the fleet's own place.
 
     Returns:
         The exit status.
     """
-    rules_of = _rules(app, run.rules)
-    store = app.snapshots(per_second=run.per_second)
+    if not act:
+        return _dry_run(app, run)
+    with app.lease("snapshots-prune", lease, suffix=run.selection.shard.suffix) as held:
+        return _act(app, run, held, (lambda line: app.output.say(log_line(line))) if as_job else None)
+
+
+def _dry_run(app: App, run: Run) -> int:
+    view = _view(app, run, Alone())
+    app.output.result(plan_data(view.plan, view.now, act=False), findings=view.findings)
+    return PENDING if view.plan.actions else 0
+
+
+def _act(app: App, run: Run, lease: Lease, echo: Callable[[str], None] | None) -> int:
+    view = _view(app, run, lease)
+    data = plan_data(view.plan, view.now, act=True)
+    findings = view.findings
+    if not view.plan.actions:
+        app.output.result(data, findings=findings)
+        return 0
     clock = app.clock()
+    planning.require_fresh(clock() - view.now, _STALE_AFTER)
+    common = {"run": str(uuid.uuid4()), "fleet": app.fleet.name}
+    journal = app.journal("snapshots-prune", common, echo or (lambda _: None))
+    report = sweep(view.plan, view.store, view.rules_of, journal=journal, clock=clock, lease=lease)
+    measured = view.measure() if report.error is None else NotMeasured("the run ended early")
+    data |= results_data(report, measured)
+    show_report(app, report, measured)
+    if isinstance(measured, NotMeasured):
+        findings.append(Finding("not-measured", Severity.WARNING, "freed bytes", measured.why))
+    if report.error is not None:
+        report.error.data = data
+        report.error.findings = tuple(findings) if app.output.json else ()
+        raise report.error
+    failed = report.failed or isinstance(measured, NotMeasured)
+    app.output.result(data, status=Status.PARTIAL if failed else Status.OK, findings=findings)
+    return FAILED if failed else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a run sees before it acts.
+
+    Attributes:
+        store: The project.
+        rules_of: The rules of a notebook.
+        register: The fleet's notebooks.
+        now: When reading began.
+        plan: What there is to do.
+        findings: What people should know of it.
+    """
+
+    store: "GoogleSnapshots"
+    rules_of: RulesOf
+    register: Register
+    now: datetime
+    plan: PrunePlan
+    findings: list[Finding]
+
+    def measure(self) -> Measured | NotMeasured:
+        """What the fleet's snapshots add up to now, against the plan."""
+        stored, settled = 0, True
+        try:
+            for snapshot in self.store.snapshots():
+                if snapshot.created <= self.now and self.register.belonging(snapshot):
+                    stored += snapshot.storage_bytes
+                    settled = settled and snapshot.storage_settled
+        except ProvisionerError as error:
+            return NotMeasured(error.message)
+        return Measured(self.plan.total_bytes - stored, settled)
+
+
+def _view(app: App, run: Run, lease: Lease) -> _View:
+    """Read, plan, and show the plan."""
+    rules_of = _rules(app, run.rules)
+    store = app.snapshots(per_second=run.per_second, heartbeat=_Heartbeat(lease))
     notebooks = store.notebooks()
-    now = clock()
+    now = app.clock()()
     register = _register(app, notebooks, run.selection)
     try:
         plan = planning.make(store.snapshots(), register, rules_of, run.caps, now)
     except OutOfOrder:
         plan = planning.make(newest_first(store.snapshots()), register, rules_of, run.caps, now)
-    findings = _unreachable(notebooks)
-    _show_plan(app, plan, now)
-    data = _plan_data(plan, now, act=act)
-    if not act or not plan.actions:
-        app.output.findings(findings)
-        app.output.result(data, findings=findings)
-        return PENDING if plan.actions else 0
-    planning.require_fresh(clock() - now, _STALE_AFTER)
-    findings += _recycle_bin(store.recycle_days())
+    findings = _unreachable(notebooks) + (recycle_bin(store.recycle_bin()) if plan.actions else [])
+    show_plan(app, plan, now)
     app.output.findings(findings)
-    journal = app.journal("snapshots-prune", {"run": str(uuid.uuid4()), "fleet": app.fleet.name}, echo)
-    report = sweep(plan, store, rules_of, journal=journal, clock=clock, lease=lease)
-    left = (item for item in store.snapshots() if item.created <= now and register.belonging(item))
-    data |= _results_data(plan, report, left)
-    _show_report(app, report, data["freed"])
-    app.output.result(data, status=Status.PARTIAL if report.failed else Status.OK, findings=findings)
-    if report.error is not None:
-        raise report.error
-    return FAILED if report.failed else 0
+    return _View(store, rules_of, register, now, plan, findings)
+
+
+class _Heartbeat:
+    """Keeps a lease while reading takes its time; gives up quietly: acting asks for the lease in earnest."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._renew: Callable[[], None] = lease.renew
+
+    def __call__(self) -> None:
+        try:
+            self._renew()
+        except ProvisionerError:
+            self._renew = lambda: None
 
 
 def _rules(app: App, overrides: Mapping[str, Any]) -> RulesOf:
@@ -172,143 +236,3 @@ def _unreachable(notebooks: Notebooks) -> list[Finding]:
         )
         for zone in sorted(notebooks.unreachable)
     ]
-
-
-def _recycle_bin(days: int | None) -> list[Finding]:
-    if days is None:
-        return []
-    return [
-        Finding(
-            "recycle-bin",
-            Severity.NOTE,
-            "snapshotRecycleBinPolicy",
-            f"deleted snapshots stay in the project's recycle bin for up to {days} days",
-            "they may stay on the bill until then",
-        )
-    ]
-
-
-def _row(decision: Decision, now: datetime) -> dict[str, Any]:
-    snapshot = decision.snapshot
-    zone, notebook = decision.belonging.notebook
-    return {
-        "name": snapshot.name,
-        "notebook": notebook,
-        "zone": zone,
-        "origin": decision.belonging.origin,
-        "created": snapshot.created,
-        "age_days": (now - snapshot.created).days,
-        "status": snapshot.status,
-        "storage_bytes": snapshot.storage_bytes,
-        "locations": snapshot.locations,
-        "usd_per_month": round(snapshot_month(snapshot.storage_bytes, snapshot.locations), 4),
-        "rollback_point": decision.rollback_point,
-        "verdict": decision.verdict,
-        "reasons": decision.reasons,
-        "labels": snapshot.labels,
-    }
-
-
-def _table(app: App, rows: Sequence[Mapping[str, Any]]) -> None:
-    if app.output.json or not rows:
-        return
-    columns = ("Snapshot", "Notebook", "Origin", "Age", "Size", "Where", "$/month", "Rollback", "Then", "Why")
-    app.output.table(
-        "",
-        columns,
-        [
-            (
-                row["name"],
-                row["notebook"],
-                row["origin"].value,
-                f"{row['age_days']}d",
-                _size(row["storage_bytes"]),
-                ",".join(row["locations"]),
-                f"{row['usd_per_month']:.2f}",
-                "yes" if row["rollback_point"] else "no",
-                row["verdict"].value,
-                "; ".join(row["reasons"]),
-            )
-            for row in rows
-        ],
-    )
-
-
-def _show_plan(app: App, plan: PrunePlan, now: datetime) -> None:
-    shown = plan.decisions if app.settings.verbose else plan.decisions[:_TABLE_LIMIT]
-    _table(app, [_row(decision, now) for decision in shown])
-    hidden = len(plan.decisions) - len(shown)
-    words = ", ".join(
-        f"{plan.counts[verdict]} to {verdict}" for verdict in Verdict if plan.counts.get(verdict)
-    )
-    app.output.text(
-        f"{plan.total} of the project's {plan.listed} snapshots are the fleet's: {words or 'none'}"
-        f"{f'; {hidden} not shown, -v shows them' if hidden else ''}. "
-        f"Deleting frees {_size(plan.bytes_at_most)} at most."
-    )
-
-
-def _show_report(app: App, report: Report, freed: Mapping[str, Any]) -> None:
-    words = ", ".join(f"{report.count(result)} {result}" for result in Result if report.count(result))
-    app.output.text(f"Done: {words or 'nothing'}.")
-    app.output.text(
-        f"Freed {_size(freed['bytes_at_most'])} at most; the fleet's snapshots add up to "
-        f"{_size(freed['bytes_measured'])} less than before"
-        f"{'' if freed['settled'] else ', and Compute Engine is still counting'}."
-    )
-    for decision, outcome in report.results:
-        if outcome.result in {Result.SKIPPED, Result.FAILED, Result.PENDING}:
-            app.output.say(
-                f"{outcome.result}: {decision.snapshot.name}: {outcome.message or 'not finished yet'}"
-            )
-
-
-def _plan_data(plan: PrunePlan, now: datetime, *, act: bool) -> dict[str, Any]:
-    return {
-        "dry_run": not act,
-        "pending": len(plan.actions),
-        "fleet_snapshots": plan.total,
-        "project_snapshots": plan.listed,
-        "counts": dict(plan.counts),
-        "origins": dict(plan.origins),
-        "bytes_at_most": plan.bytes_at_most,
-        "plan": [_row(decision, now) for decision in plan.decisions],
-    }
-
-
-def _results_data(plan: PrunePlan, report: Report, left: Iterable[Snapshot]) -> dict[str, Any]:
-    stored, settled = 0, True
-    for snapshot in left:
-        stored += snapshot.storage_bytes
-        settled = settled and snapshot.storage_settled
-    return {
-        "results": [_result(outcome) for _, outcome in report.results],
-        "freed": {
-            "bytes_at_most": report.bytes_at_most,
-            "bytes_measured": plan.total_bytes - stored,
-            "settled": settled,
-        },
-    }
-
-
-def _result(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "name": outcome.name,
-        "result": outcome.result,
-        "message": outcome.message,
-        "operation": outcome.operation,
-        "user": outcome.user,
-    }
-
-
-def _log_line(line: str) -> str:
-    """A journal's line in the shape that Cloud Logging reads from a container's output."""
-    entry = json.loads(line)
-    failed = entry.get("result") in {Result.FAILED, Result.PENDING}
-    words = " ".join(filter(None, (entry["event"], entry["action"], entry["snapshot"], entry.get("result"))))
-    message = ": ".join(filter(None, (words, entry.get("message"))))
-    return json.dumps({"severity": "ERROR" if failed else "INFO", **entry, "message": message})
-
-
-def _size(number: int) -> str:
-    return f"{number / _GIB:.1f} GiB"

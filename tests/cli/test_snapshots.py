@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -144,6 +146,75 @@ def test_a_failure_ends_in_1_and_is_partial(nbp, control):
     assert len(control.names()) == 5
 
 
+def after(control, method, number, act):
+    """Do something as soon as *method* was called so many times."""
+
+    def wait():
+        until = time.monotonic() + 30
+        while control.counts().get(method, 0) < number and time.monotonic() < until:
+            time.sleep(0.02)
+        act()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def forbid(control, method):
+    return lambda: control.fault(method=method, kind="status", status=403, reason="forbidden")
+
+
+def test_what_was_done_is_told_when_it_cannot_be_measured(nbp, control):
+    control.fault(method="compute.snapshots.delete", kind="delay", seconds=1.5)
+    meddler = after(control, "compute.snapshots.delete", 1, forbid(control, "compute.snapshots.list"))
+    done = nbp("prune", "--yes", "--format", "json", status=1)
+    meddler.join()
+    told = json.loads(done.stdout)
+    assert told["status"] == "partial"
+    assert [item["result"] for item in told["data"]["results"]] == ["deleted"] * 4
+    freed = told["data"]["freed"]
+    assert (freed["bytes_at_most"], freed["bytes_measured"]) == (4 * 10 * 2**30, None)
+    assert "403" in freed["not_measured"]
+    assert "not-measured" in {finding["code"] for finding in told["findings"]}
+
+
+def test_what_was_done_is_told_when_its_end_cannot_be_read(nbp, control):
+    control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 1})
+    control.fault(method="compute.snapshots.delete", kind="delay", seconds=1.5)
+    meddler = after(control, "compute.snapshots.delete", 1, forbid(control, "compute.snapshots.list"))
+    done = nbp("prune", "--yes", "--format", "json", status=1)
+    meddler.join()
+    told = json.loads(done.stdout)
+    assert (told["status"], told["errors"][0]["code"]) == ("error", "target-unreachable")
+    assert [item["result"] for item in told["data"]["results"]] == ["pending"] * 4
+    assert told["data"]["freed"]["not_measured"] == "the run ended early"
+
+
+def test_a_lease_that_was_lost_while_reading_stops_the_run(nbp, control):
+    control.ask("POST", "storage/v1/b?project=p-one", {"name": "leases-of-one"})
+    control.fault(method="notebooks.*", kind="delay", seconds=2)
+    insert = "upload/storage/v1/b/leases-of-one/o?uploadType=media&name=prune"
+
+    def take_over():
+        control.send("POST", insert, b"{}", "application/json")
+
+    meddler = after(control, "storage.objects.insert", 1, take_over)
+    done = nbp("prune", "--yes", "--lease", "gs://leases-of-one/prune", "--format", "json", status=1)
+    meddler.join()
+    told = json.loads(done.stdout)
+    assert told["errors"][0]["code"] == "lease-lost"
+    assert told["data"]["results"] == []
+    assert len(control.names()) == 8
+
+
+def test_a_dry_run_and_a_list_tell_that_nobody_knows_of_a_recycle_bin(nbp):
+    for command in (["list"], ["prune"]):
+        done = nbp(*command, "--format", "json", status=3 if command == ["prune"] else 0)
+        (finding,) = json.loads(done.stdout)["findings"]
+        assert (finding["code"], finding["severity"]) == ("recycle-bin", "note")
+        assert "is not known" in finding["message"]
+
+
 def test_marks_come_first_where_there_is_a_grace(nbp, control):
     done = data(nbp("prune", "--yes", "--grace", "7d", "--format", "json"))
     assert {item["result"] for item in done["results"]} == {"marked"}
@@ -167,6 +238,9 @@ def test_two_jobs_never_overlap(nbp, control, connection):
     target = Target(url=connection.url, token=connection.token)
     with BucketLease(target, "leases-of-one", "prune"):
         assert "another run holds" in nbp(*job, status=4).stderr
+        by_hand = ["prune", "--yes", "--lease", "gs://leases-of-one/prune"]
+        assert "another run holds" in nbp(*by_hand, status=4).stderr
+        nbp("prune", "--lease", "gs://leases-of-one/prune", status=3)  # looking is no overlap
         assert len(control.names()) == 8
     nbp(*job)
     assert len(control.names()) == 4

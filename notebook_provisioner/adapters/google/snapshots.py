@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Final
 
+from notebook_provisioner.adapters.google import recycle_bin
 from notebook_provisioner.adapters.google import snapshot_documents as documents
 from notebook_provisioner.adapters.google.pace import Pace
-from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
+from notebook_provisioner.adapters.google.rest import Rest
 from notebook_provisioner.adapters.google.snapshot_requests import SnapshotRequests
 from notebook_provisioner.core.notebooks import NotebookKey
-from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, Notebooks, Snapshot
+from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, Notebooks, RecycleBin, Snapshot
 from notebook_provisioner.core.snapshots.sweep import Look, Outcome, Result
 
 _PAGE: Final = "500"  # Compute's largest (discovery, snapshots.list)
@@ -30,6 +31,7 @@ class GoogleSnapshots:
         per_second: Changes a second at most; adapts downwards.
         workers: Calls at a time.
         patience: Seconds that deletions may take to end.
+        heartbeat: Called for each page of the long lists, and each time that deletions are waited for.
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class GoogleSnapshots:
         per_second: float = 20.0,
         workers: int = 16,
         patience: float = 600.0,
+        heartbeat: Callable[[], None] = lambda: None,
     ) -> None:
         self._rest = rest
         self._project = project
         self._workers = workers
         self._patience = patience
+        self._heartbeat = heartbeat
         self._listed = 0
         self._notebook_pages = 1
         self._compute = f"{rest.target.endpoint('compute')}/compute/v1/projects/{project}/global"
@@ -64,6 +68,7 @@ class GoogleSnapshots:
         url = f"{self._workbench}/projects/{self._project}/locations/-/instances"
         for page in self._rest.pages(url, {"pageSize": _PAGE, "fields": fields}):
             pages += 1
+            self._heartbeat()
             found += [documents.notebook(item) for item in page.get("instances", ())]
             unreachable |= {documents.zone(place) for place in page.get("unreachable", ())}
         self._notebook_pages = pages
@@ -84,25 +89,15 @@ class GoogleSnapshots:
             "fields": f"nextPageToken,items({documents.SNAPSHOT_FIELDS})",
         }
         for page in self._rest.pages(f"{self._compute}/snapshots", parameters):
+            self._heartbeat()
             for item in page.get("items", ()):
                 listed += 1
                 yield documents.snapshot(item, self._project)
         self._listed = listed
 
-    def recycle_days(self) -> int | None:
-        """Days that deleted snapshots stay in the project's recycle bin, and on the bill.
-
-        Returns:
-            None where there is no bin, or nobody may know: it is a beta, with a permission of its own.
-        """
-        url = self._compute.replace("/compute/v1/", "/compute/beta/")
-        try:
-            policy = self._rest.call("GET", f"{url}/snapshotRecycleBinPolicy")
-        except (Refusal, NoAnswer):
-            return None
-        rules = [*policy.get("rules", {}).values(), *policy.get("systemRules", {}).values()]
-        days = [int(rule.get("standardSnapshots", {}).get("retentionDurationDays", 0)) for rule in rules]
-        return max(days, default=0) or None
+    def recycle_bin(self) -> RecycleBin:
+        """Where deleted snapshots go."""
+        return recycle_bin.read(self._rest, self._project)
 
     def again(
         self, names: Sequence[str], notebooks: Sequence[NotebookKey]
@@ -171,6 +166,7 @@ class GoogleSnapshots:
         until, pause = time.monotonic() + self._patience, 0.0
         while left:
             time.sleep(pause)
+            self._heartbeat()
             pause = min(max(pause * 2, _POLL_FIRST), _POLL_MOST)
             with ThreadPoolExecutor(self._workers) as pool:
                 found = self._snapshots_by_name(pool, [outcome.name for outcome in left])

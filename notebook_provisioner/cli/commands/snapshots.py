@@ -86,8 +86,8 @@ def list_(
 @snapshots.command()
 @_selection
 @click.option("--yes", is_flag=True, help="Do it; a dry run without.")
-@click.option("--due", is_flag=True, help="Run as the scheduled job: with a lease, a log line a snapshot.")
-@options.lease("Where --due keeps its lease.")
+@click.option("--due", is_flag=True, help="Run as the scheduled job: with a log line a snapshot.")
+@options.lease("Where --yes keeps its lease.")
 @click.option(
     "--max-deletions",
     type=click.IntRange(min=1),
@@ -160,6 +160,4 @@ def prune(
         caps=Caps(number=max_deletions, per_notebook=max_per_notebook, share=max_share),
         per_second=per_second,
     )
-    if due:
-        click.get_current_context().exit(pruning.prune_as_job(app, run, act=yes, lease=lease))
-    click.get_current_context().exit(pruning.prune(app, run, act=yes))
+    click.get_current_context().exit(pruning.prune(app, run, act=yes, as_job=due, lease=lease))

@@ -91,3 +91,16 @@ class Notebooks:
 
     found: tuple[Notebook, ...]
     unreachable: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RecycleBin:
+    """Where deleted snapshots stay for some days, and on the bill.
+
+    Attributes:
+        days: The longest that one stays; 0 where nothing does, None where nobody may know.
+        problem: Why nobody may know; empty otherwise.
+    """
+
+    days: int | None
+    problem: str = ""

@@ -277,10 +277,6 @@ def test_somebodys_new_label_is_not_overwritten(store, control):
     assert next(store.snapshots()).labels == {"hold": ""}
 
 
-def test_the_recycle_bin_is_unknown_where_nobody_may_ask(store):
-    assert store.recycle_days() is None
-
-
 def test_a_refusal_to_read_is_said(store, control):
     control.fault(method="compute.snapshots.list", kind="status", status=403, reason="forbidden")
     with pytest.raises(TargetUnreachable, match="403"):
