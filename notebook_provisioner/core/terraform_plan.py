@@ -106,15 +106,17 @@ class TerraformPlan:
         changes: Resources that change, in Terraform's order.
         outputs: Names of the outputs that change.
         unchanged: Resources that stay as they are.
+        project_numbers: Numbers of the projects that Terraform looked up, by project id.
     """
 
     changes: tuple[Change, ...]
     outputs: tuple[str, ...] = ()
     unchanged: tuple[Standing, ...] = ()
+    project_numbers: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(document: Mapping[str, Any]) -> TerraformPlan:
-    """Read a plan's JSON. Data sources are left out."""
+    """Read a plan's JSON. Data sources are left out, but for the numbers of projects."""
     drift = {entry["address"]: entry["change"] for entry in document.get("resource_drift", ())}
     changes = tuple(
         change
@@ -132,7 +134,16 @@ def read(document: Mapping[str, Any]) -> TerraformPlan:
         for entry in document.get("resource_changes", ())
         if entry.get("mode") == "managed" and entry["change"]["actions"] == ["no-op"]
     )
-    return TerraformPlan(changes, outputs, unchanged)
+    prior = document.get("prior_state", {}).get("values", {}).get("root_module", {})
+    return TerraformPlan(changes, outputs, unchanged, dict(_project_numbers(prior)))
+
+
+def _project_numbers(module: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for resource in module.get("resources", ()):
+        if (resource["mode"], resource["type"]) == ("data", "google_project"):
+            yield resource["values"]["project_id"], resource["values"]["number"]
+    for child in module.get("child_modules", ()):
+        yield from _project_numbers(child)
 
 
 def _change(entry: Mapping[str, Any], drift: Mapping[str, Any]) -> Iterator[Change]:

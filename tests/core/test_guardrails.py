@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from plan_documents import ADDRESS, KEY, change, document, metadata, notebook
+from plan_documents import ADDRESS, KEY, LOOKED_UP, change, document, metadata, notebook
 
 from notebook_provisioner.catalog import metadata_keys
 from notebook_provisioner.core import fleet, guardrails
@@ -37,7 +37,7 @@ def our_fleet():
 @pytest.fixture
 def codes(our_fleet):
     def find(*entries, which="strict"):
-        found = guardrails.check(read(document(*entries)), our_fleet[which])
+        found = guardrails.check(read(document(*entries, **LOOKED_UP)), our_fleet[which])
         assert all(finding.remedy for finding in found)
         return [finding.code for finding in found]
 
@@ -538,55 +538,6 @@ def test_a_default_route_needs_a_reason_in_the_fleet_file(our_fleet):
     assert guardrails.check(read(document(route)), allowed) == ()
     found = guardrails.check(read(document(route)), our_fleet["strict"])
     assert [finding.code for finding in found] == ["default-route"]
-
-
-# Rules of the perimeter.
-
-
-def held(way="ingress", whence=None, where=None):
-    rule = {
-        f"{way}_from": [{"identity_type": "ANY_IDENTITY", "sources": [], **(whence or {})}],
-        f"{way}_to": [
-            {
-                "resources": ["projects/1"],
-                "operations": [
-                    {"service_name": "storage.googleapis.com", "method_selectors": [{"method": "*"}]}
-                ],
-                **(where or {}),
-            }
-        ],
-    }
-    services = ["aiplatform", "artifactregistry", "compute", "notebooks", "storage"]
-    spec = {
-        "restricted_services": [f"{name}.googleapis.com" for name in services],
-        "vpc_accessible_services": [{"enable_restriction": True}],
-        f"{way}_policies": [rule],
-    }
-    return create("google_access_context_manager_service_perimeter", spec=[spec], status=[])
-
-
-READING = [
-    {
-        "service_name": "storage.googleapis.com",
-        "method_selectors": [{"method": "google.storage.objects.get"}],
-    }
-]
-
-
-@pytest.mark.parametrize(
-    ("rule", "expected"),
-    [
-        (held(whence={"sources": [{"access_level": "accessPolicies/1/accessLevels/office"}]}), []),
-        (held(whence={"sources": [{"access_level": "*"}]}), ["perimeter-rules"]),
-        (held(where={"operations": [{"service_name": "*"}]}), ["perimeter-rules"]),
-        (held(whence={"identity_type": "ANY_USER_ACCOUNT"}), ["perimeter-identity"]),
-        (held("egress"), []),
-        (held("egress", where={"resources": ["*"]}), ["perimeter-rules"]),
-        (held("egress", where={"resources": ["*"], "operations": READING}), []),
-    ],
-)
-def test_rules_of_the_perimeter(codes, rule, expected):
-    assert codes(rule) == expected
 
 
 def test_whose_rights_code_runs_with_is_settled_when_a_notebook_is_made(our_fleet):

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from plan_documents import KEY, change, document, metadata, notebook
+from plan_documents import KEY, LOOKED_UP, change, document, metadata, notebook
 
 from notebook_provisioner.catalog.controls import CONTROLS
 from notebook_provisioner.core import fleet, guardrails
@@ -14,6 +14,7 @@ from notebook_provisioner.core.terraform_plan import read
 
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
 PERIMETER = {
+    "resources": ["projects/1"],
     "restricted_services": [
         f"{name}.googleapis.com"
         for name in ("aiplatform", "artifactregistry", "compute", "notebooks", "storage")
@@ -220,7 +221,11 @@ def our_fleet():
 
 
 def plan(resources):
-    return read(document(*(change(kind, ["create"], after=after) for kind, after in resources.items())))
+    perimeter = "google_access_context_manager_service_perimeter"
+    entries = [change(kind, ["create"], after=after) for kind, after in resources.items()]
+    if perimeter not in resources:
+        entries.append(change(perimeter, ["no-op"], after=RIGHT[perimeter]))
+    return read(document(*entries, **LOOKED_UP))
 
 
 def test_what_is_right_passes(our_fleet):

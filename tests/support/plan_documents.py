@@ -5,6 +5,25 @@ from typing import Any
 ADDRESS = 'module.notebook["ana"].google_workbench_instance.this'
 ACCOUNT = "nb-ana@nbp-quickstart.iam.gserviceaccount.com"
 KEY = "projects/nbp-quickstart/locations/europe-west1/keyRings/notebooks/cryptoKeys/notebooks"
+LOOKED_UP = {
+    "prior_state": {
+        "values": {
+            "root_module": {
+                "child_modules": [
+                    {
+                        "resources": [
+                            {
+                                "mode": "data",
+                                "type": "google_project",
+                                "values": {"project_id": "nbp-quickstart", "number": "1"},
+                            }
+                        ]
+                    }
+                ]
+            }
+        }
+    }
+}  # the number of the quickstart's project, as Terraform read it
 
 
 def notebook(**setup: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import get_args
 import click
 import pytest
 
-from notebook_provisioner.catalog import metadata_keys
+from notebook_provisioner.catalog import grants, metadata_keys
 from notebook_provisioner.catalog.controls import CONTROLS
 from notebook_provisioner.cli.main import nbp
 from notebook_provisioner.core.fleet.maintenance import Maintenance
@@ -154,6 +154,25 @@ def test_the_upgrade_job_holds_what_the_command_checks_for():
         "notebooks.operations.list",
     }
     assert held == set(PERMISSIONS) | besides
+
+
+def test_the_guardrails_let_pass_what_the_modules_grant_and_nothing_else():
+    held = {row["permission"] for job in JOBS for row in job["permissions"]}
+    vm = re.search(r"permissions = \[(.*?)\]", (MODULES / "project" / "roles.tf").read_text())[1]
+    assert held | set(re.findall(r'"([^"]+)"', vm)) == grants.PERMISSIONS
+
+    granted = {}
+    outside = {"applier"}  # called by the bootstrap, which no fleet's plan holds
+    for path in MODULES.glob("*/*.tf"):
+        if path.parent.name not in outside:
+            for kind, body in re.findall(
+                r'^resource "(google_\w+)_iam_member" .*?\{\n(.*?)^\}',
+                path.read_text(),
+                re.MULTILINE | re.DOTALL,
+            ):
+                granted.setdefault(kind, set()).update(re.findall(r'"(roles/[^"]+)"', body))
+    assert granted == grants.ROLES
+    assert "modules/applier" not in (REPOSITORY / "terraform" / "fleet" / "fleet.tf").read_text()
 
 
 def test_the_jobs_are_those_of_the_fleet_file():

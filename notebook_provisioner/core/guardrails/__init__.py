@@ -11,20 +11,31 @@ from typing import Final
 from notebook_provisioner.core.errors import GuardrailRefused
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet import Fleet
-from notebook_provisioner.core.guardrails import identity, metadata, network, notebooks, perimeter, storage
+from notebook_provisioner.core.guardrails import (
+    access_levels,
+    identity,
+    metadata,
+    network,
+    notebooks,
+    perimeter,
+    perimeter_rules,
+    storage,
+)
 from notebook_provisioner.core.guardrails.facts import PlanRule, Rule, Surroundings
-from notebook_provisioner.core.impact import NOTEBOOK
 from notebook_provisioner.core.terraform_plan import TerraformPlan
 
+_MODULES: Final = (identity, network, notebooks, metadata, perimeter, perimeter_rules, access_levels, storage)
 _RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
-    **identity.RULES,
-    **network.RULES,
-    NOTEBOOK: notebooks.RULES[NOTEBOOK] + metadata.RULES[NOTEBOOK],
-    **perimeter.RULES,
-    **storage.RULES,
+    kind: tuple(rule for module in _MODULES for rule in module.RULES.get(kind, ()))
+    for kind in sorted({kind for module in _MODULES for kind in module.RULES})
 }
 _COMMON: Final[tuple[Rule, ...]] = identity.COMMON
-_WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (*notebooks.WHOLE_PLAN, *network.WHOLE_PLAN)
+_WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (
+    *identity.WHOLE_PLAN,
+    *notebooks.WHOLE_PLAN,
+    *network.WHOLE_PLAN,
+    *perimeter.WHOLE_PLAN,
+)
 
 
 def check(plan: TerraformPlan, fleet: Fleet) -> tuple[Finding, ...]:

@@ -9,11 +9,11 @@ Regional network firewall policies are not looked at here; each of their rules i
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.guardrails.facts import (
-    Addressed,
+    Planned,
     Surroundings,
     finding,
     goes,
@@ -50,15 +50,6 @@ _REMEDY: Final = (
     "keep a rule that denies all egress to 0.0.0.0/0 at a priority below 65535, "
     "and before it none that allows as much"
 )
-
-
-class Planned(Addressed, Protocol):
-    """A resource as it will be: one that the plan changes, or one that it leaves."""
-
-    @property
-    def type(self) -> str: ...  # noqa: D102  # as in Change
-
-    def planned(self, *path: str | int) -> Any: ...  # noqa: ANN401, D102  # as in Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,15 @@ class Addressed(Protocol):
     def address(self) -> str: ...  # noqa: D102  # as in Change
 
 
+class Planned(Addressed, Protocol):
+    """A resource as it will be: one that the plan changes, or one that it leaves."""
+
+    @property
+    def type(self) -> str: ...  # noqa: D102  # as in Change
+
+    def planned(self, *path: str | int) -> Any: ...  # noqa: ANN401, D102  # as in Change
+
+
 def finding(control: str, one: Addressed, message: str, remedy: str) -> Finding:
     """Say that *one* breaks *control*, with the control's own weight."""
     return Finding(control, _WEIGHTS[CONTROLS[control].severity], one.address, message, remedy)

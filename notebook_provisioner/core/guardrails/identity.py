@@ -4,49 +4,69 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from notebook_provisioner.catalog import grants
 from notebook_provisioner.core.findings import Finding
-from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, comes, finding, listed, stays
-from notebook_provisioner.core.terraform_plan import Change
+from notebook_provisioner.core.guardrails.facts import (
+    Planned,
+    PlanRule,
+    Rule,
+    Surroundings,
+    comes,
+    finding,
+    listed,
+    shown,
+    stays,
+)
+from notebook_provisioner.core.terraform_plan import UNKNOWN, Change, TerraformPlan
 
 _EVERYBODY: Final = frozenset({"allUsers", "allAuthenticatedUsers"})
-_BROAD_ROLES: Final = frozenset(
+_IMPERSONATION_ROLES: Final = frozenset(
     {
-        "roles/compute.admin",
-        "roles/compute.instanceAdmin",
-        "roles/compute.instanceAdmin.v1",
-        "roles/editor",
-        "roles/notebooks.legacyAdmin",
-        "roles/owner",
+        "roles/iam.serviceAccountTokenCreator",
+        "roles/iam.serviceAccountUser",
+        "roles/iam.workloadIdentityUser",
     }
 )
-_IMPERSONATION_ROLES: Final = frozenset(
-    {"roles/iam.serviceAccountUser", "roles/iam.serviceAccountTokenCreator"}
-)
-_IAM_TYPE: Final = re.compile(r"google_.*_iam_(member|binding|policy)")
+_CUSTOM_ROLES: Final = ("google_project_iam_custom_role", "google_organization_iam_custom_role")
+_IAM_TYPE: Final = re.compile(r"(google_.*)_iam_(member|binding|policy)")
 _AUTHORITATIVE: Final = re.compile(r"google_.*_iam_policy|google_(project|folder|organization)_iam_binding")
 _PROJECT_TYPE: Final = re.compile(r"google_(project|folder|organization)_iam_.*")
+_ACL_TYPE: Final = re.compile(r"google_storage_.*_(acl|access_control)")
 
 
 def _everybody(change: Change, _: Surroundings) -> Iterator[Finding]:
-    if not stays(change):
+    if not stays(change) or not _IAM_TYPE.fullmatch(change.type):
         return
     member, members = change.planned("member"), change.planned("members")
-    named = {member} if isinstance(member, str) else set(listed(members))
-    for everybody in sorted(named & _EVERYBODY):
+    named = [*listed(members), *([] if member is None else [member])]
+    open_to = sorted(_EVERYBODY.intersection(one for one in named if isinstance(one, str)))
+    if UNKNOWN in (member, members) or None in named:
+        open_to.append("somebody whom nobody can see")
+    for everybody in open_to:
         yield finding("public-member", change, f"the binding would include {everybody}", "name who needs it")
+
+
+def _acl(change: Change, _: Surroundings) -> Iterator[Finding]:
+    """Access control lists of buckets and objects, which know everybody by the same names."""
+    if not stays(change) or not _ACL_TYPE.fullmatch(change.type):
+        return
+    yield finding(
+        "object-acls",
+        change,
+        "an access control list would grant what no policy review sees",
+        "grant it on the bucket: google_storage_bucket_iam_member",
+    )
+    entries = [*listed(change.planned("role_entity")), change.planned("entity")]
+    words = {word for entry in entries if isinstance(entry, str) for word in entry.split(":")}
+    public = str(change.planned("predefined_acl") or "").startswith(("public", "authenticatedRead"))
+    if public or words & _EVERYBODY:
+        yield finding("public-member", change, "the list would include everybody", "name who needs it")
 
 
 def _grant(change: Change, _: Surroundings) -> Iterator[Finding]:
     if not stays(change) or not _IAM_TYPE.fullmatch(change.type):
         return
     role = change.planned("role")
-    if role in _BROAD_ROLES:
-        yield finding(
-            "broad-role",
-            change,
-            f"{role} contains the right to take the controls off",
-            "grant a role that holds only what is called",
-        )
     if role in _IMPERSONATION_ROLES and _PROJECT_TYPE.fullmatch(change.type):
         yield finding(
             "project-impersonation",
@@ -63,6 +83,56 @@ def _grant(change: Change, _: Surroundings) -> Iterator[Finding]:
         )
 
 
+def _roles(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
+    """Roles that the modules do not grant: who holds one of them may take the controls off."""
+    project = surroundings.fleet.project
+    after: list[Planned] = [*(change for change in plan.changes if stays(change)), *plan.unchanged]
+    customs = [one for one in after if one.type in _CUSTOM_ROLES]
+    ours = {
+        f"projects/{one.planned('project')}/roles/{one.planned('role_id')}"
+        for one in customs
+        if one.type == "google_project_iam_custom_role" and one.planned("project") == project
+    }
+    # A custom role gets its name when it is made; it is judged where it stands.
+    unnamed = any(isinstance(one, Change) and comes(one) for one in customs)
+    for change in plan.changes:
+        matched = _IAM_TYPE.fullmatch(change.type)
+        role = change.planned("role")
+        if matched is None or not stays(change) or role is None:
+            continue
+        granted = role in grants.ROLES.get(matched[1], ()) or (
+            matched[1] == "google_project" and role in ours
+        )
+        to_ours = str(change.planned("member")).endswith(f"@{project}.iam.gserviceaccount.com")
+        made_now = role is UNKNOWN and unnamed and to_ours and matched[1] == "google_project"
+        impersonates = role in _IMPERSONATION_ROLES and _PROJECT_TYPE.fullmatch(change.type)  # said already
+        if not (granted or made_now or impersonates):
+            yield finding(
+                "broad-role",
+                change,
+                f"{'an unknown role' if role is UNKNOWN else role} is none that the modules grant there, "
+                "and may contain the right to take the controls off",
+                "grant a role that holds only what is called, or grant it outside the fleet",
+            )
+
+
+def _custom_role(change: Change, _: Surroundings) -> Iterator[Finding]:
+    if not stays(change):
+        return
+    permissions = change.planned("permissions")
+    known = {shown(one) for one in listed(permissions)}
+    others = (
+        ["permissions that nobody can see"] if permissions is UNKNOWN else sorted(known - grants.PERMISSIONS)
+    )
+    if others:
+        yield finding(
+            "broad-role",
+            change,
+            f"the role would hold {', '.join(others)}, which nothing of the fleet calls",
+            "leave the permissions as the modules have them",
+        )
+
+
 def _key(change: Change, _: Surroundings) -> Iterator[Finding]:
     if comes(change):
         yield finding(
@@ -73,5 +143,9 @@ def _key(change: Change, _: Surroundings) -> Iterator[Finding]:
         )
 
 
-RULES: Final[Mapping[str, tuple[Rule, ...]]] = {"google_service_account_key": (_key,)}
-COMMON: Final[tuple[Rule, ...]] = (_everybody, _grant)
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "google_service_account_key": (_key,),
+    **dict.fromkeys(_CUSTOM_ROLES, (_custom_role,)),
+}
+COMMON: Final[tuple[Rule, ...]] = (_everybody, _acl, _grant)
+WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (_roles,)

@@ -1,110 +1,172 @@
-"""Guardrails for VPC Service Controls."""
+"""Guardrails for VPC Service Controls: whether the perimeter is there, around what, for which services."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from notebook_provisioner.core.findings import Finding
-from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, listed, network, stays
-from notebook_provisioner.core.terraform_plan import Change
+from notebook_provisioner.core.fleet import Fleet
+from notebook_provisioner.core.fleet.surroundings import ExistingNetwork, NoPerimeter
+from notebook_provisioner.core.guardrails.facts import (
+    Planned,
+    PlanRule,
+    Rule,
+    Surroundings,
+    finding,
+    listed,
+    shown,
+    stays,
+)
+from notebook_provisioner.core.impact import NOTEBOOK
+from notebook_provisioner.core.terraform_plan import UNKNOWN, Change, TerraformPlan
 
+PERIMETER: Final = "google_access_context_manager_service_perimeter"
+# Projects in a perimeter as resources of their own; the last two by an older name.
+_MEMBERS: Final = (
+    f"{PERIMETER}_resource",
+    f"{PERIMETER}_dry_run_resource",
+    "google_access_context_manager_egress_policy",
+    "google_access_context_manager_ingress_policy",
+)
 # What Google and the experience of others ask for together; docs/auditors/controls.md has the source.
 _LEAST_SERVICES: Final = frozenset(
     f"{name}.googleapis.com" for name in ("notebooks", "aiplatform", "artifactregistry", "compute", "storage")
 )
-_READING: Final = frozenset({"google.storage.objects.get", "google.storage.objects.list"})
-_CONDITIONS: Final = (
-    "device_policy",
-    "ip_subnetworks",
-    "members",
-    "regions",
-    "required_access_levels",
-    "vpc_network_sources",
-)
+_RESTRICTED: Final = "RESTRICTED-SERVICES"  # Google's word for all services that the perimeter restricts
+
+
+@dataclass(frozen=True, slots=True)
+class _Absent:
+    """What stands in no plan."""
+
+    address: str
 
 
 def _services(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    """Each configuration restricts what notebooks use, and networks inside reach nothing else."""
     if not stays(change):
         return
-    enforced = bool(listed(change.planned("status")))
-    if surroundings.fleet.perimeter.mode == "enforced" and not enforced:
-        yield finding(
-            "perimeter-enforced",
-            change,
-            "the perimeter would refuse nothing, though the fleet file says enforced",
-            "give it a status, or say dry-run in the fleet file",
-        )
-    place = "status" if enforced else "spec"
-    missing = sorted(_LEAST_SERVICES - set(listed(change.planned(place, 0, "restricted_services"))))
-    if missing:
-        yield finding(
-            "perimeter-services",
-            change,
-            f"the perimeter would not restrict {', '.join(missing)}",
-            "keep them among restricted_services",
-        )
-    if change.planned(place, 0, "vpc_accessible_services", 0, "enable_restriction") is not True:
-        yield finding(
-            "perimeter-services",
-            change,
-            "networks in the perimeter would reach services that it does not restrict",
-            "set vpc_accessible_services { enable_restriction = true }",
-        )
-
-
-def _rules(change: Change, _: Surroundings) -> Iterator[Finding]:
-    """What the enforced and the planned configuration let in and out."""
-    if not stays(change):
-        return
-    for place in ("status", "spec"):
-        for index, rule in enumerate(listed(change.planned(place, 0, "ingress_policies"))):
-            yield from _rule(change, f"rule {index + 1} for ingress of the {place}", rule, "ingress")
-        for index, rule in enumerate(listed(change.planned(place, 0, "egress_policies"))):
-            yield from _rule(change, f"rule {index + 1} for egress of the {place}", rule, "egress")
-
-
-def _rule(change: Change, name: str, rule: Mapping[str, Any], way: str) -> Iterator[Finding]:
-    whence, where = _first(rule.get(f"{way}_from")), _first(rule.get(f"{way}_to"))
-    operations = where.get("operations") or []
-    holes = ["every service"] if any(one.get("service_name") == "*" for one in operations) else []
-    if way == "ingress" and any(one.get("access_level") == "*" for one in whence.get("sources") or []):
-        holes.append("every source")
-    if way == "egress" and "*" in (where.get("resources") or []) and not all(map(_reads_objects, operations)):
-        holes.append("more than reading, anywhere")
-    if holes:
-        remedy = "use a preset of perimeter.ingress or perimeter.egress in the fleet file"
-        yield finding("perimeter-rules", change, f"{name} is for {' and '.join(holes)}", remedy)
-    if whence.get("identity_type") not in {"ANY_IDENTITY", None, ""}:
-        said = f"{name} is for {whence['identity_type']}, which Workbench cannot use"
-        yield finding("perimeter-identity", change, said, 'set identity_type = "ANY_IDENTITY"')
-
-
-def _reads_objects(operation: Mapping[str, Any]) -> bool:
-    methods = {one.get("method") for one in operation.get("method_selectors") or []}
-    return operation.get("service_name") == "storage.googleapis.com" and bool(methods) and methods <= _READING
-
-
-def _first(blocks: object) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = blocks[0] if isinstance(blocks, list) and blocks else {}
-    return found
-
-
-def _access_level(change: Change, _: Surroundings) -> Iterator[Finding]:
-    if not stays(change):
-        return
-    for condition in listed(change.planned("basic", 0, "conditions")):
-        ranges: list[Any] = condition.get("ip_subnetworks") or []
-        whole = [text for text in ranges if network(text).prefixlen == 0]
-        if whole or not any(condition.get(key) for key in _CONDITIONS):
-            asked = f"for {', '.join(whole)}" if whole else "for nothing"
+    perimeter = surroundings.fleet.perimeter
+    required, accessible = _LEAST_SERVICES, frozenset({_RESTRICTED})
+    if not isinstance(perimeter, NoPerimeter):
+        required = required | set(perimeter.restricted_services)
+        accessible = accessible | set(perimeter.accessible_services)
+    places = [place for place in ("status", "spec") if listed(change.planned(place))]
+    for place in places or ["status"]:
+        missing = sorted(required - set(listed(change.planned(place, 0, "restricted_services"))))
+        if missing:
             yield finding(
-                "open-access-level",
+                "perimeter-services",
                 change,
-                f"the access level asks {asked}, so it lets everybody in",
-                "name ip_ranges, members, regions or a device_policy",
+                f"the {place} of the perimeter would not restrict {', '.join(missing)}",
+                "keep them among restricted_services",
+            )
+        reachable = (place, 0, "vpc_accessible_services", 0)
+        allowed = change.planned(*reachable, "allowed_services")
+        others = sorted({shown(one) for one in listed(allowed)} - accessible)
+        if change.planned(*reachable, "enable_restriction") is not True or allowed is UNKNOWN:
+            others = ["services that it does not restrict"]
+        elif change.planned(*reachable, "allowed_service_patterns"):
+            others.append("services by pattern")
+        if others:
+            yield finding(
+                "perimeter-services",
+                change,
+                f"by the {place}, networks in the perimeter would reach {', '.join(others)}",
+                f"allow {_RESTRICTED} alone, with enable_restriction = true; perimeter.accessible_services "
+                "in the fleet file names others",
             )
 
 
+def _stands(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
+    """As long as there are notebooks, one perimeter is around their project, as the fleet file says."""
+    fleet = surroundings.fleet
+    after: list[Planned] = [*(change for change in plan.changes if stays(change)), *plan.unchanged]
+    notebooks = any(one.type == NOTEBOOK for one in after)
+    perimeters = [one for one in after if one.type == PERIMETER]
+    if isinstance(fleet.perimeter, NoPerimeter):
+        return
+    enforced = fleet.perimeter.mode == "enforced"
+    if enforced and notebooks and not perimeters:
+        gone = [change for change in plan.changes if change.type == PERIMETER]
+        said = "the fleet file says enforced, and the plan leaves no perimeter around the notebooks"
+        place = gone[0] if gone else _Absent("perimeter")
+        yield finding("perimeter-enforced", place, said, "keep the module perimeter as it is")
+    for one in perimeters:
+        if enforced and not listed(one.planned("status")):
+            said = "the perimeter would refuse nothing, though the fleet file says enforced"
+            remedy = "give it a status, or say dry-run in the fleet file"
+            yield finding("perimeter-enforced", one, said, remedy)
+        elif not enforced and one.planned("use_explicit_dry_run_spec") is not True:
+            said = "the dry run would log nothing: Google reads the spec with use_explicit_dry_run_spec alone"
+            yield finding("perimeter-enforced", one, said, "set use_explicit_dry_run_spec = true, and a spec")
+        else:
+            yield from _around(one, "status" if enforced else "spec", plan, fleet)
+    for one in perimeters[1:]:
+        said = f"the fleet has a perimeter already, {perimeters[0].address}"
+        yield finding("perimeter-enforced", one, said, "keep what the module perimeter makes")
+
+
+def _around(one: Planned, place: str, plan: TerraformPlan, fleet: Fleet) -> Iterator[Finding]:
+    """The project is inside; besides, where another project holds the network, that one."""
+    inside = one.planned(place, 0, "resources")
+    own = _member(plan, fleet.project)
+    if own is None or own not in listed(inside):
+        said = f"the project {fleet.project} would not be in the {place} of the perimeter"
+        yield finding("perimeter-enforced", one, said, "keep it among the resources, by its number")
+    strangers = {shown(member) for member in listed(inside)} - _insiders(plan, fleet)
+    if strangers:
+        yield _stranger(one, ", ".join(sorted(strangers)))
+
+
+def _membership(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
+    """Projects that resources of their own put inside."""
+    insiders = _insiders(plan, surroundings.fleet)
+    for change in plan.changes:
+        if change.type in _MEMBERS:
+            member = change.planned("resource")
+            if stays(change) and member not in insiders:
+                yield _stranger(change, shown(member))
+            elif not stays(change) and change.before.get("resource") == _member(
+                plan, surroundings.fleet.project
+            ):
+                said = f"the project {surroundings.fleet.project} would leave the perimeter"
+                yield finding("perimeter-enforced", change, said, "keep it inside")
+
+
+def _insiders(plan: TerraformPlan, fleet: Fleet) -> set[str]:
+    projects = {fleet.project}
+    if isinstance(fleet.network, ExistingNetwork):
+        projects.add(fleet.network.host_project)
+    return {member for project in projects if (member := _member(plan, project))}
+
+
+def _member(plan: TerraformPlan, project: str) -> str | None:
+    number = plan.project_numbers.get(project)
+    return number and f"projects/{number}"
+
+
+def _stranger(one: Planned, said: str) -> Finding:
+    return finding(
+        "perimeter-rules",
+        one,
+        f"{said} would be inside, and no rule stands between what is inside",
+        "keep the fleet's project inside, and the one that holds its network; for others there are rules",
+    )
+
+
+def _everybodys(change: Change, _: Surroundings) -> Iterator[Finding]:
+    if stays(change):
+        yield finding(
+            "perimeter-enforced",
+            change,
+            "it would replace every perimeter of the access policy, others' too",
+            f"make single ones: {PERIMETER}",
+        )
+
+
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
-    "google_access_context_manager_access_level": (_access_level,),
-    "google_access_context_manager_service_perimeter": (_services, _rules),
+    PERIMETER: (_services,),
+    f"{PERIMETER}s": (_everybodys,),
 }
+WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (_stands, _membership)

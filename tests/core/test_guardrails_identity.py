@@ -1,0 +1,135 @@
+"""Guardrails for grants: what the modules grant passes, and nothing else."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from plan_documents import change, document
+
+from notebook_provisioner.catalog import grants
+from notebook_provisioner.core import fleet, guardrails
+from notebook_provisioner.core.terraform_plan import read
+
+QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
+MEMBER = "google_project_iam_member"
+CUSTOM = "google_project_iam_custom_role"
+OWN = "serviceAccount:nb-ana@nbp-quickstart.iam.gserviceaccount.com"
+BROAD = ["broad-role"]
+
+
+@pytest.fixture(scope="module")
+def codes():
+    ours = fleet.parse(QUICKSTART.read_text(encoding="utf-8"), file="fleet.yaml", today=date(2026, 11, 1))
+
+    def find(*entries):
+        found = guardrails.check(read(document(*entries)), ours)
+        assert all(finding.remedy for finding in found)
+        return [finding.code for finding in found]
+
+    return find
+
+
+def made(kind, *, unknown=None, **after):
+    return change(kind, ["create"], after=after, unknown=unknown)
+
+
+def test_what_the_modules_grant_passes(codes):
+    for kind, roles in grants.ROLES.items():
+        for role in roles:
+            assert codes(made(f"{kind}_iam_member", role=role, member=OWN)) == []
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        "roles/compute.osAdminLogin",
+        "roles/editor",
+        "roles/iam.roleAdmin",
+        "roles/iam.securityAdmin",
+        "roles/iam.serviceAccountAdmin",
+        "roles/iam.serviceAccountKeyAdmin",
+        "roles/notebooks.admin",
+        "roles/notebooks.editor",
+        "roles/resourcemanager.projectIamAdmin",
+        "roles/storage.objectViewer",  # of every bucket, that is
+        "projects/nbp-quickstart/roles/somebody_elses",
+        "organizations/1/roles/anything",
+    ],
+)
+def test_what_the_modules_do_not_grant_on_the_project(codes, role):
+    assert codes(made(MEMBER, role=role, member=OWN)) == BROAD
+    assert "broad-role" in codes(made("google_project_iam_binding", role=role, members=[OWN]))
+
+
+@pytest.mark.parametrize("role", ["iam.serviceAccountTokenCreator", "iam.workloadIdentityUser"])
+def test_impersonation(codes, role):
+    assert codes(made(MEMBER, role=f"roles/{role}", member=OWN)) == ["project-impersonation"]
+    assert codes(made("google_service_account_iam_member", role=f"roles/{role}", member=OWN)) == BROAD
+
+
+def test_a_grant_on_what_the_modules_grant_nothing_on(codes):
+    kind = "google_artifact_registry_repository_iam_member"
+    assert codes(made(kind, role="roles/artifactregistry.reader", member=OWN)) == BROAD
+
+
+ROLE = {"project": "nbp-quickstart", "role_id": "nbp_quickstart_vm", "permissions": ["compute.instances.get"]}
+
+
+def test_a_custom_role_of_the_fleet(codes):
+    name = "projects/nbp-quickstart/roles/nbp_quickstart_vm"
+    standing = change(CUSTOM, ["no-op"], after=ROLE)
+    assert codes(standing, made(MEMBER, role=name, member=OWN)) == []
+    assert codes(made(CUSTOM, **ROLE), made(MEMBER, member=OWN, unknown={"role": True})) == []
+
+
+def test_a_role_that_nobody_can_see(codes):
+    unknown = {"role": True}
+    assert codes(made(MEMBER, member=OWN, unknown=unknown)) == BROAD
+    assert codes(made(CUSTOM, **ROLE), made(MEMBER, member="user:a@b.c", unknown=unknown)) == BROAD
+    grant = made("google_storage_bucket_iam_member", member=OWN, unknown=unknown)
+    assert codes(made(CUSTOM, **ROLE), grant) == BROAD
+
+
+@pytest.mark.parametrize(
+    "permission",
+    [
+        "compute.instances.setMetadata",
+        "iam.serviceAccounts.actAs",
+        "notebooks.instances.setIamPolicy",
+        "resourcemanager.projects.setIamPolicy",
+        None,
+    ],
+)
+def test_permissions_that_nothing_of_the_fleet_calls(codes, permission):
+    role = {**ROLE, "permissions": ["compute.instances.get", permission]}
+    assert codes(made(CUSTOM, **role)) == BROAD
+    assert codes(made("google_organization_iam_custom_role", **role)) == BROAD
+
+
+def test_permissions_that_nobody_can_see(codes):
+    assert codes(made(CUSTOM, **{**ROLE, "permissions": None}, unknown={"permissions": True})) == BROAD
+
+
+def test_members_that_nobody_can_see(codes):
+    role = "roles/storage.objectViewer"
+    bucket = "google_storage_bucket_iam_member"
+    assert codes(made(bucket, role=role, unknown={"member": True})) == ["public-member"]
+    binding = "google_storage_bucket_iam_binding"
+    assert codes(made(binding, role=role, unknown={"members": True})) == ["public-member"]
+    assert codes(made(binding, role=role, members=[OWN, None])) == ["public-member"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "after", "public"),
+    [
+        ("bucket_access_control", {"entity": "allUsers", "role": "READER"}, True),
+        ("bucket_access_control", {"entity": "user-ana@example.com", "role": "READER"}, False),
+        ("default_object_access_control", {"entity": "allAuthenticatedUsers"}, True),
+        ("bucket_acl", {"role_entity": ["OWNER:user-a@b.c", "READER:allUsers"]}, True),
+        ("object_acl", {"predefined_acl": "publicRead"}, True),
+        ("object_acl", {"predefined_acl": "projectPrivate"}, False),
+    ],
+)
+def test_access_control_lists(codes, kind, after, public):
+    found = codes(made(f"google_storage_{kind}", **after))
+    assert found == ["object-acls", *(["public-member"] if public else [])]

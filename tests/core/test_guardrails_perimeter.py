@@ -1,0 +1,227 @@
+"""Guardrails for VPC Service Controls: no way past a perimeter that the fleet file says is enforced."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from plan_documents import LOOKED_UP, change, document, notebook
+
+from notebook_provisioner.core import fleet, guardrails
+from notebook_provisioner.core.terraform_plan import read
+
+PERIMETER = "google_access_context_manager_service_perimeter"
+LEVEL = "google_access_context_manager_access_level"
+QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
+SERVICES = ("aiplatform", "artifactregistry", "compute", "notebooks", "storage")
+CONFIGURATION = {
+    "resources": ["projects/1"],
+    "restricted_services": [f"{name}.googleapis.com" for name in SERVICES],
+    "vpc_accessible_services": [{"enable_restriction": True, "allowed_services": ["RESTRICTED-SERVICES"]}],
+}
+STANDING_NOTEBOOK = change("google_workbench_instance", ["no-op"], after=notebook())
+READING = [
+    {"service_name": "storage.googleapis.com", "method_selectors": [{"method": "google.storage.objects.get"}]}
+]
+
+
+@pytest.fixture(scope="module", params=["dry-run", "enforced"])
+def mode(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def our_fleet(mode):
+    text = QUICKSTART.read_text(encoding="utf-8").replace("mode: dry-run", f"mode: {mode}")
+    return fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1))
+
+
+@pytest.fixture
+def codes(our_fleet):
+    def find(*entries, looked_up=LOOKED_UP):
+        found = guardrails.check(read(document(*entries, **looked_up)), our_fleet)
+        assert all(finding.remedy for finding in found)
+        return [finding.code for finding in found]
+
+    return find
+
+
+@pytest.fixture
+def perimeter(mode):
+    """Make a perimeter that is right but for what is given."""
+
+    def make(actions=("create",), **changed):
+        configuration = {**CONFIGURATION, **changed}
+        enforced = {"status": [configuration], "spec": [], "use_explicit_dry_run_spec": False}
+        dry_run = {"status": [], "spec": [configuration], "use_explicit_dry_run_spec": True}
+        return change(PERIMETER, list(actions), after=enforced if mode == "enforced" else dry_run)
+
+    return make
+
+
+def made(kind, *, unknown=None, address=None, **after):
+    return change(kind, ["create"], after=after, unknown=unknown, address=address)
+
+
+def test_the_modules_own_perimeter_passes(codes, perimeter):
+    assert codes(perimeter(), STANDING_NOTEBOOK) == []
+    assert codes(perimeter(["no-op"]), STANDING_NOTEBOOK) == []
+
+
+def test_notebooks_without_the_perimeter_that_the_file_promises(codes, mode):
+    promised = ["perimeter-enforced"] if mode == "enforced" else []
+    assert codes(STANDING_NOTEBOOK) == promised
+    before = {"status": [CONFIGURATION]}
+    for actions in (["delete"], ["forget"]):
+        assert codes(change(PERIMETER, actions, before=before), STANDING_NOTEBOOK) == promised
+
+
+def test_a_perimeter_goes_with_the_notebooks(codes):
+    gone = change(PERIMETER, ["delete"], before={"status": [CONFIGURATION]})
+    assert codes(gone, change("google_workbench_instance", ["delete"], before=notebook())) == []
+
+
+@pytest.mark.parametrize("resources", [[], None, ["projects/2"]])
+def test_a_perimeter_around_nothing(codes, perimeter, resources):
+    found = codes(perimeter(resources=resources))
+    assert found[0] == "perimeter-enforced"
+    assert codes(perimeter(["no-op"], resources=[])) == ["perimeter-enforced"]
+
+
+def test_a_project_whose_number_nobody_looked_up_is_not_inside(codes, perimeter):
+    assert "perimeter-enforced" in codes(perimeter(), looked_up={})
+
+
+def test_another_project_inside(codes, perimeter):
+    assert codes(perimeter(resources=["projects/1", "projects/2"])) == ["perimeter-rules"]
+    for kind in (f"{PERIMETER}_resource", f"{PERIMETER}_dry_run_resource"):
+        assert codes(perimeter(), made(kind, resource="projects/2")) == ["perimeter-rules"]
+        assert codes(perimeter(), made(kind, resource="projects/1")) == []
+        left = change(kind, ["delete"], before={"resource": "projects/1"})
+        assert codes(perimeter(), left) == ["perimeter-enforced"]
+
+
+def test_a_second_perimeter(codes, perimeter):
+    second = {**perimeter(), "address": "google_access_context_manager_service_perimeter.bridge"}
+    assert codes(perimeter(), second) == ["perimeter-enforced"]
+
+
+def test_a_configuration_that_google_does_not_read(codes, mode):
+    after = {"status": [], "spec": [CONFIGURATION], "use_explicit_dry_run_spec": False}
+    assert codes(made(PERIMETER, **after)) == ["perimeter-enforced"]
+    explicit = made(PERIMETER, **{**after, "use_explicit_dry_run_spec": True})
+    assert codes(explicit) == (["perimeter-enforced"] if mode == "enforced" else [])
+
+
+@pytest.mark.parametrize(
+    "accessible",
+    [
+        [],
+        [{"enable_restriction": False, "allowed_services": ["RESTRICTED-SERVICES"]}],
+        [{"enable_restriction": True, "allowed_services": ["ALL"]}],
+        [{"enable_restriction": True, "allowed_services": ["RESTRICTED-SERVICES", "drive.googleapis.com"]}],
+        [{"enable_restriction": True, "allowed_services": [None]}],
+        [{"enable_restriction": True, "allowed_service_patterns": [{"service": "x", "pattern": ".*"}]}],
+    ],
+)
+def test_services_that_networks_inside_reach(codes, perimeter, accessible):
+    assert codes(perimeter(vpc_accessible_services=accessible)) == ["perimeter-services"]
+
+
+def test_services_that_nobody_can_see(codes, perimeter, mode):
+    entry = perimeter()
+    place = "status" if mode == "enforced" else "spec"
+    entry["change"]["after_unknown"] = {place: [{"vpc_accessible_services": [{"allowed_services": True}]}]}
+    assert codes(entry) == ["perimeter-services"]
+
+
+def rule(way="ingress", *, whence=None, where=None):
+    office = {"access_level": "accessPolicies/1/accessLevels/office"}
+    operations = [{"service_name": "storage.googleapis.com", "method_selectors": [{"method": "*"}]}]
+    sources = {"sources": [office]} if way == "ingress" else {}
+    return {
+        f"{way}_from": [{"identity_type": "ANY_IDENTITY", **sources, **(whence or {})}],
+        f"{way}_to": [{"resources": ["projects/1"], "operations": operations, **(where or {})}],
+    }
+
+
+HOLE, IDENTITY = ["perimeter-rules"], ["perimeter-identity"]
+
+
+@pytest.mark.parametrize(
+    ("way", "parts", "expected"),
+    [
+        ("ingress", {}, []),
+        ("ingress", {"whence": {"sources": [{"resource": "projects/7"}]}}, []),
+        ("ingress", {"whence": {"sources": [{"access_level": "*"}]}}, HOLE),
+        ("ingress", {"whence": {"sources": []}}, HOLE),
+        ("ingress", {"whence": {"sources": [{}]}}, HOLE),
+        ("ingress", {"where": {"operations": [{"service_name": "*"}]}}, HOLE),
+        ("ingress", {"where": {"operations": []}}, HOLE),
+        ("ingress", {"where": {"roles": ["roles/editor"]}}, HOLE),
+        ("ingress", {"whence": {"identity_type": "ANY_USER_ACCOUNT"}}, IDENTITY),
+        ("egress", {}, []),
+        ("egress", {"where": {"resources": ["*"]}}, HOLE),
+        ("egress", {"where": {"resources": ["*"], "operations": READING}}, []),
+        ("egress", {"where": {"resources": [], "external_resources": ["s3://bucket"]}}, HOLE),
+    ],
+)
+def test_rules_in_the_perimeter_and_beside_it(codes, perimeter, way, parts, expected):
+    written = rule(way, **parts)
+    assert codes(perimeter(**{f"{way}_policies": [written]})) == expected
+    assert codes(perimeter(), made(f"{PERIMETER}_{way}_policy", **written)) == expected
+    assert codes(perimeter(), made(f"{PERIMETER}_dry_run_{way}_policy", **written)) == expected
+
+
+def test_a_rule_that_nobody_can_see_is_a_hole(codes, perimeter):
+    unknown = {"egress_to": [{"resources": True}]}
+    assert codes(perimeter(), made(f"{PERIMETER}_egress_policy", **rule("egress"), unknown=unknown)) == HOLE
+    service = {"ingress_to": [{"operations": [{"service_name": True}]}]}
+    assert codes(perimeter(), made(f"{PERIMETER}_ingress_policy", **rule(), unknown=service)) == HOLE
+
+
+def test_a_level_that_the_same_plan_makes_has_no_name_yet(codes, perimeter):
+    unknown = {"ingress_from": [{"sources": [{"access_level": True}]}]}
+    written = rule(whence={"sources": [{}]})
+    assert codes(perimeter(), made(f"{PERIMETER}_ingress_policy", **written, unknown=unknown)) == []
+
+
+OFFICE = {"ip_subnetworks": ["203.0.113.0/24"]}
+OPEN = ["open-access-level"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (OFFICE, []),
+        ({"members": ["user:ana@example.com"]}, []),
+        ({"device_policy": [{"require_screen_lock": True}]}, []),
+        ({"device_policy": [{"allowed_encryption_statuses": ["ENCRYPTED"]}]}, []),
+        ({**OFFICE, "device_policy": [{"require_screen_lock": False}]}, []),
+        ({}, OPEN),
+        ({"ip_subnetworks": ["0.0.0.0/0"]}, OPEN),
+        ({"ip_subnetworks": ["0.0.0.0/1", "128.0.0.0/1"]}, OPEN),
+        ({"ip_subnetworks": [f"{first}.0.0.0/8" for first in range(1, 200, 2)]}, OPEN),
+        ({"ip_subnetworks": ["2000::/3"]}, OPEN),
+        ({"ip_subnetworks": ["203.0.113.0/24", None]}, OPEN),
+        ({**OFFICE, "negate": True}, OPEN),
+        ({"device_policy": [{}]}, OPEN),
+        ({"device_policy": [{"require_screen_lock": False, "allowed_encryption_statuses": []}]}, OPEN),
+        ({"device_policy": [{"allowed_device_management_levels": ["NONE", "BASIC"]}]}, OPEN),
+        ({"device_policy": [{"allowed_encryption_statuses": ["UNENCRYPTED"]}]}, OPEN),
+    ],
+)
+def test_what_an_access_level_asks_for(codes, perimeter, condition, expected):
+    assert codes(perimeter(), made(LEVEL, basic=[{"conditions": [condition]}])) == expected
+    assert codes(perimeter(), made(f"{LEVEL}_condition", **condition)) == expected
+
+
+def test_an_access_level_that_cannot_be_judged(codes, perimeter):
+    assert codes(perimeter(), made(LEVEL, basic=[], custom=[{"expr": [{"expression": "true"}]}])) == OPEN
+    assert codes(perimeter(), made(LEVEL, basic=[])) == OPEN
+    entry = made(LEVEL, basic=[{"conditions": [{}]}], unknown={"basic": [{"conditions": True}]})
+    assert codes(perimeter(), entry) == OPEN
+
+
+def test_what_replaces_everybodys(codes, perimeter):
+    assert codes(perimeter(), made(f"{LEVEL}s", access_levels=[])) == OPEN
+    assert codes(perimeter(), made(f"{PERIMETER}s", service_perimeters=[])) == ["perimeter-enforced"]
