@@ -50,6 +50,7 @@ class Settings:
     output_format: str = "table"
     verbose: int = 0
     command: str = ""  # the words of the running command, once it is known
+    job: bool = False  # run as a scheduled job: errors are log lines
     app_type: type | None = None  # builds the adapters; cli.app.App unless a caller brings its own
 
 
@@ -148,7 +149,7 @@ class LazyGroup(click.Group):
         except Exception as error:  # noqa: BLE001  # the last line of defence: no traceback reaches a user
             failure = _unforeseen(error, settings)
         command = settings.command or ctx.invoked_subcommand or ""
-        Output(command, json=settings.output_format == "json").error(failure)
+        Output(command, json=settings.output_format == "json", log=settings.job).error(failure)
         raise click.exceptions.Exit(failure.exit_code)
 
 
@@ -164,15 +165,15 @@ def _unforeseen(error: Exception, settings: Settings) -> Unforeseen:
     )
 
 
-def _show_usage(error: click.ClickException, settings: Settings) -> None:
-    """Print Click's error as an envelope. Its context knows the command before the command runs."""
+def _show_usage(error: click.ClickException, settings: Settings, *, as_json: bool) -> None:
+    """Print Click's error for a program. Its context knows the command before the command runs."""
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     words = ctx.command_path.split(" ")[1:] if ctx else []
     # Click's message is the whole help where a group stands alone.
     alone = isinstance(error, click.exceptions.NoArgsIsHelpError)
     message = "a command is missing" if alone else error.format_message()
     usage = Usage(message, hint=f"{' '.join(['nbp', *words])} --help lists what there is")
-    Output(" ".join(words) or settings.command, json=True).error(usage)
+    Output(" ".join(words) or settings.command, json=as_json, log=settings.job).error(usage)
 
 
 def _wants_json(settings: Settings, arguments: Sequence[str]) -> bool:
@@ -209,17 +210,18 @@ def nbp() -> None:
 
 def main() -> None:
     """Run ``nbp`` as a program. Exits; never returns."""
-    settings = Settings()
+    settings = Settings(job="--due" in sys.argv[1:])  # wrong options are told to the log, too
     try:
         status = nbp.main(standalone_mode=False, obj=settings)
     except click.ClickException as error:
-        if _wants_json(settings, sys.argv[1:]):
-            _show_usage(error, settings)
+        as_json = _wants_json(settings, sys.argv[1:])
+        if as_json or settings.job:
+            _show_usage(error, settings, as_json=as_json)
         else:
             error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        Output(settings.command, json=settings.output_format == "json").error(
+        Output(settings.command, json=settings.output_format == "json", log=settings.job).error(
             Interrupted("interrupted", hint="go on as told above; if nothing is, run the same command again")
         )
         sys.exit(Interrupted.exit_code)

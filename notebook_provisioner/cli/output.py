@@ -58,10 +58,12 @@ class Output:
     Attributes:
         command: The command's words, as in ``snapshots prune``.
         json: One JSON envelope on stdout in place of tables.
+        log: Errors become log lines: a scheduled job's output is read by Cloud Logging, and an alert by it.
     """
 
     command: str
     json: bool = False
+    log: bool = False
 
     def say(self, text: str = "") -> None:
         """Talk: progress, advice, what happens next. Goes to stderr."""
@@ -112,10 +114,14 @@ class Output:
 
     def error(self, error: "ProvisionerError") -> None:
         """Print an error with its findings and its way out."""
+        if self.log:
+            line = {"severity": "ERROR", "message": f"{self.command}: {error.message}", "code": error.code}
+            self.say(json.dumps({**line, "hint": error.hint, "findings": plain(error.findings)}))
         if self.json:
             status = Status.REFUSED if error.exit_code == 4 else Status.ERROR  # noqa: PLR2004  # the CLI contract
             entry = {"code": error.code, "message": error.message, "hint": error.hint}
             self._envelope(status, error.data, error.findings, [entry])
+        if self.json or self.log:
             return
         self.findings(error.findings)
         self.say(click.style("error", fg="red", bold=True) + f": {error.message}")

@@ -15,6 +15,8 @@ from click.testing import CliRunner
 from fake_app import FakeDirectory, FakeProvisioner, live, run
 
 from notebook_provisioner.cli.main import COMMANDS, nbp
+from notebook_provisioner.cli.output import Output
+from notebook_provisioner.core.errors import Unforeseen
 
 NBP = str(Path(sys.executable).with_name("nbp"))
 QUICKSTART = str(Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml")
@@ -100,6 +102,31 @@ def test_two_v_show_the_traceback():
 
 def nbp_program(*arguments, **options):
     return subprocess.run([NBP, *arguments], capture_output=True, text=True, check=False, **options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--fleet", "/no/such.yaml", "snapshots", "prune", "--due", "--yes"], "not-found"),
+        (["--fleet", "/no/such.yaml", "upgrade", "run", "--due", "--yes"], "not-found"),
+        (["snapshots", "prune", "--due", "--bogus"], "usage"),
+    ],
+)
+def test_an_error_of_a_job_is_one_log_line(arguments, code):
+    """Cloud Logging takes the severity from JSON lines alone, and the alert on failure looks for it."""
+    shown = nbp_program(*arguments)
+    [line] = shown.stderr.splitlines()
+    entry = json.loads(line)
+    assert (entry["severity"], entry["code"], shown.stdout) == ("ERROR", code, "")
+    assert entry["message"].startswith(("snapshots prune: ", "upgrade run: "))
+    envelope = json.loads(nbp_program("--format", "json", *arguments).stdout)
+    assert envelope["errors"][0]["code"] == code
+
+
+def test_what_nobody_thought_of_in_a_job_is_a_log_line(capsys):
+    Output("snapshots prune", log=True).error(Unforeseen("unforeseen ZeroDivisionError: no message"))
+    entry = json.loads(capsys.readouterr().err)
+    assert (entry["severity"], entry["code"]) == ("ERROR", "unforeseen")
 
 
 def test_a_wrong_command_line_ends_in_2():

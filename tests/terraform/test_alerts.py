@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from notebook_provisioner.cli.output import Output
 from notebook_provisioner.cli.pruning import _log_line
+from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.sandbox.server.services.logging import _compiled
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -33,6 +35,14 @@ def test_a_failed_deletion_is_found(result, found):
     line = _log_line(json.dumps({"event": "done", "action": "delete", "snapshot": "s", "result": result}))
     assert matches("prune-failed", of_job(line)) is found
     assert not matches("prune-failed", of_job(line, job="nbp-other-prune"))
+
+
+@pytest.mark.parametrize(
+    ("alert", "command"), [("prune-failed", "snapshots prune"), ("upgrade-run-failed", "upgrade run")]
+)
+def test_a_run_that_ends_in_an_error_is_found(alert, command, capsys):
+    Output(command, log=True).error(Refused("another run holds the lease"))
+    assert matches(alert, of_job(capsys.readouterr().err))
 
 
 @pytest.mark.parametrize(("age", "found"), [(90_000, True), (60, False)])

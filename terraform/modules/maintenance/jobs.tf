@@ -23,7 +23,7 @@ resource "google_cloud_run_v2_job" "this" {
     template {
       service_account = google_service_account.job[each.key].email
       encryption_key  = var.kms_key
-      max_retries     = 1 # what failed is looked at; the next run is on its way anyway
+      max_retries     = 0 # a killed task leaves its lease for ten minutes: a retry would only be refused; the next run does the rest
       timeout         = "${each.value.timeout_seconds}s"
 
       containers {

@@ -84,6 +84,17 @@ run "jobs_are_watched" {
     ]) == jsonencode([["90000s", "3600s"], ["10800s", "120s"]])
     error_message = "No window is longer than an alert takes, and together they are the hours that were given."
   }
+  assert {
+    condition = jsonencode([
+      for job in ["prune", "upgrade"] : [
+        google_monitoring_alert_policy.silent[job].conditions[1].condition_threshold[0].evaluation_missing_data,
+        google_monitoring_alert_policy.silent[job].conditions[1].condition_threshold[0].comparison,
+        google_monitoring_alert_policy.silent[job].conditions[1].condition_threshold[0].threshold_value,
+        google_monitoring_alert_policy.silent[job].conditions[1].condition_threshold[0].duration,
+      ]
+    ]) == jsonencode([["EVALUATION_MISSING_DATA_ACTIVE", "COMPARISON_LT", 1, "3600s"], ["EVALUATION_MISSING_DATA_ACTIVE", "COMPARISON_LT", 1, "120s"]])
+    error_message = "No success is as bad as no data: a job that never ran is silent, too."
+  }
 }
 
 run "logs_are_encrypted_with_a_key_of_ones_own" {
