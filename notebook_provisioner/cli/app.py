@@ -273,7 +273,8 @@ class App:
         Args:
             name: What is run, as in ``snapshots-prune``.
             place: Where; without it, in the bucket that maintenance made, else beside Terraform's state.
-            suffix: What tells a part of the run from the others: it has a lease of its own.
+            suffix: What tells a part of the fleet from the others: it has a lease of its own, which is not
+                held beside the whole fleet's.
         """
         from notebook_provisioner.adapters.google.lease import BucketLease
         from notebook_provisioner.adapters.lock import FileLease
@@ -283,8 +284,8 @@ class App:
         if place is None and folder is not None:
             place = StorageObject.parse(f"{folder}/leases/{name}")
         if place is None:
-            return FileLease(home.require(self.work_folder) / f"{name}{suffix}.lock")
-        return BucketLease(self.google_target(), place.bucket, f"{place.name}{suffix}")
+            return FileLease(home.require(self.work_folder) / f"{name}.lock", suffix)
+        return BucketLease(self.google_target(), place.bucket, place.name, suffix)
 
     def journal(self, name: str, common: dict[str, str], echo: Callable[[str], None]) -> "FileJournal":
         """The journal of *name*, in the fleet's folder; *common* is in every line, *echo* gets every line."""

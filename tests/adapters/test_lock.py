@@ -34,3 +34,21 @@ def test_a_killed_process_holds_nothing(tmp_path):
     process.communicate()
     with FileLease(path):
         pass
+
+
+@pytest.mark.parametrize(("first", "second"), [("", "-1-of-2"), ("-1-of-2", ""), ("-1-of-2", "-2-of-3")])
+def test_the_whole_fleet_and_its_parts_keep_each_other_out(tmp_path, first, second):
+    path = tmp_path / "x.lock"
+    with FileLease(path, first):
+        with pytest.raises(LeaseHeld, match=f"x{first}.lock"), FileLease(path, second):
+            pass
+        with pytest.raises(LeaseHeld), FileLease(path, first):
+            pass
+    with FileLease(path, second):
+        pass
+
+
+def test_parts_of_one_number_run_side_by_side(tmp_path):
+    path = tmp_path / "x.lock"
+    with FileLease(path, "-1-of-2"), FileLease(path, "-2-of-2"), FileLease(tmp_path / "y.lock"):
+        pass

@@ -240,6 +240,7 @@ def test_two_jobs_never_overlap(nbp, control, connection):
         assert "another run holds" in nbp(*job, status=4).stderr
         by_hand = ["prune", "--yes", "--lease", "gs://leases-of-one/prune"]
         assert "another run holds" in nbp(*by_hand, status=4).stderr
+        assert "another run holds" in nbp(*by_hand, "--shard", "1/2", status=4).stderr
         nbp("prune", "--lease", "gs://leases-of-one/prune", status=3)  # looking is no overlap
         assert len(control.names()) == 8
     nbp(*job)

@@ -3,6 +3,10 @@
 The object's generation decides: it is created only where there is none, renewed and deleted only while it is
 the generation that this run wrote. A run that dies leaves it behind; after the lease's time anybody takes it
 over, by replacing just that generation.
+
+The whole fleet and its parts have leases of their own. Whoever takes one then looks for a fresh one that must
+not be held beside it: of two that come at once no more than one goes on, as Cloud Storage lists what it has
+taken in (https://cloud.google.com/storage/docs/consistency, read 2026-11-22).
 """
 
 import json
@@ -15,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from notebook_provisioner.adapters.google.session import Target, translated
 from notebook_provisioner.adapters.lock import LeaseHeld
 from notebook_provisioner.core.errors import NotFound, ProvisionerError
+from notebook_provisioner.core.leases import overlap
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob
@@ -35,16 +40,19 @@ class BucketLease:
     Args:
         target: Google, or the sandbox.
         bucket: The bucket's name.
-        name: The object's name.
+        name: The name of the object for the whole fleet.
+        part: What tells the lease of a part of the fleet from it, as in ``-1-of-8``.
     """
 
-    def __init__(self, target: Target, bucket: str, name: str) -> None:
+    def __init__(self, target: Target, bucket: str, name: str, part: str = "") -> None:
         self._target = target
         self._bucket = bucket
-        self._name = name
+        self._job = name
+        self._name = f"{name}{part}"
         self._holder = str(uuid.uuid4())
         self._generation = 0
         self._renewed = 0.0
+        self._updated: datetime | None = None
 
     def __enter__(self) -> Self:
         """Take the lease.
@@ -59,15 +67,21 @@ class BucketLease:
         with translated():
             blob = self._blob()
             try:
-                if not self._write(blob, 0) and not self._take_over(blob):
-                    raise LeaseHeld(
-                        f"another run holds gs://{self._bucket}/{self._name}",
-                        hint=f"wait for it; should it have died, its lease ends after {DURATION}",
-                    )
+                taken = self._write(blob, 0) or self._take_over(blob)
+                held = self._in_the_way() if taken else self._name
             except exceptions.NotFound as error:
                 raise NotFound(
                     f"there is no bucket {self._bucket} for the lease", hint="name one with --lease gs://…"
                 ) from error
+            except BaseException:
+                self.__exit__(None, None, None)
+                raise
+        if held is not None:
+            self.__exit__(None, None, None)
+            raise LeaseHeld(
+                f"another run holds gs://{self._bucket}/{held}",
+                hint=f"wait for it; should it have died, its lease ends after {DURATION}",
+            )
         return self
 
     def renew(self, *, at_once: bool = False) -> None:
@@ -79,8 +93,13 @@ class BucketLease:
         """
         if not at_once and time.monotonic() - self._renewed < _RENEW_AFTER.total_seconds():
             return
+        before = self._updated
         with translated():
-            if not self._write(self._blob(), self._generation):
+            kept = self._write(self._blob(), self._generation)
+            if kept and before and self._updated and self._updated - before > DURATION:
+                # Held up for so long that a run over other parts of the fleet may have begun.
+                kept = self._in_the_way() is None
+            if not kept:
                 raise LeaseLost(
                     "another run took over while this one was held up: stopped",
                     hint="what is done is done and in the journal; the other run goes on",
@@ -92,10 +111,19 @@ class BucketLease:
         """Give the lease back, if it still is this run's."""
         from google.api_core import exceptions
 
+        if not self._generation:
+            return  # never held
         try:
             self._blob().delete(if_generation_match=self._generation)
         except (exceptions.GoogleAPICallError, OSError):
             return  # its time runs out by itself
+
+    def _in_the_way(self) -> str | None:
+        """The name of a fresh lease that must not be held beside this one; None where there is none."""
+        for blob in self._client().list_blobs(self._bucket, prefix=self._job):
+            if overlap(self._job, self._name, blob.name) and self._updated - blob.updated <= DURATION:
+                return str(blob.name)
+        return None
 
     def _take_over(self, blob: "Blob") -> bool:
         """Replace a lease whose time is over."""
@@ -129,7 +157,7 @@ class BucketLease:
             )
         except exceptions.PreconditionFailed:
             return self._is_ours(blob)
-        self._generation, self._renewed = int(blob.generation), time.monotonic()
+        self._keep(blob)
         return True
 
     def _is_ours(self, blob: "Blob") -> bool:
@@ -137,13 +165,18 @@ class BucketLease:
         from google.api_core import exceptions
 
         try:
-            found = json.loads(blob.download_as_bytes())
-        except (exceptions.NotFound, ValueError):
+            blob.reload()  # a download does not tell when it was written
+            found = json.loads(blob.download_as_bytes(if_generation_match=blob.generation))
+        except (exceptions.NotFound, exceptions.PreconditionFailed, ValueError):
             return False
         if not isinstance(found, dict) or found.get("holder") != self._holder:
             return False
-        self._generation, self._renewed = int(blob.generation), time.monotonic()
+        self._keep(blob)
         return True
+
+    def _keep(self, blob: "Blob") -> None:
+        self._generation, self._renewed = int(blob.generation), time.monotonic()
+        self._updated = blob.updated
 
     def _blob(self) -> "Blob":
         return self._client().bucket(self._bucket).blob(self._name)
