@@ -1,10 +1,11 @@
 """Which of a series of snapshots are kept: the rules of restic's ``forget``.
 
 People know these rules from restic (https://restic.readthedocs.io/en/stable/060_forget.html); a test runs
-the real program, release 0.14, beside this module. One rule that keeps is enough. Counting rules walk from
-the newest snapshot to the oldest and keep the newest of each hour, day, ISO week, month or year until their
-number is used up. Spans reach back from the newest snapshot, not from today, so that a notebook that rests
-for a year loses nothing by resting.
+the real program beside this module. The rules are those of releases from 0.16 on. One rule that keeps is
+enough. Counting rules walk from the newest snapshot to the oldest and keep the newest of each hour, day, ISO
+week, month or year until their number is used up. What is left of it keeps the oldest snapshot, too, so that
+the history reaches back as far as it can. Spans reach back from the newest snapshot, not from today, so that
+a notebook that rests for a year loses nothing by resting.
 
 Unlike restic's, an empty policy keeps nothing here: the callers have rules of their own besides.
 """
@@ -129,12 +130,15 @@ class _Rule:
     left: int | None = None  # how many it may still keep; None without a limit
     since: datetime | None = None  # it looks at snapshots after this only
     previous: tuple[int, ...] | None = None
+    keeps_oldest: bool = False  # whether it would keep the last snapshot that it saw, were that the oldest
 
     def keeps(self, moment: datetime, number: int) -> bool:
+        self.keeps_oldest = False
         if self.left == 0 or (self.since is not None and moment <= self.since):
             return False
         bucket = self.bucket(moment, number)
         if bucket == self.previous:
+            self.keeps_oldest = True
             return False
         self.previous = bucket
         if self.left is not None:
@@ -158,7 +162,7 @@ class Walk:
         self._number = 0
 
     def reasons(self, moment: datetime) -> tuple[str, ...]:
-        """Which rules keep the next snapshot; empty where none does.
+        """Which rules keep the next snapshot, as far as no older one matters; empty where none does.
 
         Args:
             moment: When it was taken, with a time zone; not after the one before it in the walk.
@@ -170,6 +174,10 @@ class Walk:
         kept = ["keep-within"] if self._since is not None and local > self._since else []
         kept += [rule.name for rule in self._rules or () if rule.keeps(local, number)]
         return tuple(kept)
+
+    def of_oldest(self) -> tuple[str, ...]:
+        """Which rules keep the last snapshot of the walk besides, because there is none that is older."""
+        return tuple(f"{rule.name}, the oldest" for rule in self._rules or () if rule.keeps_oldest)
 
     def _start(self, newest: datetime) -> None:
         policy = self._policy
@@ -185,4 +193,10 @@ class Walk:
 def apply(moments: Iterable[datetime], policy: Policy, zone: tzinfo = UTC) -> Iterator[tuple[str, ...]]:
     """Which rules keep each of *moments*, which are sorted newest first."""
     walk = Walk(policy, zone)
-    return (walk.reasons(moment) for moment in moments)
+    last: tuple[str, ...] | None = None
+    for moment in moments:
+        if last is not None:
+            yield last
+        last = walk.reasons(moment)
+    if last is not None:
+        yield (*last, *walk.of_oldest())

@@ -63,6 +63,21 @@ def test_the_newest_is_kept_by_every_rule(moments):
         assert kept(moments, Policy(**{rule: value}))[:1] == moments[:1]
 
 
+@pytest.mark.parametrize(
+    ("policy", "days"),
+    [
+        (Policy(yearly=2), [300, 10]),
+        (Policy(yearly=1), [300]),
+        (Policy(monthly=9), [300, 270, 240, 205, 10]),
+        (Policy(within_yearly=Span(days=200)), [300]),  # the oldest is out of the span
+        (Policy(within_yearly=Span(days=400)), [300, 10]),
+    ],
+)
+def test_what_is_left_of_a_count_keeps_the_oldest(policy, days):
+    moments = [START + timedelta(days=day) for day in (300, 270, 240, 205, 10)]
+    assert kept(moments, policy) == [START + timedelta(days=day) for day in days]
+
+
 def test_an_empty_policy_keeps_nothing():
     assert Policy().is_empty
     assert kept([START], Policy()) == []

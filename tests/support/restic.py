@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +21,19 @@ NEWEST = datetime(2025, 3, 31, 22, 15, tzinfo=UTC)  # a day that not every month
 
 _COUNTS = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
 _SPANS = ("within", "within-hourly", "within-daily", "within-weekly", "within-monthly", "within-yearly")
+
+
+def version() -> str:
+    """The installed restic's, as in ``0.14.0``."""
+    done = subprocess.run([str(RESTIC), "version"], capture_output=True, text=True, check=True)
+    found = re.match(r"restic (\d+\.\d+\.\d+)", done.stdout)
+    assert found, done.stdout
+    return found[1]
+
+
+def keeps_oldest(release: str) -> bool:
+    """Whether restic's rules keep the oldest snapshot while a count is left: from 0.16.0 on (issue 3624)."""
+    return tuple(map(int, release.split("."))) >= (0, 16, 0)
 
 
 def moments(chance: random.Random) -> list[datetime]:
@@ -116,5 +130,6 @@ def _pair(rules: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    assert keeps_oldest(version()), "record with restic 0.16 or newer: retention has its rules"
     for pair in pairs(seed=1):
         print(json.dumps(pair))  # noqa: T201  # the recording goes to stdout

@@ -55,6 +55,17 @@ class OutOfOrder(ValueError):
     """Snapshots came in another order than newest first."""
 
 
+@dataclass(slots=True)
+class _Undecided:
+    """A snapshot, and what keeps it as far as is known."""
+
+    snapshot: Snapshot
+    belonging: Belonging
+    rules: Rules
+    kept: list[str]
+    is_point: bool
+
+
 class _Series:
     """A notebook's upgrade snapshots on their way from the newest to the oldest."""
 
@@ -63,8 +74,22 @@ class _Series:
         self._points = 0
         self._count = 0
         self._rules = rules
+        self._last: _Undecided | None = None
 
-    def reasons(self, snapshot: Snapshot, *, is_point: bool) -> tuple[str, ...]:
+    def add(self, item: _Undecided) -> Iterator[_Undecided]:
+        """Take the next one in; the one before it, which is not the oldest, is decided by that."""
+        item.kept += self._reasons(item.snapshot, is_point=item.is_point)
+        if self._last is not None:
+            yield self._last
+        self._last = item
+
+    def end(self) -> Iterator[_Undecided]:
+        """The oldest."""
+        if self._last is not None:
+            self._last.kept += self._walk.of_oldest()
+            yield self._last
+
+    def _reasons(self, snapshot: Snapshot, *, is_point: bool) -> tuple[str, ...]:
         self._count += 1
         kept = ["the notebook's newest snapshot"] if self._count == 1 else []
         if is_point:
@@ -86,7 +111,7 @@ def decide(
         now: The present, with a time zone.
 
     Yields:
-        A decision for each snapshot of the fleet, newest first.
+        A decision for each snapshot of the fleet; of the same notebook and origin, newest first.
 
     Raises:
         OutOfOrder: A snapshot is newer than the one before it.
@@ -103,15 +128,17 @@ def decide(
             continue
         key, rules = belonging.notebook, rules_of(belonging.notebook)
         kept = [*_kept_by_itself(snapshot, belonging, rules, now)]
-        is_point = _is_point(snapshot, belonging)
+        if why := rests.get(key):
+            kept.append(why)
+        item = _Undecided(snapshot, belonging, rules, kept, is_point=_is_point(snapshot, belonging))
         # What is not ready, or from the future by some clock, takes no place from those that can be used.
         if belonging.origin is Origin.UPGRADE and snapshot.status == "READY" and snapshot.created <= now:
             if key not in series:
                 series[key] = _Series(rules)
-            kept += series[key].reasons(snapshot, is_point=is_point)
-        if why := rests.get(key):
-            kept.append(why)
-        yield _decision(snapshot, belonging, rules, now, kept, is_point=is_point)
+            yield from (_decision(done, now) for done in series[key].add(item))
+        else:
+            yield _decision(item, now)
+    yield from (_decision(done, now) for found in series.values() for done in found.end())
 
 
 def newest_first(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
@@ -184,30 +211,29 @@ def _is_point(snapshot: Snapshot, belonging: Belonging) -> bool:
     )
 
 
-def _decision(
-    snapshot: Snapshot,
-    belonging: Belonging,
-    rules: Rules,
-    now: datetime,
-    kept: list[str],
-    *,
-    is_point: bool,
-) -> Decision:
-    mark = snapshot.labels.get(MARK_LABEL)
-    if kept:
-        marked_by_us = mark is not None and belonging.origin in _MARKED
-        verdict = Verdict.UNMARK if marked_by_us else Verdict.KEEP
-        return Decision(snapshot, belonging, verdict, tuple(kept), is_point)
-    why = f"orphan: older than {rules.orphans}" if belonging.origin is Origin.ORPHAN else "no rule keeps it"
+def _decision(item: _Undecided, now: datetime) -> Decision:
+    verdict, reasons = (_keeping(item), item.kept) if item.kept else _removal(item, now)
+    return Decision(item.snapshot, item.belonging, verdict, tuple(reasons), item.is_point)
+
+
+def _keeping(item: _Undecided) -> Verdict:
+    marked_by_us = MARK_LABEL in item.snapshot.labels and item.belonging.origin in _MARKED
+    return Verdict.UNMARK if marked_by_us else Verdict.KEEP
+
+
+def _removal(item: _Undecided, now: datetime) -> tuple[Verdict, list[str]]:
+    orphan, rules = item.belonging.origin is Origin.ORPHAN, item.rules
+    why = f"orphan: older than {rules.orphans}" if orphan else "no rule keeps it"
     if rules.grace is None:
-        return Decision(snapshot, belonging, Verdict.DELETE, (why,), is_point)
+        return Verdict.DELETE, [why]
+    mark = item.snapshot.labels.get(MARK_LABEL)
     marked = _day(mark) if mark is not None else None
     if marked is None:
-        return Decision(snapshot, belonging, Verdict.MARK, (why,), is_point)
+        return Verdict.MARK, [why]
     over = rules.grace.after(datetime(marked.year, marked.month, marked.day, tzinfo=UTC))
     if over > now:
-        return Decision(snapshot, belonging, Verdict.WAIT, (why, f"marked until {over:%Y-%m-%d}"), is_point)
-    return Decision(snapshot, belonging, Verdict.DELETE, (why, f"marked on {mark}"), is_point)
+        return Verdict.WAIT, [why, f"marked until {over:%Y-%m-%d}"]
+    return Verdict.DELETE, [why, f"marked on {mark}"]
 
 
 def _day(text: str) -> date | None:

@@ -49,6 +49,18 @@ def test_the_rules_of_restic_keep_more():
     assert deleted(made, [owner], rules(keep_monthly=4)) == {"nb-4", "nb-5"}
 
 
+def test_what_is_left_of_a_count_keeps_the_oldest_of_each_notebook():
+    fleet = [
+        upgraded(5, newest=12, name=name) for name in ("one", "two")
+    ]  # the last 132 days, all of this year
+    made = [item for _, items in fleet for item in items]
+    owners = [owner for owner, _ in fleet]
+    found = verdicts(made, owners, rules(rollback_points=1, keep_yearly=2))
+    assert found["one-4"].reasons == found["two-4"].reasons == ("keep-yearly, the oldest",)
+    gone = {f"{name}-{number}" for name in ("one", "two") for number in (1, 2, 3)}
+    assert {name for name, item in found.items() if item.verdict is Verdict.DELETE} == gone
+
+
 @pytest.mark.parametrize(
     "changed",
     [
