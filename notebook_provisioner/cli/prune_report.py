@@ -75,6 +75,7 @@ def row(decision: Decision, now: datetime) -> dict[str, Any]:
         "usd_per_month": round(snapshot_month(snapshot.storage_bytes, snapshot.locations), 4),
         "rollback_point": decision.rollback_point,
         "verdict": decision.verdict,
+        "claim": decision.belonging.claim if decision.claims else {},
         "reasons": decision.reasons,
         "labels": snapshot.labels,
     }
@@ -98,7 +99,7 @@ def table(app: App, rows: Sequence[Mapping[str, Any]]) -> None:
                 ",".join(one["locations"]),
                 f"{one['usd_per_month']:.2f}",
                 "yes" if one["rollback_point"] else "no",
-                one["verdict"].value,
+                f"{one['verdict']}{', claim' if one['claim'] else ''}",
                 "; ".join(one["reasons"]),
             )
             for one in rows
@@ -116,6 +117,7 @@ def show_plan(app: App, plan: PrunePlan, now: datetime) -> None:
     )
     app.output.text(
         f"{plan.total} of the project's {plan.listed} snapshots are the fleet's: {words or 'none'}"
+        f"{f'; {plan.claims} get the labels that prove their origin' if plan.claims else ''}"
         f"{f'; {hidden} not shown, -v shows them' if hidden else ''}. "
         f"Deleting frees {size(plan.bytes_at_most)} at most."
     )
@@ -144,7 +146,8 @@ def plan_data(plan: PrunePlan, now: datetime, *, act: bool) -> dict[str, Any]:
     """What there is to do, for JSON."""
     return {
         "dry_run": not act,
-        "pending": len(plan.actions),
+        "pending": plan.pending,
+        "claims": plan.claims,
         "fleet_snapshots": plan.total,
         "project_snapshots": plan.listed,
         "counts": dict(plan.counts),

@@ -85,7 +85,7 @@ def show_all(app: App, selection: Selection, overrides: Mapping[str, Any]) -> No
         found = list(decide(newest_first(store.snapshots()), register, rules_of, now))
     doomed = any(decision.verdict is Verdict.DELETE for decision in found)
     findings = _unreachable(notebooks) + (recycle_bin(store.recycle_bin()) if doomed else [])
-    rows = [row(decision, now) for decision in found]
+    rows = sorted((row(decision, now) for decision in found), key=lambda one: one["created"], reverse=True)
     table(app, rows)
     month = sum(one["usd_per_month"] for one in rows)
     gone = sum(one["storage_bytes"] for one in rows if one["verdict"] == Verdict.DELETE)
@@ -119,7 +119,7 @@ def prune(app: App, run: Run, *, act: bool, as_job: bool = False, lease: Storage
 def _dry_run(app: App, run: Run) -> int:
     view = _view(app, run, Alone())
     app.output.result(plan_data(view.plan, view.now, act=False), findings=view.findings)
-    return PENDING if view.plan.actions else 0
+    return PENDING if view.plan.pending else 0
 
 
 def _act(app: App, run: Run, lease: Lease, echo: Callable[[str], None] | None) -> int:
@@ -192,7 +192,7 @@ def _view(app: App, run: Run, lease: Lease) -> _View:
         plan = planning.make(store.snapshots(), register, rules_of, run.caps, now)
     except OutOfOrder:
         plan = planning.make(newest_first(store.snapshots()), register, rules_of, run.caps, now)
-    findings = _unreachable(notebooks) + (recycle_bin(store.recycle_bin()) if plan.actions else [])
+    findings = _unreachable(notebooks) + (recycle_bin(store.recycle_bin()) if plan.pending else [])
     show_plan(app, plan, now)
     app.output.findings(findings)
     return _View(store, rules_of, register, now, plan, findings)

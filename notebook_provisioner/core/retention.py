@@ -1,7 +1,8 @@
 """Which of a series of snapshots are kept: the rules of restic's ``forget``.
 
 People know these rules from restic (https://restic.readthedocs.io/en/stable/060_forget.html); a test runs
-the real program beside this module. The rules are those of releases from 0.16 on. One rule that keeps is
+the real program beside this module. The rules are those of releases from 0.16 on
+(https://github.com/restic/restic/issues/3624). One rule that keeps is
 enough. Counting rules walk from the newest snapshot to the oldest and keep the newest of each hour, day, ISO
 week, month or year until their number is used up. What is left of it keeps the oldest snapshot, too, so that
 the history reaches back as far as it can. Spans reach back from the newest snapshot, not from today, so that

@@ -109,6 +109,30 @@ def test_yes_deletes_and_the_second_time_there_is_nothing_to_do(nbp, control, ho
     assert len(line["policy"]) == 12
 
 
+def test_a_claim_proves_an_orphan_when_the_notebook_is_gone(nbp, control):
+    dump = project(1, 4, datetime.now(UTC))
+    for item in dump[SNAPSHOTS]:
+        del item["labels"]
+    backup = snapshot("backup", "nb-00000-boot", datetime.now(UTC) - timedelta(days=300), 105)
+    control.ask("POST", "sandbox/v1/reset", {})
+    control.load({**dump, SNAPSHOTS: [*dump[SNAPSHOTS], backup]})
+    keep = ["--rollback-points", "4", "--format", "json"]
+    dry = data(nbp("prune", *keep))
+    assert (dry["pending"], dry["claims"]) == (0, 4)
+    assert "keep, claim" in nbp("prune", "--rollback-points", "4").stdout
+    done = data(nbp("prune", "--yes", *keep))
+    assert [item["result"] for item in done["results"]] == ["claimed"] * 4
+    assert data(nbp("prune", "--yes", *keep))["claims"] == 0
+    left = list(control.items())
+    control.ask("POST", "sandbox/v1/reset", {})
+    control.load({SNAPSHOTS: left})
+    rows = data(nbp("list", "--orphans-keep-within", "100d", "--format", "json"))["snapshots"]
+    found = {row["name"]: (row["origin"], row["verdict"]) for row in rows}
+    assert found == {
+        letters(number): ("orphan", "delete" if number < 3 else "keep") for number in range(1, 5)
+    }
+
+
 def test_options_win_over_the_fleet_file(nbp):
     assert data(nbp("prune", "--rollback-points", "4", "--format", "json"))["pending"] == 0
     assert data(nbp("prune", "--keep-monthly", "3", "--format", "json", status=3))["pending"] == 2

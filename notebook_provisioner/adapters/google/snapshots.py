@@ -11,7 +11,7 @@ from notebook_provisioner.adapters.google.pace import Pace
 from notebook_provisioner.adapters.google.rest import Rest
 from notebook_provisioner.adapters.google.snapshot_requests import SnapshotRequests
 from notebook_provisioner.core.notebooks import NotebookKey
-from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, Notebooks, RecycleBin, Snapshot
+from notebook_provisioner.core.snapshots.facts import Notebook, Notebooks, RecycleBin, Snapshot
 from notebook_provisioner.core.snapshots.sweep import Look, Outcome, Result
 
 _PAGE: Final = "500"  # Compute's largest (discovery, snapshots.list)
@@ -114,33 +114,15 @@ class GoogleSnapshots:
         """Delete; an outcome each as it comes. What does not end at once is ``PENDING``: see `settle`."""
         return self._each(lambda snapshot: self._requests.delete(snapshot, look), snapshots)
 
-    def mark(self, snapshots: Sequence[Snapshot], day: str | None, look: Look) -> Iterator[Outcome]:
-        """Set the mark to *day*, or take it off, and look whether it shows."""
-        done = Result.UNMARKED if day is None else Result.MARKED
-        return self._label(snapshots, lambda _: {MARK_LABEL: day}, done, look)
-
-    def settle(self, pending: Sequence[Outcome]) -> Iterator[Outcome]:
-        """Wait for deletions to end, by looking what is still there, many at a time."""
-
-        def judge(outcome: Outcome, snapshot: Snapshot | None) -> Outcome | None:
-            if snapshot is None:
-                return Outcome(outcome.name, Result.DELETED, operation=outcome.operation, user=outcome.user)
-            return None if snapshot.status == "DELETING" else self._requests.failure(outcome)
-
-        return self._poll(pending, judge)
-
-    def _label(
-        self,
-        snapshots: Sequence[Snapshot],
-        changed: Callable[[Snapshot], Mapping[str, str | None]],
-        done: Result,
-        look: Look,
+    def label(
+        self, changes: Sequence[tuple[Snapshot, Mapping[str, str | None]]], done: Result, look: Look
     ) -> Iterator[Outcome]:
-        """Change labels, None taking one off; an outcome each when the labels show, *done* where they do."""
-        wanted = {snapshot.name: changed(snapshot) for snapshot in snapshots}
+        """Set labels, None taking one off; an outcome each when the labels show, *done* where they do."""
+        wanted = {snapshot.name: changed for snapshot, changed in changes}
         waiting = []
         for outcome in self._each(
-            lambda snapshot: self._requests.label(snapshot, wanted[snapshot.name], done, look), snapshots
+            lambda snapshot: self._requests.label(snapshot, wanted[snapshot.name], done, look),
+            [snapshot for snapshot, _ in changes],
         ):
             if outcome.result is Result.PENDING:
                 waiting.append(outcome)
@@ -155,6 +137,16 @@ class GoogleSnapshots:
             return self._requests.failure(outcome)
 
         yield from self._poll(waiting, judge)
+
+    def settle(self, pending: Sequence[Outcome]) -> Iterator[Outcome]:
+        """Wait for deletions to end, by looking what is still there, many at a time."""
+
+        def judge(outcome: Outcome, snapshot: Snapshot | None) -> Outcome | None:
+            if snapshot is None:
+                return Outcome(outcome.name, Result.DELETED, operation=outcome.operation, user=outcome.user)
+            return None if snapshot.status == "DELETING" else self._requests.failure(outcome)
+
+        return self._poll(pending, judge)
 
     def _poll(
         self,

@@ -140,7 +140,7 @@ def prune(
     notebooks is ever deleted, also when they are gone; never what a schedule or a hand made (but
     see --former), the newest rollback points, or anything of a notebook that is unhealthy or was
     upgraded lately. Labels keep too: hold, and retain-until=2027-06-30. Each snapshot and its
-    notebook are read again right before.
+    notebook are read again right before. What stays gets labels that prove its origin later.
 
     \b
     Exit status: 0 done or nothing to do, 1 some could not be deleted, 3 a dry run found some to

@@ -50,6 +50,19 @@ class Decision:
     reasons: tuple[str, ...]
     rollback_point: bool
 
+    @property
+    def claims(self) -> bool:
+        """Whether the snapshot gets the labels that prove its origin; no use for one that goes."""
+        return self.verdict is not Verdict.DELETE and bool(self.belonging.claim)
+
+    def label_changes(self, day: str) -> dict[str, str | None]:
+        """Labels to set, with *day* as the mark, and to take off (None)."""
+        marks: dict[Verdict, dict[str, str | None]] = {
+            Verdict.MARK: {MARK_LABEL: day},
+            Verdict.UNMARK: {MARK_LABEL: None},
+        }
+        return {**self.belonging.claim, **marks.get(self.verdict, {})}
+
 
 class OutOfOrder(ValueError):
     """Snapshots came in another order than newest first."""

@@ -27,7 +27,7 @@ class PrunePlan:
     """What one run is going to do.
 
     Attributes:
-        decisions: Those that change something, and those that wait; oldest first.
+        decisions: Those that change something, and those that wait; what is to go comes first, oldest first.
         notebooks: The fleet's notebooks as they were when this was decided.
         points: Names of the rollback points that stay, by notebook.
         counts: The fleet's snapshots by verdict.
@@ -49,7 +49,17 @@ class PrunePlan:
     @property
     def actions(self) -> tuple[Decision, ...]:
         """The decisions that change something."""
-        return tuple(item for item in self.decisions if item.verdict in ACTIONS)
+        return tuple(item for item in self.decisions if item.verdict in ACTIONS or item.claims)
+
+    @property
+    def pending(self) -> int:
+        """How many snapshots are deleted, marked, or lose their mark."""
+        return sum(1 for item in self.decisions if item.verdict in ACTIONS)
+
+    @property
+    def claims(self) -> int:
+        """How many snapshots get the labels that prove their origin."""
+        return sum(1 for item in self.decisions if item.claims)
 
     @property
     def bytes_at_most(self) -> int:
@@ -90,7 +100,7 @@ def make(
     caps: Caps,
     now: datetime,
 ) -> PrunePlan:
-    """Decide about every snapshot, and hold deletions and marks to the caps.
+    """Decide about every snapshot, and hold deletions and marks to the caps; claims have none.
 
     Args:
         snapshots: The project's snapshots, newest first. They are read once and not kept.
@@ -106,7 +116,7 @@ def make(
     found: dict[Verdict, list[Decision]] = {}
     for decision in decide(tally.watch(snapshots), register, rules_of, now):
         tally.add(decision, rules_of(decision.belonging.notebook).rollback_points)
-        if decision.verdict is not Verdict.KEEP:
+        if decision.verdict is not Verdict.KEEP or decision.claims:
             found.setdefault(decision.verdict, []).append(decision)
     wanted = [item for verdict in _CAPPED for item in found.pop(verdict, [])]
     held = caps.apply(wanted, tally.total)

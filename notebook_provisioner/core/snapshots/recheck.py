@@ -1,8 +1,9 @@
-"""The last look before a snapshot is deleted: everything that could have changed since the plan."""
+"""The last look before a snapshot is changed: everything that could have changed since the plan."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, Verdict, frozen, label_reasons
@@ -10,6 +11,8 @@ from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, Snap
 from notebook_provisioner.core.snapshots.rules import Rules
 
 GONE = "it is gone already"
+
+_HARMFUL: Final = frozenset({Verdict.DELETE, Verdict.MARK})  # what protects a snapshot stands against these
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +49,27 @@ def objection(
         marks = (snapshot.labels.get(MARK_LABEL), planned.labels.get(MARK_LABEL))
         return None if marks[0] == marks[1] else "its mark changed"
     found = [
-        *_of_snapshot(planned, snapshot, rules, fresh.now),
-        *_of_notebook(decision, before, rules, fresh),
+        *_of_snapshot(decision, snapshot),
+        *_of_notebook(decision, before, fresh),
     ]
-    found += [
-        f"rollback point {name} is gone"
-        for name in points
-        if (other := fresh.snapshots.get(name)) is None or other.status != "READY"
-    ]
+    if decision.verdict in _HARMFUL:
+        found += _protection(decision, snapshot, points, rules, fresh)
     return next(iter(found), None)
 
 
-def _of_snapshot(planned: Snapshot, snapshot: Snapshot, rules: Rules, now: datetime) -> Iterator[str]:
+def _of_snapshot(decision: Decision, snapshot: Snapshot) -> Iterator[str]:
+    planned, claim = decision.snapshot, decision.belonging.claim
     if (snapshot.status, snapshot.kind) != (planned.status, planned.kind):
         yield f"it is {snapshot.status} and {snapshot.kind} now"
     if snapshot.disk_id != planned.disk_id:
         yield f"it is of another disk now: sourceDiskId was {planned.disk_id}, is {snapshot.disk_id}"
-    for reason in label_reasons(snapshot, rules, now):
-        yield f"it got the {reason}"
     if snapshot.labels.get(MARK_LABEL) != planned.labels.get(MARK_LABEL):
         yield "its mark changed"
+    if any(snapshot.labels.get(label, value) != value for label, value in claim.items()):
+        yield "somebody else claimed it"
 
 
-def _of_notebook(decision: Decision, before: Notebook | None, rules: Rules, fresh: Fresh) -> Iterator[str]:
+def _of_notebook(decision: Decision, before: Notebook | None, fresh: Fresh) -> Iterator[str]:
     notebook = fresh.notebooks.get(decision.belonging.notebook)
     if notebook is None or before is None:
         if notebook is not before:
@@ -76,5 +77,16 @@ def _of_notebook(decision: Decision, before: Notebook | None, rules: Rules, fres
         return
     if (notebook.created, notebook.history) != (before.created, before.history):
         yield "its notebook was upgraded, rolled back or made anew"
-    if why := frozen(notebook, rules, fresh.now):
+
+
+def _protection(
+    decision: Decision, snapshot: Snapshot, points: tuple[str, ...], rules: Rules, fresh: Fresh
+) -> Iterator[str]:
+    for reason in label_reasons(snapshot, rules, fresh.now):
+        yield f"it got the {reason}"
+    notebook = fresh.notebooks.get(decision.belonging.notebook)
+    if notebook is not None and (why := frozen(notebook, rules, fresh.now)):
         yield why
+    for name in points:
+        if (other := fresh.snapshots.get(name)) is None or other.status != "READY":
+            yield f"rollback point {name} is gone"

@@ -14,7 +14,7 @@ from notebook_provisioner.core.errors import ProvisionerError
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict
 from notebook_provisioner.core.snapshots.facts import Notebook, Snapshot
-from notebook_provisioner.core.snapshots.plan import PrunePlan
+from notebook_provisioner.core.snapshots.plan import ACTIONS, PrunePlan
 from notebook_provisioner.core.snapshots.recheck import GONE, Fresh, objection
 
 WAVE: Final = 300  # snapshots that are looked at together
@@ -27,10 +27,14 @@ class Result(StrEnum):
     DELETED = "deleted"
     MARKED = "marked"
     UNMARKED = "unmarked"
+    CLAIMED = "claimed"  # got the labels that prove its origin; a mark brings them along
     SKIPPED = "skipped"  # it, or its notebook, changed since the plan
     GONE = "gone"  # somebody else deleted it
     FAILED = "failed"
     PENDING = "pending"  # Compute Engine took the request, or may have, and has not finished
+
+
+_LABELLED: Final = {Verdict.MARK: Result.MARKED, Verdict.UNMARK: Result.UNMARKED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,10 @@ class SnapshotChanges(Protocol):
     def delete(self, snapshots: Sequence[Snapshot], look: Look) -> Iterator[Outcome]:
         """Delete; an outcome each, in any order."""
 
-    def mark(self, snapshots: Sequence[Snapshot], day: str | None, look: Look) -> Iterator[Outcome]:
-        """Set the mark to *day*, or take it off; an outcome each, in any order."""
+    def label(
+        self, changes: Sequence[tuple[Snapshot, Mapping[str, str | None]]], done: Result, look: Look
+    ) -> Iterator[Outcome]:
+        """Set labels, None taking one off; an outcome each, *done* where they show, in any order."""
 
     def settle(self, pending: Sequence[Outcome]) -> Iterator[Outcome]:
         """Wait for deletions to end; a final outcome each, ``PENDING`` for what does not end in time.
@@ -247,11 +253,11 @@ class _Run:
                 return None
             return self._look([items[snapshot.name]])[0][1]
 
-        wanted = [item.snapshot for item in items.values()]
         if verdict is Verdict.DELETE:
-            return self.changes.delete(wanted, look)
-        day = f"{self.clock().astimezone(UTC):%Y-%m-%d}" if verdict is Verdict.MARK else None
-        return self.changes.mark(wanted, day, look)
+            return self.changes.delete([item.snapshot for item in items.values()], look)
+        day = f"{self.clock().astimezone(UTC):%Y-%m-%d}"
+        wanted = [(item.snapshot, item.label_changes(day)) for item in items.values()]
+        return self.changes.label(wanted, _LABELLED.get(verdict, Result.CLAIMED), look)
 
     def _keep_lease(self) -> None:
         try:
@@ -278,7 +284,8 @@ def _line(event: str, decision: Decision, rules_of: RulesOf, now: datetime) -> d
     return {
         "time": now.isoformat(),
         "event": event,
-        "action": decision.verdict.value,
+        "action": decision.verdict.value if decision.verdict in ACTIONS else "claim",
+        "claim": decision.belonging.claim if decision.claims else {},
         "snapshot": decision.snapshot.name,
         "snapshot_id": decision.snapshot.id,
         "created": decision.snapshot.created.isoformat(),

@@ -261,18 +261,20 @@ def test_what_somebody_else_deleted_is_gone_and_not_ours(store):
 def test_marks_are_set_and_taken_off_beside_other_labels(store, control):
     name = next(store.snapshots()).name
     control.load({SNAPSHOTS: [snapshot(name, "nb-00000-boot", NOW, 1, labels={"team": "one"})]})
-    assert results(store.mark(list(store.snapshots())[:1], "2026-06-15", send)) == {name: Result.MARKED}
+    changes = [(next(store.snapshots()), {"nbp-prune": "2026-06-15", "nbp-fleet": "one"})]
+    assert results(store.label(changes, Result.MARKED, send)) == {name: Result.MARKED}
     marked = next(store.snapshots())
-    assert marked.labels == {"team": "one", "nbp-prune": "2026-06-15"}
-    assert results(store.mark([marked], None, send)) == {name: Result.UNMARKED}
-    assert next(store.snapshots()).labels == {"team": "one"}
+    assert marked.labels == {"team": "one", "nbp-prune": "2026-06-15", "nbp-fleet": "one"}
+    unmarked = store.label([(marked, {"nbp-prune": None})], Result.UNMARKED, send)
+    assert results(unmarked) == {name: Result.UNMARKED}
+    assert next(store.snapshots()).labels == {"team": "one", "nbp-fleet": "one"}
 
 
 def test_somebodys_new_label_is_not_overwritten(store, control):
     old = next(store.snapshots())
     url = f"compute/v1/projects/{PROJECT}/global/snapshots/{old.name}/setLabels"
     control.ask("POST", url, {"labels": {"hold": ""}, "labelFingerprint": old.label_fingerprint})
-    (outcome,) = store.mark([old], "2026-06-15", send)
+    (outcome,) = store.label([(old, {"nbp-prune": "2026-06-15"})], Result.MARKED, send)
     assert outcome.result is Result.FAILED
     assert next(store.snapshots()).labels == {"hold": ""}
 

@@ -67,14 +67,16 @@ class World:
                 del self.snapshots[item.name]
                 yield Outcome(item.name, Result.DELETED, operation="op", user="ana")
 
-    def mark(self, snapshots, day, look):
-        for item in snapshots:
+    def label(self, changes, done, look):
+        for item, changed in changes:
             if stop := look(item, self.before_send(item.name)):
                 yield stop
                 continue
-            labels = {**item.labels, "nbp-prune": day} if day else {}
+            wanted = {**item.labels, **changed}
+            labels = {name: value for name, value in wanted.items() if value is not None}
             self.snapshots[item.name] = replace(item, labels=labels)
-            yield Outcome(item.name, Result.MARKED if day else Result.UNMARKED)
+            self.events.append(("label", item.name, changed))
+            yield Outcome(item.name, done)
 
     def settle(self, pending):
         return self.settling(pending)
@@ -319,6 +321,110 @@ def test_caps_leave_the_youngest_to_the_next_run():
     assert sorted(item.snapshot.name for item in plan.actions) == ["nb-7", "two-7"]
 
 
+def unclaimed(snapshots):
+    return [replace(item, labels={}) for item in snapshots]
+
+
+def test_what_stays_is_claimed_once():
+    owner, made = upgraded(4)
+    world = World([owner], unclaimed(made))
+    plan = world.plan()
+    assert (plan.pending, plan.claims) == (2, 2)
+    assert results(world.sweep()) == {
+        "nb-0": Result.CLAIMED,
+        "nb-1": Result.CLAIMED,
+        "nb-2": Result.DELETED,
+        "nb-3": Result.DELETED,
+    }
+    assert {item.name: item.labels for item in world.snapshots.values()} == {
+        "nb-0": claimed(),
+        "nb-1": claimed(),
+    }
+    assert results(world.sweep()) == {}
+
+
+def test_a_mark_and_a_claim_are_one_request():
+    owner, made = upgraded(3)
+    world = World([owner], unclaimed(made))
+    assert results(world.sweep(rules(grace="7d")))["nb-2"] is Result.MARKED
+    changes = [event for event in world.events if event[:2] == ("label", "nb-2")]
+    assert changes == [("label", "nb-2", {**claimed(), "nbp-prune": "2026-06-15"})]
+
+
+def test_what_waits_or_is_deferred_is_claimed_and_stays_as_it_is():
+    owner, made = upgraded(4)
+    waits = replace(made[3], labels={"nbp-prune": "2026-06-14"})
+    world = World([owner], [*unclaimed(made[:3]), waits])
+    plan = world.plan(rules(grace="7d"), Caps(per_notebook=1, share=1))
+    assert results(world.sweep(rules(grace="7d"), plan))["nb-3"] is Result.CLAIMED
+    assert world.snapshots["nb-3"].labels == {**claimed(), "nbp-prune": "2026-06-14"}
+    world = World([owner], unclaimed(made))
+    assert results(world.sweep(plan=world.plan(caps=Caps(number=1, share=1))))["nb-2"] is Result.CLAIMED
+
+
+def test_what_protects_a_snapshot_hinders_no_claim_and_no_unmarking():
+    owner, made = upgraded(3)
+    unwell = replace(owner, health="UNHEALTHY")
+    held = replace(made[0], labels={"hold": "", "nbp-prune": "2026-06-01"})
+    world = World([unwell], [held, *unclaimed(made[1:])])
+    assert results(world.sweep(rules(grace="7d"))) == {
+        "nb-0": Result.UNMARKED,
+        "nb-1": Result.CLAIMED,
+        "nb-2": Result.CLAIMED,
+    }
+    assert world.snapshots["nb-0"].labels == {**claimed(), "hold": ""}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            change_snapshot("nb-0", labels={"nbp-fleet": "two"}),
+            "somebody else claimed it",
+        ),
+        (change_notebook(history=()), "made anew"),
+    ],
+)
+def test_a_claim_is_not_made_on_facts_that_changed(change, words):
+    owner, made = upgraded(1)
+    world = World([owner], unclaimed(made))
+    world.between = lambda: change(world)
+    ((_, outcome),) = world.sweep().results
+    assert (outcome.result, words in outcome.message) == (Result.SKIPPED, True)
+
+
+def test_a_claim_outlives_its_notebook_and_what_a_hand_made_is_left():
+    owner, made = upgraded(2, newest=95)
+    world = World([owner], [*unclaimed(made), snapshot("my-backup", 100)])
+    world.sweep()
+    world.notebooks.clear()  # and nothing in the fleet file either
+    assert results(world.sweep()) == {"nb-0": Result.DELETED, "nb-1": Result.DELETED}
+    assert set(world.snapshots) == {"my-backup"}
+
+
+def test_claims_have_no_cap():
+    owner, made = upgraded(30)
+    world = World([owner], unclaimed(made))
+    plan = world.plan(rules(rollback_points=30), Caps(number=1, per_notebook=1, share=0.01))
+    assert (plan.pending, plan.claims) == (0, 30)
+
+
+@given(counts=st.lists(st.integers(0, 6), max_size=3), grace=st.sampled_from([None, "7d"]), share=st.data())
+@settings(deadline=None)
+def test_after_a_run_all_that_is_proven_is_claimed_and_nothing_else(counts, grace, share):
+    fleet = [upgraded(count, name=f"nb{index}") for index, count in enumerate(counts)]
+    made = unclaimed(item for _, items in fleet for item in items)
+    by_hand = [snapshot(f"hand-{index}", 50, of=owner.name) for index, (owner, _) in enumerate(fleet)]
+    world = World([owner for owner, _ in fleet], [*made, *by_hand])
+    caps = Caps(number=share.draw(st.integers(1, 5)), share=1)
+    world.sweep(rules(grace=grace), world.plan(rules(grace=grace), caps))
+    for item in world.snapshots.values():
+        name = item.disk[1].removesuffix("-boot")
+        labels = {key: value for key, value in item.labels.items() if key != "nbp-prune"}
+        assert labels == ({} if item in by_hand else claimed(name))
+    assert world.plan(rules(grace=grace), caps).claims == 0
+
+
 def test_caps_hold_marks_too():
     owner, made = upgraded(8)
     ruling = rules(grace="7d")
@@ -348,7 +454,9 @@ def test_the_share_counts_what_waits_for_its_end(marked):
 def test_no_run_does_more_than_its_caps(counts, marked, grace, number, per_notebook):
     fleet = [upgraded(count, name=f"nb{index}") for index, count in enumerate(counts)]
     made = [item for _, items in fleet for item in items]
-    made[:marked] = [replace(item, labels={"nbp-prune": "2026-06-01"}) for item in made[:marked]]
+    made[:marked] = [
+        replace(item, labels={**item.labels, "nbp-prune": "2026-06-01"}) for item in made[:marked]
+    ]
     world = World([owner for owner, _ in fleet], made)
     plan = world.plan(rules(grace=grace), Caps(number=number, per_notebook=per_notebook, share=1))
     free = world.plan(rules(grace=grace), Caps(number=1_000, per_notebook=1_000, share=1))
@@ -396,4 +504,5 @@ def test_memory_does_not_grow_with_the_snapshots_that_stay():
         assert plan.total == count
         return used
 
+    peak(200)  # what is made once, and stays
     assert peak(20_000) < 2 * peak(200)
