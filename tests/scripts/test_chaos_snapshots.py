@@ -27,12 +27,12 @@ class _Told:
         return {"total": len(self._calls), "latest": self._calls[-5:]}
 
 
-def _moment(*calls: tuple[str, str, int], answers_lost: bool = False) -> Moment:
+def _moment(*calls: tuple[str, str, int], answers_lost: bool = False, notebook: str = "") -> Moment:
     log = CallLog(_Told(*calls))
     act, deletion = log.act("person-1"), log.deletion("abc", answers_lost=answers_lost)
     assert act is not None
     assert deletion is not None
-    return log.moment(act, deletion, snapshot="abc")
+    return log.moment(act, deletion, "abc", notebook=notebook)
 
 
 @pytest.mark.parametrize("look", [_LOOK, _LIST, _GET])
@@ -51,6 +51,20 @@ def test_a_label_before_a_look_is_in_time(look):
 )
 def test_a_label_after_the_last_look_is_too_late(unseen):
     assert _moment(_LOOK, _LABEL, unseen, _DELETE) is Moment.TOO_LATE
+
+
+def test_a_rollback_counts_from_a_look_at_snapshot_and_notebook():
+    notebook = ("notebooks.projects.locations.instances.get", "/notebooks/v2/projects/p/instances/nb", 200)
+    assert _moment(_LABEL, _LOOK, notebook, _DELETE, notebook="nb") is Moment.IN_TIME
+    assert _moment(_LOOK, _LABEL, notebook, _DELETE, notebook="nb") is Moment.TOO_LATE  # of another's look
+    assert _moment(_LABEL, _LOOK, _DELETE, notebook="nb") is Moment.TOO_LATE
+
+
+def test_a_deletion_that_is_sent_again_wants_a_look():
+    assert CallLog(_Told(_LOOK, _LOST, _DELETE)).sent_again_unseen("abc")
+    assert not CallLog(_Told(_LOST, _LOOK, _DELETE)).sent_again_unseen("abc")
+    other_run = ("compute.snapshots.delete", f"{_PLACE}/abc?requestId=2", 200)
+    assert not CallLog(_Told(_LOST, other_run)).sent_again_unseen("abc")
 
 
 def test_a_label_after_the_deletion_changes_nothing():

@@ -30,6 +30,7 @@ class _Call:
     path: str
     filter: str | None
     person: str | None
+    request: str
     status: int
 
 
@@ -65,17 +66,41 @@ class CallLog:
         found = [at for at, call in enumerate(self._calls) if call.person == person and call.status == _OK]
         return found[-1] if found else None
 
-    def moment(self, act: int, deletion: int, *, snapshot: str = "", notebook: str = "") -> Moment:
-        """When an act was, seen from a deletion and the looks at the snapshot, or at the notebook."""
+    def moment(self, act: int, deletion: int, snapshot: str, *, notebook: str = "") -> Moment:
+        """When an act was, seen from a deletion.
+
+        Args:
+            act: The position of the act.
+            deletion: The position of the deletion.
+            snapshot: What was deleted.
+            notebook: Where the act was on a notebook: the program reads it after the snapshot, each time. A
+                reading of the notebook alone may belong to a look at another snapshot.
+        """
         if act > deletion:
             return Moment.AFTERWARDS
-        between = self._calls[act + 1 : deletion]
-        looked = any(
-            _shows(call, snapshot, _SNAPSHOT_LOOKS) if snapshot else _shows(call, notebook, _NOTEBOOK_LOOKS)
-            for call in between
-            if call.person is None and call.status == _OK
-        )
-        return Moment.IN_TIME if looked else Moment.TOO_LATE
+        seen = [
+            call for call in self._calls[act + 1 : deletion] if call.person is None and call.status == _OK
+        ]
+        shown = next((at for at, call in enumerate(seen) if _shows(call, snapshot, _SNAPSHOT_LOOKS)), None)
+        if shown is None:
+            return Moment.TOO_LATE
+        if notebook and not any(_shows(call, notebook, _NOTEBOOK_LOOKS) for call in seen[shown:]):
+            return Moment.TOO_LATE
+        return Moment.IN_TIME
+
+    def sent_again_unseen(self, snapshot: str) -> bool:
+        """Whether a deletion of *snapshot* was sent once more without a look since it was sent before."""
+        sent: dict[str, int] = {}
+        for at, call in self._sent(snapshot):
+            before = sent.get(call.request)
+            if before is not None and not any(
+                _shows(seen, snapshot, _SNAPSHOT_LOOKS)
+                for seen in self._calls[before + 1 : at]
+                if seen.person is None and seen.status == _OK
+            ):
+                return True
+            sent[call.request] = at
+        return False
 
     def _sent(self, snapshot: str) -> list[tuple[int, _Call]]:
         end = f"/snapshots/{snapshot}"
@@ -94,6 +119,7 @@ def _call(item: dict[str, str | int]) -> _Call:
         path=unquote(parts.path),
         filter=query.get("filter", [None])[0],
         person=query.get("quotaUser", [None])[0],
+        request=query.get("requestId", [""])[0],
         status=int(item["status"]),
     )
 

@@ -84,6 +84,8 @@ def judge(day: Day, start: Start, control: Control) -> None:
         return
     _judge_marks(day, there)
     log = CallLog(control)
+    unseen = [name for name in sorted(start.candidates) if log.sent_again_unseen(name)]
+    day.wrong += [f"the deletion of {name} was sent again without a look" for name in unseen]
     for act in day.acts:
         _judge_act(act, day, start, there, log)
 
@@ -112,7 +114,7 @@ def _judge_act(
         if moment is None or deletion is None:
             day.wrong.append(f"{name} is gone, or {act} is done, without a call")
             continue
-        seen = log.moment(moment, deletion, snapshot=act.snapshot, notebook=act.notebook)
+        seen = log.moment(moment, deletion, name, notebook=act.notebook)
         day.too_late += seen is Moment.TOO_LATE
         if seen is Moment.IN_TIME:
             day.wrong.append(f"{name} is deleted although a look showed what keeps it: {act}")
