@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 PENDING: Final = 3  # the CLI contract: a check found something
 FAILED: Final = 1
 
-_STALE_AFTER: Final = timedelta(minutes=15)
+# What is to be deleted, its notebook and its rollback points are read again right before. What is not, and so
+# must not be older than this, is which other snapshots the keep rules counted.
+_STALE_AFTER: Final = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)

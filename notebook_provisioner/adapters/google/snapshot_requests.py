@@ -1,14 +1,16 @@
 """Requests that change a snapshot, one at a time, and what an answer to them means."""
 
+import contextlib
+import itertools
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from notebook_provisioner.adapters.google.pace import Pace
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest, Tries
-from notebook_provisioner.core.errors import ProvisionerError
+from notebook_provisioner.core.errors import ProvisionerError, TargetUnreachable
 from notebook_provisioner.core.snapshots.facts import Snapshot
 from notebook_provisioner.core.snapshots.sweep import Look, Outcome, Result
 
@@ -90,6 +92,35 @@ class SnapshotRequests:
             return Outcome(outcome.name, Result.FAILED, str(error), outcome.operation, outcome.user)
         done = _of_operation(outcome.name, operation, Result.PENDING)
         return done if done.result is Result.FAILED else None
+
+    def ended(self, pending: Sequence[Outcome], done: Result) -> dict[str, Outcome | None]:
+        """What came of requests, from the project's list of operations: many in one call.
+
+        Args:
+            pending: What is not finished.
+            done: The result of an operation that ended well.
+
+        Returns:
+            By snapshot: its outcome, None while it is under way. Absent is what the list does not hold within
+            as many pages as asking for each would take calls, and all where nobody may list operations.
+        """
+        wanted = {outcome.operation: outcome.name for outcome in pending if outcome.operation}
+        found: dict[str, Outcome | None] = {}
+        parameters = {
+            "maxResults": "500",  # the largest (discovery, globalOperations.list)
+            "orderBy": "creationTimestamp desc",
+            "fields": "nextPageToken,items(name,status,user,error)",
+        }
+        pages = self._rest.pages(f"{self._url}/operations", parameters)
+        with contextlib.suppress(TargetUnreachable):
+            for page in itertools.islice(pages, len(wanted)):
+                for item in page.get("items", ()):
+                    if name := wanted.pop(item["name"], None):
+                        outcome = _of_operation(name, item, done)
+                        found[name] = None if outcome.result is Result.PENDING else outcome
+                if not wanted:
+                    break
+        return found
 
 
 def _tries(snapshot: Snapshot, look: Look) -> Tries:

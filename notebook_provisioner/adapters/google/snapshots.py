@@ -17,7 +17,8 @@ from notebook_provisioner.core.snapshots.sweep import Look, Outcome, Result
 _PAGE: Final = "500"  # Compute's largest (discovery, snapshots.list)
 _FILTER_LENGTH: Final = 5_500  # characters; encoded, a URL above 8 KiB is refused by many a proxy on the way
 # Compute counts what a filter passes over: 750,000 resources a minute in a project
-# (https://cloud.google.com/compute/api-quota, read 2026-11-22). Above this, snapshots are read one by one.
+# (https://cloud.google.com/compute/api-quota, read 2026-11-22). Above this, snapshots are read one by one,
+# and what is pending is looked up among the newest operations.
 _FILTER_UP_TO: Final = 50_000
 _POLL_FIRST, _POLL_MOST = 0.5, 15.0  # seconds between looks at what is being deleted
 
@@ -136,7 +137,7 @@ class GoogleSnapshots:
                 return Outcome(outcome.name, done, operation=outcome.operation, user=outcome.user)
             return self._requests.failure(outcome)
 
-        yield from self._poll(waiting, judge)
+        yield from self._poll(waiting, done, judge)
 
     def settle(self, pending: Sequence[Outcome]) -> Iterator[Outcome]:
         """Wait for deletions to end, by looking what is still there, many at a time."""
@@ -146,11 +147,12 @@ class GoogleSnapshots:
                 return Outcome(outcome.name, Result.DELETED, operation=outcome.operation, user=outcome.user)
             return None if snapshot.status == "DELETING" else self._requests.failure(outcome)
 
-        return self._poll(pending, judge)
+        return self._poll(pending, Result.DELETED, judge)
 
     def _poll(
         self,
         pending: Sequence[Outcome],
+        done: Result,
         judge: Callable[[Outcome, Snapshot | None], Outcome | None],
     ) -> Iterator[Outcome]:
         """Look at what is pending, seldom and seldomer, until all is judged or patience is out."""
@@ -160,11 +162,14 @@ class GoogleSnapshots:
             time.sleep(pause)
             self._heartbeat()
             pause = min(max(pause * 2, _POLL_FIRST), _POLL_MOST)
+            ended = self._requests.ended(left, done) if self._listed > _FILTER_UP_TO else {}
+            unknown = [outcome for outcome in left if outcome.name not in ended]
             with ThreadPoolExecutor(self._workers) as pool:
-                found = self._snapshots_by_name(pool, [outcome.name for outcome in left])
-                judged = list(pool.map(judge, left, [found.get(outcome.name) for outcome in left]))
-            yield from (outcome for outcome in judged if outcome is not None)
-            left = [outcome for outcome, done in zip(left, judged, strict=True) if done is None]
+                found = self._snapshots_by_name(pool, [outcome.name for outcome in unknown])
+                judged = pool.map(judge, unknown, [found.get(outcome.name) for outcome in unknown])
+                ended |= zip((outcome.name for outcome in unknown), judged, strict=True)
+            yield from (outcome for outcome in ended.values() if outcome is not None)
+            left = [outcome for outcome in left if ended[outcome.name] is None]
             if time.monotonic() > until:
                 yield from left
                 return

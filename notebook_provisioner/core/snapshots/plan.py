@@ -149,5 +149,5 @@ def require_fresh(age: timedelta, limit: timedelta) -> None:
     if age > limit:
         raise StaleFacts(
             f"reading took {age.total_seconds() / 60:.0f} minutes: what was read first may not hold any more",
-            hint="run it again, in shards where the project is large: --shard 1/8",
+            hint="nothing was changed: run it again when Compute Engine answers faster",
         )

@@ -208,7 +208,7 @@ class _Run:
         finally:
             self._log("outcome", results)
             for decision, outcome in results:
-                if outcome.result is Result.PENDING:
+                if outcome.result is Result.PENDING and decision.verdict is Verdict.DELETE:
                     self.pending[outcome.name] = (decision, outcome)
                 else:
                     self.report.results.append((decision, outcome))

@@ -7,6 +7,7 @@ import pytest
 from snapshot_chaos import RULES
 from snapshot_documents import NOTEBOOKS, PROJECT, SNAPSHOTS, ZONE, Control, letters, project, snapshot
 
+from notebook_provisioner.adapters.google import snapshots as module
 from notebook_provisioner.adapters.google.rest import Rest
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
@@ -104,6 +105,45 @@ def test_operations_that_take_time_are_settled_together(store, control):
     control.clear()
     assert set(results(store.settle(outcomes)).values()) == {Result.DELETED}
     assert "compute.globalOperations.get" not in control.counts()
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_large_project_is_polled_in_bulk(store, control, monkeypatch, allowed):
+    monkeypatch.setattr(module, "_FILTER_UP_TO", 0)
+    control.load(project(40, 6, NOW))
+    control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 1.0})
+    control.clear()
+    if not allowed:
+        control.fault(method="compute.globalOperations.list", kind="status", status=403, reason="forbidden")
+    report = carry_out(store)
+    assert report.count(Result.DELETED) == len(report.results) == 160
+    counts = control.counts()
+    again = 160 + 2 * 40  # the candidates, and the rollback points that stay
+    assert counts["compute.snapshots.delete"] == 160
+    if allowed:
+        assert "compute.globalOperations.get" not in counts
+        pages = sum(number for method, number in counts.items() if method.endswith(".list"))
+        assert sum(counts.values()) <= 160 + again + pages
+        assert pages <= 10
+
+
+def test_a_failed_operation_is_told_in_a_large_project(store, control, monkeypatch):
+    monkeypatch.setattr(module, "_FILTER_UP_TO", 0)
+    control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0.5})
+    control.fault(method="compute.snapshots.delete", kind="failed-operation", status=400, message="in use")
+    wanted = list(store.snapshots())[:2]
+    outcomes = list(store.settle(list(store.delete(wanted, send))))
+    assert set(results(outcomes).values()) == {Result.FAILED}
+    assert "in use" in outcomes[0].message
+
+
+def test_an_answer_lost_in_a_large_project_is_resolved_by_reading(store, control, monkeypatch):
+    monkeypatch.setattr(module, "_FILTER_UP_TO", 0)
+    wanted = list(store.snapshots())[:1]
+    control.fault(method="compute.snapshots.delete", kind="drop-after")
+    (outcome,) = store.settle(list(store.delete(wanted, send)))
+    assert outcome.result is Result.DELETED
+    assert control.counts().get("compute.globalOperations.list", 0) == 0
 
 
 @pytest.mark.parametrize(

@@ -486,8 +486,9 @@ def test_a_plan_counts_what_it_passed():
 
 
 def test_stale_facts_are_refused():
-    with pytest.raises(Refused, match="16 minutes"):
+    with pytest.raises(Refused, match="16 minutes") as refusal:
         planning.require_fresh(timedelta(minutes=16), timedelta(minutes=15))
+    assert "shard" not in (refusal.value.hint or "")  # each shard reads all pages
     planning.require_fresh(timedelta(minutes=14), timedelta(minutes=15))
 
 
@@ -504,5 +505,5 @@ def test_memory_does_not_grow_with_the_snapshots_that_stay():
         assert plan.total == count
         return used
 
-    peak(200)  # what is made once, and stays
-    assert peak(20_000) < 2 * peak(200)
+    # Kept, 20,000 snapshots would take over 10 MB; a few KB come and go with the garbage collector.
+    assert peak(20_000) < peak(200) + 100_000
