@@ -234,6 +234,15 @@ def test_ranges_that_nobody_can_see_are_open(codes):
     assert codes(entry) == ["open-ingress"]
 
 
+def test_one_range_of_many_that_nobody_can_see_is_everything(codes):
+    some = ["10.20.0.0/24", None]
+    assert codes(create("google_compute_firewall", **ALLOW, source_ranges=some)) == ["open-ingress"]
+    leaving = {**ALLOW, "direction": "EGRESS", "destination_ranges": some}
+    assert codes(create("google_compute_firewall", **leaving)) == ["open-egress"]
+    denial = create("google_compute_firewall", **{**DENY, "destination_ranges": some})
+    assert codes(create("google_compute_network", **NETWORK), denial) == ["default-deny"]
+
+
 DENY = {
     "direction": "EGRESS",
     "deny": [{"protocol": "all"}],
@@ -509,7 +518,10 @@ def test_a_policy_rule_that_lets_in(codes, match, expected):
     [
         ("inUrlList(host(), 'projects/p/locations/l/urlLists/allowed')", []),
         ("host() == 'docs.example.com'", []),
+        ("host() == 'docs.example.com' || host() == 'example.org'", []),
         ("true", ["open-egress"]),
+        ("host() == 'docs.example.com' || true", ["open-egress"]),
+        ("!inUrlList(host(), 'projects/p/locations/l/urlLists/allowed')", ["open-egress"]),
         ("source.matchServiceAccount('a@b.c')", ["open-egress"]),
     ],
 )

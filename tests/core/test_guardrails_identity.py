@@ -36,7 +36,8 @@ def made(kind, *, unknown=None, **after):
 def test_what_the_modules_grant_passes(codes):
     for kind, roles in grants.ROLES.items():
         for role in roles:
-            assert codes(made(f"{kind}_iam_member", role=role, member=OWN)) == []
+            member = "user:ana@example.com" if kind == "google_service_account" else OWN
+            assert codes(made(f"{kind}_iam_member", role=role, member=member)) == []
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,30 @@ def test_what_the_modules_do_not_grant_on_the_project(codes, role):
 @pytest.mark.parametrize("role", ["iam.serviceAccountTokenCreator", "iam.workloadIdentityUser"])
 def test_impersonation(codes, role):
     assert codes(made(MEMBER, role=f"roles/{role}", member=OWN)) == ["project-impersonation"]
-    assert codes(made("google_service_account_iam_member", role=f"roles/{role}", member=OWN)) == BROAD
+    owner = "user:ana@example.com"
+    assert codes(made("google_service_account_iam_member", role=f"roles/{role}", member=owner)) == BROAD
+
+
+@pytest.mark.parametrize(
+    ("account", "member", "expected"),
+    [
+        ("ana-research", "user:ana@example.com", []),
+        ("ana-research", "user:ben@example.com", ["single-owner"]),
+        ("somebody-elses", "user:ana@example.com", ["single-owner"]),
+        (None, "user:ben@example.com", []),  # made by the same plan: an owner of some notebook
+        (None, "user:mallory@example.com", ["single-owner"]),
+        (None, "group:all@example.com", ["single-owner"]),
+    ],
+)
+def test_who_may_act_as_a_notebooks_account(codes, account, member, expected):
+    role, unknown = "roles/iam.serviceAccountUser", {"service_account_id": True}
+    known = {}
+    if account:
+        email = f"nb-{account}@nbp-quickstart.iam.gserviceaccount.com"
+        known, unknown = {"service_account_id": f"projects/nbp-quickstart/serviceAccounts/{email}"}, None
+    for kind, who in (("member", {"member": member}), ("binding", {"members": [member]})):
+        entry = made(f"google_service_account_iam_{kind}", role=role, **who, **known, unknown=unknown)
+        assert codes(entry) == expected
 
 
 def test_a_grant_on_what_the_modules_grant_nothing_on(codes):

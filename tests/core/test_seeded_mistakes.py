@@ -160,6 +160,20 @@ MISTAKES = {
         network(delete_default_routes_on_create=False),
         "default-route",
     ),
+    "a VM with an address of its own": (
+        {"google_compute_instance": {"network_interface": [{"access_config": [{}]}]}},
+        "public-ip",
+    ),
+    "the other virtual IP": (
+        {
+            "google_dns_record_set": {
+                "name": "googleapis.com.",
+                "type": "A",
+                "rrdatas": ["199.36.153.8"],
+            }
+        },
+        "google-vip",
+    ),
     "an automatic network": (
         network(auto_create_subnetworks=True),
         "automatic-subnets",
@@ -248,5 +262,6 @@ def test_the_mistakes_cover_the_controls():
         "deletion-protected",
         "key-deletion",
         "shared-service-account",
-    }  # need more than one resource made
+        "audit-logs",
+    }  # need more than one resource made, or another fleet file
     assert seeded | elsewhere == {row.id for row in CONTROLS.values() if row.severity == "high"}

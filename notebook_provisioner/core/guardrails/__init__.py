@@ -1,8 +1,10 @@
 """What no plan may do, whatever the fleet file or an edited module says.
 
 Read from the plan's JSON, after Terraform has resolved every variable and before it changes anything. An
-unknown value is treated as the bad one: what cannot be seen cannot be vouched for. Each finding carries the
-id of a control in ``catalog.controls`` as its code.
+unknown value is treated as the bad one: what cannot be seen cannot be vouched for. Names are the exception,
+where the same plan makes what bears them: of a custom role granted to an account of the project, of an access
+level in a rule, of a list of hosts. Each finding carries the id of a control in ``catalog.controls`` as its
+code.
 """
 
 from collections.abc import Mapping
@@ -13,8 +15,11 @@ from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet import Fleet
 from notebook_provisioner.core.guardrails import (
     access_levels,
+    audit,
     identity,
+    machines,
     metadata,
+    names,
     network,
     notebooks,
     perimeter,
@@ -24,7 +29,19 @@ from notebook_provisioner.core.guardrails import (
 from notebook_provisioner.core.guardrails.facts import PlanRule, Rule, Surroundings
 from notebook_provisioner.core.terraform_plan import TerraformPlan
 
-_MODULES: Final = (identity, network, notebooks, metadata, perimeter, perimeter_rules, access_levels, storage)
+_MODULES: Final = (
+    identity,
+    network,
+    names,
+    notebooks,
+    metadata,
+    machines,
+    perimeter,
+    perimeter_rules,
+    access_levels,
+    storage,
+    audit,
+)
 _RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     kind: tuple(rule for module in _MODULES for rule in module.RULES.get(kind, ()))
     for kind in sorted({kind for module in _MODULES for kind in module.RULES})
@@ -35,6 +52,7 @@ _WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (
     *notebooks.WHOLE_PLAN,
     *network.WHOLE_PLAN,
     *perimeter.WHOLE_PLAN,
+    *audit.WHOLE_PLAN,
 )
 
 

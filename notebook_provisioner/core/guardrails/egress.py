@@ -15,12 +15,12 @@ from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.guardrails.facts import (
     Planned,
     Surroundings,
+    after,
     finding,
     goes,
     is_wide,
     listed,
     network,
-    stays,
 )
 from notebook_provisioner.core.terraform_plan import UNKNOWN, TerraformPlan
 
@@ -71,13 +71,13 @@ class Step:
 
 def default_deny(plan: TerraformPlan, _: Surroundings) -> Iterator[Finding]:
     """Every network denies egress that no rule allows, whichever rule is asked first."""
-    after: list[Planned] = [*(change for change in plan.changes if stays(change)), *plan.unchanged]
+    there = after(plan)
     changed = {change.address for change in plan.changes}
-    networks = [one for one in after if one.type == NETWORK]
+    networks = [one for one in there if one.type == NETWORK]
     for one in networks:
         only = len(networks) == 1
-        yield from _judge(one, _steps(one, after, only=only), changed)
-    yield from _lost_denials(plan, after, networks)
+        yield from _judge(one, _steps(one, there, only=only), changed)
+    yield from _lost_denials(plan, there, networks)
 
 
 def _judge(one: Planned, steps: list[Step], changed: set[str]) -> Iterator[Finding]:
@@ -97,12 +97,12 @@ def _judge(one: Planned, steps: list[Step], changed: set[str]) -> Iterator[Findi
 
 
 def _lost_denials(
-    plan: TerraformPlan, after: Sequence[Planned], networks: Sequence[Planned]
+    plan: TerraformPlan, there: Sequence[Planned], networks: Sequence[Planned]
 ) -> Iterator[Finding]:
     """Denials that go from a network that the plan does not show."""
     if networks or any(change.type == NETWORK and goes(change) for change in plan.changes):
         return
-    rules = [one for one in after if one.type == FIREWALL]
+    rules = [one for one in there if one.type == FIREWALL]
     if any(step.everything and step.action == "deny" for rule in rules for step in _of_firewall(rule)):
         return
     for change in plan.changes:
@@ -110,23 +110,23 @@ def _lost_denials(
             yield finding("default-deny", change, "the rule that denies all egress would be gone", _REMEDY)
 
 
-def _steps(one: Planned, after: Sequence[Planned], *, only: bool) -> list[Step]:
+def _steps(one: Planned, there: Sequence[Planned], *, only: bool) -> list[Step]:
     """The rules for egress of a network, in Google's order, without what Google implies at the end."""
     classic = [
         (_number(rule), step)
-        for rule in after
+        for rule in there
         if rule.type == FIREWALL and _belongs(rule.planned("network"), rule, one, only=only)
         for step in _of_firewall(rule)
     ]
     classic.sort(key=lambda row: (row[0], row[1].action != "deny"))
     policies = [
         link.planned("firewall_policy")
-        for link in after
+        for link in there
         if link.type == ASSOCIATION and _belongs(link.planned("attachment_target"), link, one, only=only)
     ]
     rules = [
         (_number(rule), step)
-        for rule in after
+        for rule in there
         if rule.type == POLICY_RULE and any(_same(rule.planned("firewall_policy"), name) for name in policies)
         for step in of_policy_rule(rule)
     ]
@@ -188,7 +188,8 @@ def _is_set(value: object) -> bool:
 
 
 def _holds_all(ranges: Sequence[str]) -> bool:
-    return any(network(text).prefixlen == 0 and network(text).version == 4 for text in ranges)  # noqa: PLR2004
+    known = [network(text) for text in ranges if text is not None]
+    return any(one.prefixlen == 0 and one.version == 4 for one in known)  # noqa: PLR2004
 
 
 def _number(rule: Planned) -> int:

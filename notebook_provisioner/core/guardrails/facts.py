@@ -49,6 +49,18 @@ class Planned(Addressed, Protocol):
     def planned(self, *path: str | int) -> Any: ...  # noqa: ANN401, D102  # as in Change
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What ought to stand in a plan, and does not."""
+
+    address: str
+
+
+def after(plan: TerraformPlan) -> Sequence[Planned]:
+    """All that is there after the plan."""
+    return [*(change for change in plan.changes if stays(change)), *plan.unchanged]
+
+
 def finding(control: str, one: Addressed, message: str, remedy: str) -> Finding:
     """Say that *one* breaks *control*, with the control's own weight."""
     return Finding(control, _WEIGHTS[CONTROLS[control].severity], one.address, message, remedy)
@@ -79,12 +91,12 @@ def shown(value: object) -> str:
     return "unknown" if value is UNKNOWN else "absent" if value is None else str(value)
 
 
-def network(text: str) -> Network:
-    """An address or range; host bits are allowed."""
-    return ipaddress.ip_network(text, strict=False)
+def network(text: str | None) -> Network:
+    """An address or range; host bits are allowed. One that is not known, in a list, is everything."""
+    return ipaddress.ip_network("0.0.0.0/0" if text is None else text, strict=False)
 
 
-def is_wide(ranges: Sequence[str]) -> bool:
+def is_wide(ranges: Sequence[str | None]) -> bool:
     """Whether *ranges*, joined where they touch, hold one that is wider than any list of destinations."""
     networks = [network(text) for text in ranges]
     joined: list[Network] = [

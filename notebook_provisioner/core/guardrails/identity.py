@@ -7,16 +7,17 @@ from typing import Final
 from notebook_provisioner.catalog import grants
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.guardrails.facts import (
-    Planned,
     PlanRule,
     Rule,
     Surroundings,
+    after,
     comes,
     finding,
     listed,
     shown,
     stays,
 )
+from notebook_provisioner.core.guardrails.notebooks import own_account
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change, TerraformPlan
 
 _EVERYBODY: Final = frozenset({"allUsers", "allAuthenticatedUsers"})
@@ -83,11 +84,27 @@ def _grant(change: Change, _: Surroundings) -> Iterator[Finding]:
         )
 
 
+def _entrance(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    """Who may act as a notebook's account opens the notebook: its proxy asks for nothing else."""
+    if not stays(change) or change.planned("role") not in _IMPERSONATION_ROLES:
+        return
+    account = change.planned("service_account_id")  # unknown while the same plan makes the account
+    named = [*listed(change.planned("members")), change.planned("member")]
+    owners = {
+        f"user:{notebook.owner}"
+        for notebook in surroundings.notebooks.values()
+        if not isinstance(account, str)
+        or account.rpartition("/")[2] == own_account(surroundings.fleet.project, notebook.name)
+    }
+    for member in sorted({one for one in named if isinstance(one, str)} - owners - _EVERYBODY):
+        said = f"{member}, who is no owner of it, could open the notebook that runs as this account"
+        yield finding("single-owner", change, said, "name its one owner in the fleet file")
+
+
 def _roles(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
     """Roles that the modules do not grant: who holds one of them may take the controls off."""
     project = surroundings.fleet.project
-    after: list[Planned] = [*(change for change in plan.changes if stays(change)), *plan.unchanged]
-    customs = [one for one in after if one.type in _CUSTOM_ROLES]
+    customs = [one for one in after(plan) if one.type in _CUSTOM_ROLES]
     ours = {
         f"projects/{one.planned('project')}/roles/{one.planned('role_id')}"
         for one in customs
@@ -144,6 +161,9 @@ def _key(change: Change, _: Surroundings) -> Iterator[Finding]:
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    **dict.fromkeys(
+        ("google_service_account_iam_binding", "google_service_account_iam_member"), (_entrance,)
+    ),
     "google_service_account_key": (_key,),
     **dict.fromkeys(_CUSTOM_ROLES, (_custom_role,)),
 }

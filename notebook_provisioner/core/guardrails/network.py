@@ -19,6 +19,7 @@ from notebook_provisioner.core.guardrails.facts import (
     is_wide,
     listed,
     network,
+    shown,
     stays,
 )
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
@@ -33,7 +34,8 @@ _OPEN_EGRESS: Final = (
 )
 _INGRESS_REMEDY: Final = f"allow private ranges only, and SSH from Identity-Aware Proxy ({IAP_RANGE})"
 # What a matcher of Secure Web Proxy must ask for; an unknown one names a list that the same plan makes.
-_HOST_MATCHER: Final = re.compile(r"inUrlList\(host\(\)|\bhost\(\)\s*==")
+_HOST: Final = r"(inUrlList\(host\(\),\s*'[^']+'\)|host\(\)\s*==\s*'[^']+')"
+_HOST_MATCHER: Final = re.compile(rf"{_HOST}(\s*\|\|\s*{_HOST})*")
 _ANY_HOST: Final = re.compile(r"\*|\*\.[^.]+|\*?/.*")  # every host, or every host of a top-level domain
 _POLICY_RULES: Final = (
     egress.POLICY_RULE,
@@ -42,6 +44,13 @@ _POLICY_RULES: Final = (
     "google_compute_network_firewall_policy_with_rules",
     "google_compute_region_network_firewall_policy_rule",
     "google_compute_region_network_firewall_policy_with_rules",
+)
+_JOINS: Final = (
+    "google_compute_interconnect_attachment",
+    "google_compute_network_peering",
+    "google_compute_vpn_tunnel",
+    "google_network_connectivity_spoke",
+    "google_service_networking_connection",
 )
 _PROXY_PURPOSES: Final = frozenset(
     {"REGIONAL_MANAGED_PROXY", "GLOBAL_MANAGED_PROXY"}
@@ -68,7 +77,7 @@ def _firewall(change: Change, _: Surroundings) -> Iterator[Finding]:
         yield finding(
             "open-ingress",
             change,
-            f"the rule lets {', '.join(strangers)} in",
+            f"the rule lets {', '.join(map(shown, strangers))} in",
             _INGRESS_REMEDY,
         )
 
@@ -102,15 +111,21 @@ def _policy_ingress(change: Change, path: tuple[str | int, ...]) -> Iterator[Fin
     else:
         strangers = [] if tagged else ["whoever its match names, without a range"]
     if strangers:
-        yield finding("open-ingress", change, f"the rule lets {', '.join(strangers)} in", _INGRESS_REMEDY)
+        yield finding(
+            "open-ingress", change, f"the rule lets {', '.join(map(shown, strangers))} in", _INGRESS_REMEDY
+        )
 
 
 def _proxy_rule(change: Change, _: Surroundings) -> Iterator[Finding]:
     """A rule of Secure Web Proxy says to which hosts."""
     matcher = change.planned("session_matcher")
-    if not stays(change) or change.planned("basic_profile") != "ALLOW" or change.planned("enabled") is False:
+    if (
+        not stays(change)
+        or change.planned("basic_profile") not in {"ALLOW", UNKNOWN}
+        or change.planned("enabled") is False
+    ):
         return
-    if isinstance(matcher, str) and not _HOST_MATCHER.search(matcher):
+    if isinstance(matcher, str) and not _HOST_MATCHER.fullmatch(matcher):
         yield finding("open-egress", change, *_OPEN_EGRESS)
 
 
@@ -171,6 +186,30 @@ def _subnet(change: Change, _: Surroundings) -> Iterator[Finding]:
         yield finding("flow-logs", change, "the subnet would not log its flows", "give it a log_config")
 
 
+def _nat(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    """Cloud NAT is for the allow-list, and for the subnets that it names."""
+    if not stays(change):
+        return
+    rules = surroundings.fleet.network.egress
+    if not isinstance(rules, NatAllowlist):
+        said = f"a NAT would lead out, and the fleet file says {rules.mode}"
+    elif change.planned("source_subnetwork_ip_ranges_to_nat") != "LIST_OF_SUBNETWORKS":
+        said = "the NAT would lead out of every subnet"
+    else:
+        return
+    yield finding("open-egress", change, said, "leave NAT to network.egress in the fleet file")
+
+
+def _joined(change: Change, _: Surroundings) -> Iterator[Finding]:
+    if stays(change):
+        yield finding(
+            "open-egress",
+            change,
+            "the network would be joined to another, with routes that no guardrail sees",
+            "leave it alone: a notebook reaches Google's APIs, and what network.egress names",
+        )
+
+
 def _is_trusted(one: Network) -> bool:
     return any(
         one.version == trusted.version and one.subnet_of(trusted)  # type: ignore[arg-type]  # one version
@@ -185,6 +224,8 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "google_network_security_gateway_security_policy_rule": (_proxy_rule,),
     "google_network_security_url_lists": (_url_list,),
     "google_compute_route": (_route,),
+    "google_compute_router_nat": (_nat,),
+    **dict.fromkeys(_JOINS, (_joined,)),
     "google_compute_subnetwork": (_subnet,),
 }
 WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (egress.default_deny,)

@@ -1,17 +1,18 @@
 """Guardrails for VPC Service Controls: whether the perimeter is there, around what, for which services."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import Fleet
 from notebook_provisioner.core.fleet.surroundings import ExistingNetwork, NoPerimeter
 from notebook_provisioner.core.guardrails.facts import (
+    Absent,
     Planned,
     PlanRule,
     Rule,
     Surroundings,
+    after,
     finding,
     listed,
     shown,
@@ -33,13 +34,6 @@ _LEAST_SERVICES: Final = frozenset(
     f"{name}.googleapis.com" for name in ("notebooks", "aiplatform", "artifactregistry", "compute", "storage")
 )
 _RESTRICTED: Final = "RESTRICTED-SERVICES"  # Google's word for all services that the perimeter restricts
-
-
-@dataclass(frozen=True, slots=True)
-class _Absent:
-    """What stands in no plan."""
-
-    address: str
 
 
 def _services(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
@@ -81,16 +75,16 @@ def _services(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
 def _stands(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
     """As long as there are notebooks, one perimeter is around their project, as the fleet file says."""
     fleet = surroundings.fleet
-    after: list[Planned] = [*(change for change in plan.changes if stays(change)), *plan.unchanged]
-    notebooks = any(one.type == NOTEBOOK for one in after)
-    perimeters = [one for one in after if one.type == PERIMETER]
+    there = after(plan)
+    notebooks = any(one.type == NOTEBOOK for one in there)
+    perimeters = [one for one in there if one.type == PERIMETER]
     if isinstance(fleet.perimeter, NoPerimeter):
         return
     enforced = fleet.perimeter.mode == "enforced"
     if enforced and notebooks and not perimeters:
         gone = [change for change in plan.changes if change.type == PERIMETER]
         said = "the fleet file says enforced, and the plan leaves no perimeter around the notebooks"
-        place = gone[0] if gone else _Absent("perimeter")
+        place = gone[0] if gone else Absent("perimeter")
         yield finding("perimeter-enforced", place, said, "keep the module perimeter as it is")
     for one in perimeters:
         if enforced and not listed(one.planned("status")):

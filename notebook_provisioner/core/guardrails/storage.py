@@ -53,18 +53,19 @@ def _bucket(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             "overwritten and deleted objects would be gone",
             "set versioning { enabled = true }",
         )
-    yield from _under_the_key(change, surroundings, "the bucket", ("encryption", 0, "default_kms_key_name"))
+    yield from under_the_key(change, surroundings, "the bucket", ("encryption", 0, "default_kms_key_name"))
 
 
 def _job(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if stays(change):
         place = ("template", 0, "template", 0, "encryption_key")
-        yield from _under_the_key(change, surroundings, "what the job runs", place)
+        yield from under_the_key(change, surroundings, "what the job runs", place)
 
 
-def _under_the_key(
+def under_the_key(
     change: Change, surroundings: Surroundings, what: str, place: tuple[str | int, ...]
 ) -> Iterator[Finding]:
+    """Hold *what*, encrypted with the key at *place*, to the fleet's key."""
     key = fleet_key(surroundings.fleet)
     planned = change.planned(*place)
     if key is not None and not is_key(planned, key):
@@ -82,7 +83,7 @@ def _key(change: Change, _: Surroundings) -> Iterator[Finding]:
             "leave encryption as it is; a destroy leaves the key behind once no notebook is protected",
         )
     period = change.planned("rotation_period")
-    if not stays(change) or change.planned("purpose") not in {None, "", "ENCRYPT_DECRYPT"}:
+    if not stays(change) or change.planned("purpose") not in {None, "", "ENCRYPT_DECRYPT", UNKNOWN}:
         return
     seconds = re.fullmatch(r"(\d+)(\.\d+)?s", period) if isinstance(period, str) else None
     if seconds is None or int(seconds[1]) > _LONGEST_ROTATION:

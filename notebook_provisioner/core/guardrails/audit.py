@@ -1,0 +1,97 @@
+"""Guardrails for the audit logs that the fleet file asks for: written, collected, kept and encrypted."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet.surroundings import Observability
+from notebook_provisioner.core.guardrails.facts import (
+    Absent,
+    Addressed,
+    Planned,
+    PlanRule,
+    Rule,
+    Surroundings,
+    after,
+    finding,
+    listed,
+    stays,
+)
+from notebook_provisioner.core.guardrails.storage import under_the_key
+from notebook_provisioner.core.impact import NOTEBOOK
+from notebook_provisioner.core.terraform_plan import Change, TerraformPlan
+
+BUCKET: Final = "google_logging_project_bucket_config"
+SINK: Final = "google_logging_project_sink"
+CONFIG: Final = "google_project_iam_audit_config"
+_SERVICES: Final = ("notebooks.googleapis.com", "storage.googleapis.com")
+_LOG_TYPES: Final = frozenset({"ADMIN_READ", "DATA_READ", "DATA_WRITE"})
+_COLLECTED: Final = ("cloudaudit.googleapis.com/activity", "cloudaudit.googleapis.com/data_access")
+_REMEDY: Final = "keep what the module observability makes, or take observability out of the fleet file"
+
+
+def _log_bucket_key(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    if stays(change):
+        place = ("cmek_settings", 0, "kms_key_name")
+        yield from under_the_key(change, surroundings, "the log bucket", place)
+
+
+def _audited(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
+    """As long as there are notebooks, what the fleet file asks for stands."""
+    wanted = surroundings.fleet.observability
+    there = after(plan)
+    if wanted is None or not any(one.type == NOTEBOOK for one in there):
+        return
+    for kind, what in ((BUCKET, "log bucket"), (SINK, "sink that collects audit logs")):
+        if not any(one.type == kind for one in there):
+            yield _finding(_gone(plan, kind), f"there would be no {what}")
+    for service in _SERVICES:
+        configs = [one for one in there if one.type == CONFIG and one.planned("service") == service]
+        if not configs:
+            yield _finding(_gone(plan, CONFIG), f"nobody would log who reads and writes in {service}")
+        for one in configs:
+            yield from _config(one)
+    for one in there:
+        if one.type == BUCKET:
+            yield from _bucket(one, wanted)
+        elif one.type == SINK:
+            yield from _sink(one)
+
+
+def _config(one: Planned) -> Iterator[Finding]:
+    blocks = range(len(listed(one.planned("audit_log_config"))))
+    logged = {one.planned("audit_log_config", index, "log_type") for index in blocks}
+    if missing := _LOG_TYPES - logged:
+        yield _finding(one, f"it would not log {', '.join(sorted(missing))}")
+    if any(one.planned("audit_log_config", index, "exempted_members") for index in blocks):
+        yield _finding(one, "somebody would be left out of the log")
+
+
+def _bucket(one: Planned, wanted: Observability) -> Iterator[Finding]:
+    if wanted.locked and one.planned("locked") is not True:
+        yield _finding(one, "the log bucket would not be locked, though the fleet file says so")
+    days = one.planned("retention_days")
+    if not isinstance(days, int) or days < wanted.retention_days:
+        yield _finding(one, f"logs would not be kept for {wanted.retention_days} days")
+
+
+def _sink(one: Planned) -> Iterator[Finding]:
+    chosen = one.planned("filter")
+    everything = chosen in {None, ""}
+    if not everything and not (isinstance(chosen, str) and all(name in chosen for name in _COLLECTED)):
+        yield _finding(one, "the sink would not collect every audit log")
+    if one.planned("disabled") not in {None, False} or one.planned("exclusions"):
+        yield _finding(one, "the sink would be off, or leave entries out")
+
+
+def _gone(plan: TerraformPlan, kind: str) -> Addressed:
+    gone = [change for change in plan.changes if change.type == kind]
+    return gone[0] if gone else Absent("observability")
+
+
+def _finding(one: Addressed, said: str) -> Finding:
+    return finding("audit-logs", one, said, _REMEDY)
+
+
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = {BUCKET: (_log_bucket_key,)}
+WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (_audited,)

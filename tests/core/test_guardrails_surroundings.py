@@ -1,0 +1,170 @@
+"""Guardrails for what stands around notebooks: other VMs, names, ways out, audit logs."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from plan_documents import KEY, change, document, notebook
+
+from notebook_provisioner.catalog.endpoints import VIRTUAL_IPS
+from notebook_provisioner.core import fleet, guardrails
+from notebook_provisioner.core.terraform_plan import read
+
+QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
+TEXT = QUICKSTART.read_text(encoding="utf-8")
+NAT = "    mode: nat-allowlist\n    addresses: [203.0.113.0/24] #"
+
+
+def codes(*entries, text=TEXT):
+    ours = fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1))
+    found = guardrails.check(read(document(*entries)), ours)
+    assert all(finding.remedy for finding in found)
+    return [finding.code for finding in found]
+
+
+def made(kind, *, unknown=None, **after):
+    return change(kind, ["create"], after=after, unknown=unknown)
+
+
+MACHINES = [
+    "google_compute_instance",
+    "google_compute_instance_from_template",
+    "google_compute_instance_template",
+    "google_compute_region_instance_template",
+]
+
+
+@pytest.mark.parametrize("kind", MACHINES)
+def test_machines_beside_the_notebooks(kind):
+    assert codes(made(kind, network_interface=[{"subnetwork": "s", "access_config": []}])) == []
+    assert codes(made(kind, network_interface=[{"access_config": [{}]}])) == ["public-ip"]
+    assert codes(made(kind, network_interface=[{}, {"ipv6_access_config": [{}]}])) == ["public-ip"]
+    assert codes(made(kind, unknown={"network_interface": True})) == ["public-ip"]
+    hidden = made(kind, network_interface=[{}], unknown={"network_interface": [{"access_config": True}]})
+    assert codes(hidden) == ["public-ip"]
+    assert codes(made(kind, can_ip_forward=True)) == ["ip-forwarding"]
+
+
+VIP = ["google-vip"]
+RESTRICTED, PRIVATE = list(VIRTUAL_IPS["restricted"]), list(VIRTUAL_IPS["private"])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "answers", "expected"),
+    [
+        ("googleapis.com.", "A", RESTRICTED, []),
+        ("*.googleapis.com.", "CNAME", ["googleapis.com."], []),
+        ("*.googleapis.com.", "CNAME", ["restricted.googleapis.com."], []),
+        ("proxy.example.com.", "A", ["10.20.0.253"], []),
+        ("googleapis.com.", "TXT", ["v=spf1"], []),
+        ("googleapis.com.", "A", PRIVATE, VIP),
+        ("googleapis.com.", "A", [*RESTRICTED, PRIVATE[0]], VIP),
+        ("bigquery.googleapis.com.", "A", ["142.250.1.95"], VIP),
+        ("europe-docker.pkg.dev.", "AAAA", ["2600:2d00:2:2000::"], VIP),
+        ("*.googleapis.com.", "CNAME", ["private.googleapis.com."], VIP),
+        ("gcr.io.", "CNAME", ["elsewhere.example.com."], VIP),
+        ("apis.example.com.", "A", [PRIVATE[0]], VIP),
+    ],
+)
+def test_what_googles_names_lead_to(name, kind, answers, expected):
+    record = {"type": kind, "rrdatas": answers}
+    assert codes(made("google_dns_record_set", name=name, **record)) == expected
+    policy = made(
+        "google_dns_response_policy_rule",
+        dns_name=name,
+        local_data=[{"local_datas": [{"name": name, **record}]}],
+    )
+    assert codes(policy) == expected
+
+
+def test_names_that_nobody_can_see():
+    record = {"name": "googleapis.com.", "type": "A"}
+    assert codes(made("google_dns_record_set", **record, unknown={"rrdatas": True})) == VIP
+    assert codes(made("google_dns_record_set", type="A", rrdatas=["1.2.3.4"], unknown={"name": True})) == VIP
+
+
+def test_the_private_virtual_ip_where_the_fleet_file_says_so():
+    ours = fleet.parse(TEXT, file="fleet.yaml", today=date(2026, 11, 1))
+    private = ours.model_copy(update={"network": ours.network.model_copy(update={"vip": "private"})})
+    for answers, expected in ((PRIVATE, []), (RESTRICTED, VIP)):
+        record = made("google_dns_record_set", name="googleapis.com.", type="A", rrdatas=answers)
+        found = guardrails.check(read(document(record)), private)
+        assert [finding.code for finding in found] == expected
+
+
+def test_nat_is_for_the_allow_list():
+    nat = "google_compute_router_nat"
+    some, every = "LIST_OF_SUBNETWORKS", "ALL_SUBNETWORKS_ALL_IP_RANGES"
+    assert codes(made(nat, source_subnetwork_ip_ranges_to_nat=some)) == ["open-egress"]
+    allowed = TEXT.replace("    mode: none #", NAT)
+    assert allowed != TEXT
+    assert codes(made(nat, source_subnetwork_ip_ranges_to_nat=some), text=allowed) == []
+    assert codes(made(nat, source_subnetwork_ip_ranges_to_nat=every), text=allowed) == ["open-egress"]
+
+
+@pytest.mark.parametrize("kind", ["google_compute_network_peering", "google_compute_vpn_tunnel"])
+def test_another_network(kind):
+    assert codes(made(kind, name="debug")) == ["open-egress"]
+    assert codes(change(kind, ["delete"], before={"name": "debug"})) == []
+
+
+BUCKET = "google_logging_project_bucket_config"
+SINK = "google_logging_project_sink"
+CONFIG = "google_project_iam_audit_config"
+LOGS = [{"log_type": kind, "exempted_members": []} for kind in ("ADMIN_READ", "DATA_READ", "DATA_WRITE")]
+FILTER = " OR ".join(f'log_id("cloudaudit.googleapis.com/{name}")' for name in ("activity", "data_access"))
+AUDITED = TEXT + "observability:\n  retention_days: 400\n"
+RIGHT = {
+    "bucket": (BUCKET, {"locked": True, "retention_days": 400, "cmek_settings": [{"kms_key_name": KEY}]}),
+    "sink": (SINK, {"filter": FILTER, "disabled": None, "exclusions": []}),
+    "notebooks": (CONFIG, {"service": "notebooks.googleapis.com", "audit_log_config": LOGS}),
+    "storage": (CONFIG, {"service": "storage.googleapis.com", "audit_log_config": LOGS}),
+}
+STANDING = change("google_workbench_instance", ["no-op"], after=notebook())
+
+
+def audited(part=None, actions=("no-op",), **changed):
+    entries = [STANDING]
+    for name, (kind, values) in RIGHT.items():
+        after = {**values, **(changed if name == part else {})}
+        done = list(actions) if name == part else ["no-op"]
+        gone = done == ["delete"]
+        entry = change(kind, done, before=values, after=None if gone else after)
+        entries.append({**entry, "address": f"{kind}.{name}"})
+    return codes(*entries, text=AUDITED)
+
+
+def test_audit_logs_as_the_modules_make_them():
+    assert audited() == []
+    assert audited("bucket", ["update"], retention_days=500) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "changed"),
+    [
+        ("bucket", {"locked": False}),
+        ("bucket", {"retention_days": 30}),
+        ("sink", {"disabled": True}),
+        ("sink", {"exclusions": [{"name": "reads", "filter": "x"}]}),
+        ("sink", {"filter": 'log_id("cloudaudit.googleapis.com/activity")'}),
+        ("notebooks", {"audit_log_config": LOGS[:2]}),
+        ("storage", {"audit_log_config": [{**LOGS[0], "exempted_members": ["user:a@b.c"]}, *LOGS[1:]]}),
+    ],
+)
+def test_audit_logs_that_are_weakened(part, changed):
+    assert audited(part, ["update"], **changed) == ["audit-logs"]
+
+
+@pytest.mark.parametrize("part", RIGHT)
+def test_audit_logs_that_are_taken_away(part):
+    assert audited(part, ["delete"]) == ["audit-logs"]
+
+
+def test_audit_logs_that_are_not_there_at_all():
+    assert codes(STANDING, text=AUDITED) == ["audit-logs"] * 4
+    assert codes(STANDING) == []  # a fleet file that asks for none
+
+
+def test_a_log_bucket_without_the_fleets_key():
+    unlocked = made(BUCKET, locked=True, retention_days=400, cmek_settings=[])
+    assert codes(unlocked, text=AUDITED) == ["customer-key"]
