@@ -32,6 +32,7 @@ module "network" {
 
   project_id = local.fleet.project
   name       = local.fleet.network.name
+  labels     = local.fleet.labels
   subnet     = local.fleet.network.subnet
   vip        = local.fleet.network.vip
   egress     = local.fleet.network.egress
@@ -78,6 +79,7 @@ module "encryption" {
 
   project_id       = local.fleet.project
   location         = local.fleet.region
+  labels           = local.fleet.labels
   key_ring         = local.fleet.encryption.key_ring
   key              = local.fleet.encryption.key
   rotation_days    = local.fleet.encryption.rotation_days
@@ -116,6 +118,7 @@ module "maintenance" {
   fleet_name = local.fleet.name
   fleet_file = file(var.fleet_file)
   location   = local.fleet.region
+  labels     = local.fleet.labels
   bucket     = module.fleet_file.operations_bucket
   kms_key    = local.kms_key
   image      = local.fleet.maintenance.image
@@ -130,6 +133,7 @@ module "script_bucket" {
   project_id = local.fleet.project
   name       = module.fleet_file.script_bucket
   location   = local.fleet.region
+  labels     = local.fleet.labels
   kms_key    = local.kms_key
   scripts    = module.fleet_file.scripts
 
@@ -147,6 +151,11 @@ module "sync_bucket" {
   labels        = module.notebook[each.key].labels
   writer        = module.notebook[each.key].service_account
   force_destroy = !local.notebooks[each.key].deletion_protection
+
+  noncurrent_days   = local.notebooks[each.key].sync_bucket.noncurrent_days
+  soft_delete_days  = local.notebooks[each.key].sync_bucket.soft_delete_days
+  retention_days    = local.notebooks[each.key].sync_bucket.retention_days
+  access_log_bucket = local.notebooks[each.key].sync_bucket.access_log_bucket
 }
 
 module "notebook" {

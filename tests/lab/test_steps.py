@@ -15,7 +15,8 @@ from notebook_provisioner import __version__
 from notebook_provisioner.adapters.files import post_startup_templates
 from notebook_provisioner.core import fleet as fleet_file
 from notebook_provisioner.core.fleet.guest import AuditLog, Hardening, PackageIndex, UserScript
-from notebook_provisioner.core.fleet.model import Exemption, Repository, Sync
+from notebook_provisioner.core.fleet.model import Exemption, Repository
+from notebook_provisioner.core.fleet.sync import Sync
 from notebook_provisioner.core.post_startup import Renderer, body_sha256
 from notebook_provisioner.sandbox.lab.rehearsal import judge
 

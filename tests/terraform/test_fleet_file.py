@@ -66,6 +66,7 @@ def test_notebooks_resolve_alike(read, name):
             "data_disk_snapshots": notebook.data_disk_snapshots and notebook.data_disk_snapshots.model_dump(),
             "managed_euc": notebook.managed_euc,
             "sync_enabled": notebook.sync.enabled,
+            "sync_bucket": notebook.sync.bucket.model_dump(),
         }
         for notebook in parsed(path).resolved_notebooks
     }

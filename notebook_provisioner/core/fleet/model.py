@@ -16,6 +16,7 @@ from notebook_provisioner.core.fleet.guest import AuditLog, Hardening, Jupyter, 
 from notebook_provisioner.core.fleet.maintenance import Maintenance
 from notebook_provisioner.core.fleet.profile import Profile
 from notebook_provisioner.core.fleet.surroundings import Encryption, Network, Observability, Perimeter, State
+from notebook_provisioner.core.fleet.sync import Sync
 from notebook_provisioner.core.fleet.text import wrong
 
 if TYPE_CHECKING:
@@ -128,24 +129,6 @@ class DataDiskSnapshots(Model):
     """The hour, in UTC, in which the snapshot is begun."""
     keep_days: Annotated[int, Field(ge=1, le=365)] = 14
     """Days for which each snapshot is kept; the last ones outlive the disk."""
-
-
-class Sync(Model):
-    """Copies of the user's files to a bucket."""
-
-    enabled: bool = False
-    """Whether files are copied."""
-    schedule: formats.TimerCron = "*/30 * * * *"
-    """When, as a cron expression of five fields, without L, W and #."""
-    time_zone: formats.TimeZone = "UTC"
-    """The zone that the schedule is in."""
-    exclude: tuple[names.GlobPattern, ...] = ()
-    """Paths that are left out besides caches and files that look like secrets. A pattern without a slash is a
-    name in any folder; `*` and `?` stop at slashes, `**` does not."""
-    delete: bool = False
-    """Whether what was deleted in the notebook is deleted in the bucket; the bucket keeps versions."""
-    stale_after_hours: Annotated[int, Field(ge=1, le=720)] = 24
-    """Hours without a success after which the notebook says that its copies are stale."""
 
 
 class Repository(Model):

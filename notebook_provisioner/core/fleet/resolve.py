@@ -20,10 +20,10 @@ from notebook_provisioner.core.fleet.model import (
     PostStartupBehavior,
     Repository,
     Snapshots,
-    Sync,
     Upgrade,
 )
 from notebook_provisioner.core.fleet.profile import Image, Profile
+from notebook_provisioner.core.fleet.sync import Sync
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,12 @@ locals {
     zone                  = null
   }
   _built_in_snapshots = { hour = 2, keep_days = 14 }
+  _built_in_sync_bucket = {
+    noncurrent_days   = 30
+    soft_delete_days  = 30
+    retention_days    = null
+    access_log_bucket = null
+  }
   _built_in_disks = {
     boot = { size_gb = 150, type = "PD_BALANCED" }
     data = { size_gb = 100, type = "PD_BALANCED" }
@@ -58,6 +64,7 @@ locals {
       managed_euc           = notebook.managed_euc
       data_disk_snapshots   = notebook.data_disk_snapshots == null ? null : merge(local._built_in_snapshots, notebook.data_disk_snapshots)
       sync_enabled          = try(notebook.sync.enabled, false)
+      sync_bucket           = merge(local._built_in_sync_bucket, try(notebook.sync.bucket, {}))
     }
   }
 }

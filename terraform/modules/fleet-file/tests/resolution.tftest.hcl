@@ -27,6 +27,7 @@ run "built_in_values" {
       managed_euc           = false
       data_disk_snapshots   = null
       sync_enabled          = false
+      sync_bucket           = { noncurrent_days = 30, soft_delete_days = 30, retention_days = null, access_log_bucket = null }
     })
     error_message = "What the file leaves out must be filled in: ${jsonencode(output.notebooks["only"])}"
   }
@@ -91,6 +92,7 @@ run "a_notebook_goes_before_the_defaults" {
       managed_euc           = false
       data_disk_snapshots   = { hour = 5, keep_days = 14 }
       sync_enabled          = false
+      sync_bucket           = { noncurrent_days = 30, soft_delete_days = 60, retention_days = 7, access_log_bucket = "acme-usage-logs" }
     })
     error_message = "Keys replace the defaults' whole; labels, metadata and exemptions add up: ${jsonencode(output.notebooks["its-own-way"])}"
   }
