@@ -104,7 +104,11 @@ module "observability" {
   project_number = module.project.number
   jobs = local.fleet.maintenance == null ? {} : {
     for name, job in local.fleet.maintenance.jobs :
-    name => { name = module.maintenance[0].jobs[name], silent_after_hours = job.silent_after_hours }
+    name => {
+      name               = module.maintenance[0].jobs[name]
+      account            = module.maintenance[0].service_accounts[name]
+      silent_after_hours = job.silent_after_hours
+    }
   }
 
   depends_on = [module.project]

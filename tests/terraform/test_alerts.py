@@ -6,21 +6,26 @@ from pathlib import Path
 
 import pytest
 
+from notebook_provisioner.adapters.google.session import Target
+from notebook_provisioner.adapters.google.workbench_changes import WorkbenchInstance
 from notebook_provisioner.cli.output import Output
 from notebook_provisioner.cli.pruning import _log_line
 from notebook_provisioner.core.errors import Refused
+from notebook_provisioner.core.upgrades.facts import IDLE_KEY
+from notebook_provisioner.core.upgrades.observed import UPGRADE_LABEL
 from notebook_provisioner.sandbox.server.services.logging import _compiled
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ALERTS = json.loads((REPOSITORY / "terraform" / "modules" / "observability" / "alerts.json").read_text())
 JOB = "nbp-research-prune"
+UPGRADER = "nbp-research-upgrade@project.iam.gserviceaccount.com"
+INSTANCE = "projects/project/locations/europe-west1-b/instances/ana"
 
 
 def matches(name, entry):
     (alert,) = (alert for alert in ALERTS if alert["name"] == name)
-    return _compiled(alert["filter"].replace("PROJECT", "project").replace("JOB", JOB))(
-        {"severity": "DEFAULT", **entry}
-    )
+    text = alert["filter"].replace("UPGRADER", UPGRADER).replace("PROJECT", "project").replace("JOB", JOB)
+    return _compiled(text)({"severity": "DEFAULT", **entry})
 
 
 def of_job(line, job=JOB):
@@ -54,3 +59,37 @@ def test_a_stale_copy_is_found(age, found):
     entry = {"logName": "projects/project/logs/notebook-provisioner-sync", "jsonPayload": report}
     assert matches("sync-stale", entry) is found
     assert not matches("sync-stale", {**entry, "logName": "projects/project/logs/other"})
+
+
+class Sent:
+    """Takes a request down, as Cloud Audit Logs does of a call to Notebooks."""
+
+    target = Target()
+
+    def send(self, method, url, parameters, body):
+        assert (method, url) == ("PATCH", f"https://notebooks.googleapis.com/v2/{INSTANCE}")
+        self.request = {**parameters, "instance": {**body, "name": INSTANCE}}
+        return {"name": "projects/project/locations/europe-west1-b/operations/one"}
+
+    def entry(self, principal):
+        return {
+            "protoPayload": {
+                "serviceName": "notebooks.googleapis.com",
+                "methodName": "google.cloud.notebooks.v2.NotebookService.UpdateInstance",
+                "authenticationInfo": {"principalEmail": principal},
+                "request": self.request,
+            }
+        }
+
+
+@pytest.mark.parametrize(("principal", "told"), [(UPGRADER, False), ("ana@example.com", True)])
+def test_an_upgrade_holds_idle_shutdown_off_and_only_its_job_wakes_nobody(principal, told):
+    sent = Sent()
+    instance = WorkbenchInstance(sent, "project", "europe-west1-b", "ana")
+    instance.change({UPGRADE_LABEL: "running"}, {IDLE_KEY: "", "notebook-disable-root": "true"})
+    assert matches("idle-shutdown-off", sent.entry(principal)) is told
+    assert matches("hardening-changed", sent.entry(principal))
+    instance.change({}, {IDLE_KEY: "3600", "notebook-disable-root": "true"})
+    assert not matches("idle-shutdown-off", sent.entry(principal))
+    instance.set_labels({"team": "research"})
+    assert not matches("hardening-changed", sent.entry(principal))

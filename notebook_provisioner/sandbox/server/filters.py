@@ -3,8 +3,9 @@
 Understood: comparisons ``field = value`` with ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=`` and ``:`` (has),
 ``*`` as a wildcard in a value, ``AND``, ``OR``, ``NOT``, ``-`` and parentheses; OR binds tighter than AND, as
 AIP-160 says. The older form compares with a regular expression that must match the whole field; the two
-cannot be mixed. Anything else is refused. Sources: https://google.aip.dev/160 and the ``filter`` parameter in
-Compute's discovery document.
+cannot be mixed. Cloud Logging's language adds ``=~`` and ``!~``, which search for a regular expression; parts
+of a field may be quoted. Anything else is refused. Sources: https://google.aip.dev/160, the ``filter``
+parameter in Compute's discovery document, https://cloud.google.com/logging/docs/view/logging-query-language.
 """
 
 import re
@@ -17,7 +18,7 @@ from notebook_provisioner.sandbox.server.store import Document, Json
 Predicate = Callable[[Document], bool]
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<open>\()|(?P<close>\))|(?P<operator><=|>=|!=|[=<>:])"""
+    r"""\s*(?:(?P<open>\()|(?P<close>\))|(?P<operator><=|>=|!=|=~|!~|[=<>:])"""
     r"""|(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<word>[^\s()=<>!:"']+))"""
 )
 _OLD_TERM = re.compile(
@@ -27,8 +28,12 @@ _NAMES = re.compile(r"[\w-]+(?:\|[\w-]+)*")
 _OLD_GROUP = re.compile(r"\(((?:[^()'\"]|'[^']*'|\"[^\"]*\"|\([^()]*\))*)\)\s*")
 
 
-def compile_filter(text: str) -> Predicate:
+def compile_filter(text: str, *, searches: bool = False) -> Predicate:
     """The filter *text* as a predicate over documents; the empty filter takes everything.
+
+    Args:
+        text: The filter.
+        searches: Whether ``=~`` and ``!~`` are understood.
 
     Raises:
         ApiError: 400 for an expression that the sandbox does not understand.
@@ -37,7 +42,7 @@ def compile_filter(text: str) -> Predicate:
         return lambda _: True
     if re.search(r"[\w.]\s+(?:eq|ne)\s+\S", re.sub(r'"[^"]*"', '""', text)):
         return _old_style(text)
-    parser = _Parser(text)
+    parser = _Parser(text, searches=searches)
     predicate = parser.sequence()
     parser.expect_end()
     return predicate
@@ -84,8 +89,9 @@ def _matcher(path: str, matching: Callable[[str], object], *, wanted: bool) -> P
 class _Parser:
     """Recursive descent over the tokens of one expression."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, searches: bool) -> None:
         self._text = text
+        self._searches = searches
         self._tokens: list[tuple[str, str]] = []
         position = 0
         while position < len(text.rstrip()):
@@ -130,11 +136,14 @@ class _Parser:
         return inner
 
     def _comparison(self) -> Predicate:
+        self._join_quoted()
         kinds = [kind for kind, _ in self._tokens[:2]]
         if kinds not in (["word", "operator"], ["string", "operator"]) or not self._tokens[2:]:
             raise _unsupported(self._text)
         (_, path), (_, operator) = self._tokens.pop(0), self._tokens.pop(0)
         kind, raw = self._tokens.pop(0)
+        if operator in {"=~", "!~"}:
+            return self._search(_unquoted(path), raw, wanted=operator == "=~")
         if kind == "word":
             while self._peek_operator(":") and self._tokens[1:]:  # 2024-01-01T00:00:00Z, unquoted
                 raw += self._tokens.pop(0)[1] + self._tokens.pop(0)[1]
@@ -144,6 +153,24 @@ class _Parser:
         if kind != "string":
             raise _unsupported(self._text)
         return _comparison(_unquoted(path), operator, _unquoted(raw))
+
+    def _join_quoted(self) -> None:
+        """Make one word of a field whose parts are quoted, as in ``labels."team"``."""
+        while [kind for kind, _ in self._tokens[:2]] == ["word", "string"]:
+            (_, start), (_, part) = self._tokens[:2]
+            if not start.endswith("."):
+                return
+            rest = [text for kind, text in self._tokens[2:3] if kind == "word" and text.startswith(".")]
+            self._tokens[: 2 + len(rest)] = [("word", "".join([start, _unquoted(part), *rest]))]
+
+    def _search(self, path: str, raw: str, *, wanted: bool) -> Predicate:
+        try:
+            pattern = re.compile(re.sub(r'\\(["\\])', r"\1", raw[1:-1]))
+        except re.error as error:
+            raise _unsupported(self._text) from error
+        if not self._searches or raw[0] != '"':
+            raise _unsupported(self._text)
+        return _matcher(path, pattern.search, wanted=wanted)
 
     def _has_any(self, path: str) -> Predicate:
         """``field:(a b OR c)`` as gcloud writes it: any of the values."""

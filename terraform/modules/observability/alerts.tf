@@ -1,8 +1,13 @@
 locals {
+  # Upgrades hold idle shutdown off for as long as they take: the account of their job is left out of the alert.
+  _upgrader = try(coalesce(var.jobs["upgrade"].account), "nobody")
+
   # An alert of a job is there if the job is.
   _alerts = {
     for alert in jsondecode(file("${path.module}/alerts.json")) : alert.name => merge(alert, {
-      filter = replace(replace(alert.filter, "PROJECT", var.project_id), "JOB", try(var.jobs[alert.job].name, ""))
+      filter = replace(replace(
+        strcontains(alert.filter, "UPGRADER") ? replace(alert.filter, "UPGRADER", local._upgrader) : alert.filter,
+      "PROJECT", var.project_id), "JOB", try(var.jobs[alert.job].name, ""))
     })
     if !can(alert.job) || can(var.jobs[alert.job])
   }

@@ -24,9 +24,10 @@ variable "fleet_name" {
 }
 
 variable "jobs" {
-  description = "Cloud Run jobs to watch, `prune` and `upgrade`: their names, and the hours without a success that raise an alert."
+  description = "Cloud Run jobs to watch, `prune` and `upgrade`: their names, the hours without a success that raise an alert, and the service accounts that they run as."
   type = map(object({
     name               = string
+    account            = optional(string)
     silent_after_hours = number
   }))
   default  = {}

@@ -81,3 +81,30 @@ def test_what_is_not_understood_is_refused(text):
 def test_no_filter_ends_in_anything_but_a_verdict_or_a_refusal(text):
     with suppress(ApiError):
         assert compile_filter(text)(DOCUMENT) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r'gceSetup.machineType=~"^e2-standard-\d$"', True),
+        (r'gceSetup.machineType!~"^n1-"', True),
+        (r'name=~"^boot"', False),
+        (r'NOT name=~"boot$"', False),
+        ('labels."team"="x"', True),
+        ('labels."goog.dotted"="z"', False),
+        ('gceSetup."machineType"="e2-standard-4" AND NOT status="READY"', False),
+    ],
+)
+def test_cloud_logging_s_language(text, expected):
+    assert compile_filter(text, searches=True)(DOCUMENT) is expected
+
+
+@pytest.mark.parametrize("text", ['name=~"("', "name=~boot", 'name=~"boot" AND'])
+def test_searches_that_are_none(text):
+    with pytest.raises(ApiError):
+        compile_filter(text, searches=True)
+
+
+def test_only_cloud_logging_searches():
+    with pytest.raises(ApiError):
+        compile_filter('name=~"boot"')

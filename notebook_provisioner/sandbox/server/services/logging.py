@@ -205,7 +205,7 @@ def list_(call: "Call") -> Document:
 def _compiled(text: str) -> "Callable[[Document], bool]":
     """A filter in which severities compare by their weight, not by their names."""
     weighed = _SEVERITY.sub(lambda found: f"{found[1]}{_SEVERITIES.get(found[2].upper(), found[2])}", text)
-    matches = filters.compile_filter(weighed)
+    matches = filters.compile_filter(weighed, searches=True)
     return lambda entry: matches({**entry, "severity": _SEVERITIES[entry["severity"]]})
 
 

@@ -51,6 +51,14 @@ run "every_alert_is_counted_and_told" {
   }
 }
 
+run "without_a_job_nobody_is_left_out" {
+  command = plan
+  assert {
+    condition     = endswith(local._alerts["idle-shutdown-off"].filter, "AND NOT protoPayload.authenticationInfo.principalEmail=\"nobody\"")
+    error_message = "Where no job upgrades, whoever takes idle shutdown off is told of."
+  }
+}
+
 run "stale_copies_are_told" {
   command = plan
   assert {
@@ -64,12 +72,16 @@ run "jobs_are_watched" {
   variables {
     jobs = {
       prune   = { name = "nbp-research-prune", silent_after_hours = 26 }
-      upgrade = { name = "nbp-research-upgrade", silent_after_hours = 3 }
+      upgrade = { name = "nbp-research-upgrade", silent_after_hours = 3, account = "nbp-research-upgrade@project.iam.gserviceaccount.com" }
     }
   }
   assert {
     condition     = strcontains(google_monitoring_alert_policy.this["prune-failed"].conditions[0].condition_matched_log[0].filter, "job_name=\"nbp-research-prune\"")
     error_message = "The alert must look for the job by its name."
+  }
+  assert {
+    condition     = endswith(local._alerts["idle-shutdown-off"].filter, "AND NOT protoPayload.authenticationInfo.principalEmail=\"nbp-research-upgrade@project.iam.gserviceaccount.com\"")
+    error_message = "An upgrade holds idle shutdown off, and nobody is woken for it."
   }
   assert {
     condition     = alltrue([for name in ["upgrade-run-failed", "prune-silent", "upgrade-silent"] : contains(keys(output.alert_policies), name)])
