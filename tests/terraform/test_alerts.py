@@ -9,7 +9,7 @@ import pytest
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.google.workbench_changes import WorkbenchInstance
 from notebook_provisioner.cli.output import Output
-from notebook_provisioner.cli.pruning import _log_line
+from notebook_provisioner.cli.prune_report import log_line
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.upgrades.facts import IDLE_KEY
 from notebook_provisioner.core.upgrades.observed import UPGRADE_LABEL
@@ -37,7 +37,7 @@ def of_job(line, job=JOB):
 
 @pytest.mark.parametrize(("result", "found"), [("failed", True), ("deleted", False)])
 def test_a_failed_deletion_is_found(result, found):
-    line = _log_line(json.dumps({"event": "done", "action": "delete", "snapshot": "s", "result": result}))
+    line = log_line(json.dumps({"event": "done", "action": "delete", "snapshot": "s", "result": result}))
     assert matches("prune-failed", of_job(line)) is found
     assert not matches("prune-failed", of_job(line, job="nbp-other-prune"))
 
