@@ -38,10 +38,9 @@ class Checkout(Machine):
         home.mkdir()
         super().__init__(home)
         self.project = folder / "project"
+        made_meanwhile = shutil.ignore_patterns(".terraform*", "__pycache__")
         for name in ("notebook_provisioner", "terraform", "post_startup"):
-            shutil.copytree(
-                REPOSITORY / name, self.project / name, ignore=shutil.ignore_patterns(".terraform*")
-            )
+            shutil.copytree(REPOSITORY / name, self.project / name, ignore=made_meanwhile)
         self.fleet_file.write_text((DATA / "fleet.yaml").read_text(encoding="utf-8"), encoding="utf-8")
         self.environment |= {"PYTHONPATH": str(self.project)}
         if provider == REAL:
