@@ -66,7 +66,8 @@ class Tries:
     """The tries of one call, kept up to date while it goes on.
 
     Attributes:
-        before: Asked right before each sending, when the pace allows it; what it raises ends the call.
+        before: Asked right before each sending, when nothing is waited for any more; what it raises ends the
+            call.
         sent: How often the request was sent.
         lost: Whether one of them may have had an effect that nobody confirmed: its answer did not come, or
             was that of a server in trouble.
@@ -126,13 +127,15 @@ class Rest:
         """
         tries = tries or Tries()
 
+        def before() -> None:
+            tries.before(tries)
+            tries.sent += 1
+
         def once() -> dict[str, Any]:
             if pace is not None:
                 pace.wait()
-            tries.before(tries)
-            tries.sent += 1
             try:
-                return self._once(method, url, parameters, body, pace)
+                return self._once(method, url, parameters, body, pace=pace, before=before)
             except _Again as again:
                 tries.lost = tries.lost or not again.harmless
                 raise
@@ -169,7 +172,7 @@ class Rest:
             TargetUnreachable: No credentials.
         """
         try:
-            return self._once(method, url, parameters, body, None)
+            return self._once(method, url, parameters, body)
         except _Again as error:
             if isinstance(error.__cause__, Refusal) and error.__cause__.throttled:
                 raise error.__cause__ from None
@@ -217,11 +220,14 @@ class Rest:
         url: str,
         parameters: Mapping[str, str] | None,
         body: Mapping[str, Any] | None,
-        pace: Pace | None,
+        *,
+        pace: Pace | None = None,
+        before: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
         import requests
 
-        authorization = self._authorization(method, url)
+        authorization = self._authorization(method, url)  # may take its time
+        before()
         try:
             answer = self._session().request(
                 method,

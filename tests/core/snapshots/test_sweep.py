@@ -76,7 +76,7 @@ class World:
             labels = {name: value for name, value in wanted.items() if value is not None}
             self.snapshots[item.name] = replace(item, labels=labels)
             self.events.append(("label", item.name, changed))
-            yield Outcome(item.name, done)
+            yield Outcome(item.name, Result.PENDING if item.name in self.pending else done)
 
     def settle(self, pending):
         return self.settling(pending)
@@ -270,6 +270,17 @@ def test_what_was_done_is_told_when_the_next_wave_cannot_be_read(monkeypatch):
     assert sorted(results(report).values()) == [Result.DELETED] * 3 + [Result.FAILED]
     assert (str(report.error), report.failed) == ("403: no permission", True)
     assert ("settled", "nb-7", "failed") in world.events
+
+
+def test_a_label_that_does_not_show_is_never_taken_for_a_deletion():
+    owner, made = upgraded(3)
+    world = World([owner], made)
+    world.pending = {"nb-2"}
+    world.settling = lambda pending: (Outcome(item.name, Result.DELETED) for item in pending)
+    report = world.sweep(rules(grace="7d"))
+    assert results(report)["nb-2"] is Result.PENDING
+    assert report.failed
+    assert report.bytes_at_most == 0
 
 
 def test_what_cannot_be_read_in_the_end_is_pending_and_the_rest_told():
