@@ -17,6 +17,7 @@ from snapshot_documents import Control, project
 from notebook_provisioner.sandbox.process import SandboxProcess
 
 WHEELS = REPOSITORY / ".venv" / "wheels"
+PRODUCTION = REPOSITORY / "examples" / "production" / "fleet.yaml"
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text("utf-8")
 
 pytestmark = [
@@ -89,30 +90,81 @@ def control(folder):
     process.stop()
 
 
+@pytest.fixture
+def job(folder, program):
+    """Run the image's program as its user, with nothing but what the image and the job hold."""
+
+    def run(arguments, **variables):
+        return subprocess.run(
+            [program / "bin" / instruction("ENTRYPOINT").strip('[]"'), *arguments],
+            user=NOBODY, group=NOBODY, extra_groups=[], cwd=instruction("WORKDIR"),
+            env={
+                **dict(word.split("=", 1) for word in shlex.split(instruction("ENV"))),
+                "PATH": f"{program}/bin:/usr/bin:/bin",
+                "NBP_HOME": str(folder / "home"),
+                **variables,
+            },
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def arguments(name, mount, target):
+    """What the Cloud Run job passes on, from the module; the fleet file elsewhere, and another target."""
+    module = REPOSITORY / "terraform" / "modules" / "maintenance"
+    [found] = re.findall(
+        r"args += concat\(each.value.arguments, \[(.*)\]\)", (module / "jobs.tf").read_text()
+    )
+    common = re.sub(r"\$\{google_storage_bucket_object.fleet_file.name\}", "fleet.yaml", found)
+    [catalogued] = [item for item in json.loads((module / "jobs.json").read_text()) if item["name"] == name]
+    words = [*catalogued["arguments"], *json.loads(f"[{common}]")]
+    assert words[-4:] == ["--fleet", "/fleet/fleet.yaml", "--target", "google"]
+    return [*words[:-3], str(mount / "fleet.yaml"), "--target", target]
+
+
+def lines(done):
+    return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+
+
+def mounted(folder, name, source):
+    """A fleet file where the job's volume would be."""
+    mount = folder / name
+    mount.mkdir()
+    (mount / "fleet.yaml").write_text(source.read_text("utf-8"), "utf-8")
+    return mount
+
+
 @pytest.mark.usefixtures("socket_enabled")
-def test_the_job_prunes_as_nobody_with_nothing_but_what_the_image_holds(folder, program, control):
+def test_the_job_prunes_as_nobody_with_nothing_but_what_the_image_holds(folder, job, control):
+    """With its own arguments, but for the target, and with its lease in a bucket."""
     before = control.names()
-    fleet = folder / "fleet.yaml"
-    fleet.write_text(QUICKSTART.read_text("utf-8"), "utf-8")
-    done = subprocess.run(
-        [program / "bin" / instruction("ENTRYPOINT").strip('[]"'), *json.loads(instruction("CMD"))],
-        user=NOBODY, group=NOBODY, extra_groups=[], cwd=instruction("WORKDIR"),
-        env={
-            **dict(word.split("=", 1) for word in shlex.split(instruction("ENV"))),
-            "PATH": f"{program}/bin:/usr/bin:/bin",
-            "NBP_HOME": str(folder / "home"),
-            "NBP_FLEET": str(fleet),
-        },
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    control.ask("POST", "storage/v1/b?project=p-one", {"name": "operations"})
+    asked = arguments("prune", mounted(folder, "sandbox", QUICKSTART), "sandbox")
+    assert asked[:4] == json.loads(instruction("CMD"))
+    lease = "gs://operations/leases/snapshots-prune"
+    done = job(asked, NBP_LEASE=lease)
     assert done.returncode == 0, done.stdout + done.stderr
-    deleted = {
-        entry["snapshot"]
-        for entry in map(json.loads, filter(lambda line: line.startswith("{"), done.stderr.splitlines()))
-        if entry.get("result") in {"deleted", "pending"}
-    }
+    deleted = {item["snapshot"] for item in lines(done) if item.get("result") in {"deleted", "pending"}}
     assert deleted
     assert control.names() == before - deleted
+    assert control.counts()["storage.objects.insert"] >= 1
+    assert control.ask("GET", "storage/v1/b/operations/o").get("items", []) == []  # the lease is given back
+
+    insert = "upload/storage/v1/b/operations/o?uploadType=media&name=leases/snapshots-prune"
+    control.send("POST", insert, b"{}", "application/json")
+    refused = job(asked, NBP_LEASE=lease)
+    assert (refused.returncode, [item["severity"] for item in lines(refused)]) == (4, ["ERROR"])
+
+
+@pytest.mark.parametrize("name", ["prune", "upgrade"])
+def test_the_jobs_own_arguments_reach_google(folder, job, name):
+    """As far as it goes here: the fleet is read, the lease's bucket is known, and credentials are missing."""
+    asked = arguments(name, mounted(folder, name, PRODUCTION), "google")
+    done = job(asked, NO_GCE_CHECK="true", HOME="/nonexistent")
+    [line] = lines(done)
+    assert (done.returncode, line["severity"], line["code"]) == (1, "ERROR", "target-unreachable")
+    assert "credentials" in line["message"] + (line["hint"] or "")
 
 
 def test_the_images_program_lacks_what_only_the_sandbox_needs(program):
