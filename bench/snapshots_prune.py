@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,8 @@ GCLOUD_SAMPLE = 6
 CUSTODIAN_NOTEBOOKS = 100
 LIST_RUNS = 5
 LISTED = 500  # snapshots in the comparison of lists
+BOUND_GOAL = 1.25  # wall time by what nobody can beat
+LIST_GOAL = 0.5  # wall time of a list by gcloud's
 
 
 def prune(home: Path, control: Control, notebooks: int) -> dict[str, Any]:
@@ -144,56 +148,101 @@ def main() -> None:
             sandbox.stop()
 
 
-def report(home: Path, control: Control, variables: dict[str, str], sizes: list[int]) -> None:
-    """Run everything and print the tables."""
-    print(
-        f"{'snapshots':>9} {'deleted':>8} {'wall s':>8} {'bound s':>8} {'ratio':>6} {'calls':>7} "
-        f"{'least':>7} {'ratio':>6} {'peak MiB':>9}"
-    )
-    runs = []
-    for notebooks in sizes:
-        run = prune(home, control, notebooks)
-        runs.append(run)
-        print(
-            f"{run['snapshots']:9} {run['deleted']:8} {run['wall']:8.1f} {run['bound']:8.1f} "
-            f"{run['wall'] / run['bound']:6.2f} {run['calls']:7} {run['least']:7} "
-            f"{run['calls'] / run['least']:6.2f} {run['peak']:9.1f}"
-        )
-        print("          " + ", ".join(f"{name} {count}" for name, count in run["counts"].items()))
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table.
+
+    Attributes:
+        program: What was measured.
+        did: What it did.
+        figure: What it took.
+        beside: What that is held against.
+        ratio: The one by the other; None where nothing was measured.
+        goal: The ratio that is wanted at most; None where there is none.
+    """
+
+    program: str
+    did: str
+    figure: str
+    beside: str = ""
+    ratio: float | None = None
+    goal: float | None = None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What the table shows."""
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
+        met = "" if self.ratio is None or self.goal is None else ("yes" if self.ratio <= self.goal else "NO")
+        goal = "" if self.goal is None else f"{self.goal:.2f}"
+        return (self.program, self.did, self.figure, self.beside, ratio, goal, met)
+
+
+def show(rows: list[Row]) -> None:
+    """Print the table."""
+    lines = [("program", "did", "took", "beside", "ratio", "goal", "met"), *(row.cells for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def of_runs(runs: list[dict[str, Any]]) -> Iterator[Row]:
+    """Ours against what nobody can beat, and its growth."""
+    name = "nbp snapshots prune"
+    for run in runs:
+        did = f"{run['deleted']} of {run['snapshots']} deleted"
+        bound = f"{run['bound']:.1f} s by rate and latency"
+        yield Row(name, did, f"{run['wall']:.1f} s", bound, run["wall"] / run["bound"], BOUND_GOAL)
+        least = f"{run['least']} at the least"
+        yield Row(name, did, f"{run['calls']} calls", least, run["calls"] / run["least"])
+        yield Row(name, did, f"{run['peak']:.0f} MiB")
     if len(runs) > 1:
         small, large = runs[0], runs[-1]
-        print(
-            f"{large['snapshots'] / small['snapshots']:.0f} times the snapshots take "
-            f"{large['wall'] / small['wall']:.1f} times the time and {large['peak'] / small['peak']:.1f} "
-            "times the memory"
-        )
+        times = large["snapshots"] / small["snapshots"]
+        growth = large["wall"] / small["wall"]
+        did, linear = f"{times:.0f} times the snapshots", f"{times:.1f} times: linear"
+        yield Row(name, did, f"{growth:.1f} times the time", linear, growth / times)
+        memory = large["peak"] / small["peak"]
+        yield Row(name, did, f"{memory:.1f} times the memory", linear, memory / times)
+
+
+def report(home: Path, control: Control, variables: dict[str, str], sizes: list[int]) -> None:
+    """Run everything and print one table."""
+    runs = [prune(home, control, notebooks) for notebooks in sizes]
+    rows = list(of_runs(runs))
     each = gcloud_seconds(variables, control)
+    loop, large = "gcloud … delete, in a loop", runs[-1]
     if each is None:
-        print("gcloud compute snapshots delete in a loop: not measured, gcloud is not here")
+        rows.append(Row(loop, "not measured: gcloud is not here", ""))
     else:
-        whole = each * runs[-1]["deleted"]
-        print(
-            f"gcloud compute snapshots delete in a loop: {each:.2f} s each in a sample of {GCLOUD_SAMPLE}, "
-            f"so {whole:.0f} s for {runs[-1]['deleted']}: {whole / runs[-1]['wall']:.0f} times as long"
-        )
+        whole, did = each * large["deleted"], f"{GCLOUD_SAMPLE} deleted, reckoned for {large['deleted']}"
+        beside = f"{large['wall']:.1f} s of nbp"
+        rows.append(Row(loop, did, f"{whole:.0f} s", beside, whole / large["wall"]))
     measured = custodian_seconds(home, control)
+    policy = "Custodian gcp.snapshot, by age"
     if measured is None:
-        print("Cloud Custodian gcp.snapshot: not measured, make bench installs it")
+        rows.append(Row(policy, "not measured: make bench installs it", ""))
     else:
         wall, deleted = measured
-        print(
-            f"Cloud Custodian gcp.snapshot, by age: {wall:.1f} s for {deleted}: {wall / runs[0]['wall']:.2f} "
-            "times as long (through a TLS proxy; it reads nothing again and waits for no operation)"
-        )
+        beside = f"{runs[0]['wall']:.1f} s of nbp"
+        rows.append(Row(policy, f"{deleted} deleted (1)", f"{wall:.1f} s", beside, wall / runs[0]["wall"]))
     control.ask("POST", "sandbox/v1/reset", {})
     control.load(project(LISTED // EACH, EACH, datetime.now(UTC)))
-    medians = compare_lists(home, variables)
-    print(
-        f"listing {LISTED} snapshots: " + ", ".join(f"{name} {wall:.2f} s" for name, wall in medians.items())
+    ours, *others = compare_lists(home, variables).items()
+    theirs = others[0] if others else None
+    rows.append(
+        Row(
+            ours[0],
+            f"{LISTED} listed",
+            f"{ours[1]:.2f} s",
+            f"{theirs[1]:.2f} s of {theirs[0]}" if theirs else "gcloud is not here",
+            ours[1] / theirs[1] if theirs else None,
+            LIST_GOAL,
+        )
     )
-    if len(medians) > 1:
-        ours, theirs = medians.values()
-        print(f"that is {ours / theirs:.2f} of gcloud's time")
+    show(rows)
+    print("(1) through a TLS proxy; it reads nothing again, and waits for no operation")
+    for run in runs:
+        print(f"calls for {run['snapshots']}: " + ", ".join(f"{key} {n}" for key, n in run["counts"].items()))
 
 
 if __name__ == "__main__":
