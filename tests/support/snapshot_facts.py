@@ -73,10 +73,11 @@ def upgraded(count: int, newest: float = 30, name: str = "nb") -> tuple[Notebook
 
 
 def register(*notebooks: Notebook, **options: Any) -> Register:
-    """A register of the fleet ``one``, whose file holds ``in-file``."""
+    """A register of the fleet ``one``, whose file holds ``in-file``, or what *file* names."""
+    file = dict.fromkeys(options.pop("file", ("in-file",)), ZONE)
     unreachable = options.pop("unreachable", frozenset())
     found = Notebooks(notebooks, frozenset(unreachable))
-    return Register("one", {"in-file": ZONE}, found, **options)
+    return Register("one", file, found, **options)
 
 
 def rules(**settings: Any) -> Rules:

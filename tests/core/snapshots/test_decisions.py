@@ -102,8 +102,9 @@ def test_a_mark_comes_off_what_turns_out_to_be_unclaimed():
     assert verdicts(made, [])["a"].verdict is Verdict.UNMARK
 
 
-def test_a_rollback_takes_no_snapshot_out_of_the_rollback_points():
-    history = [entry("s1", 90), entry("s1", 60, action="ROLLBACK"), entry("s2", 30), entry("s3", 20)]
+@pytest.mark.parametrize("back", [89.75, 60])
+def test_a_rollback_takes_no_snapshot_out_of_the_rollback_points(back):
+    history = [entry("s1", 90), entry("s1", back, action="ROLLBACK"), entry("s2", 30), entry("s3", 20)]
     made = [snapshot(name, days) for name, days in (("s3", 20), ("s2", 30), ("s1", 90))]
     assert deleted(made, [notebook(*history)], rules(rollback_points=3)) == set()
     assert deleted(made, [notebook(*history)]) == {"s1"}
@@ -241,8 +242,8 @@ def worlds(draw):
             if draw(st.integers(0, 5)):
                 history.append(entry(item.name, days, state=state))
             made.append(item)
-            if history and not draw(st.integers(0, 5)):  # back to any of them, some hours later
-                back = entry(draw(st.sampled_from(history)).snapshot, days - 0.25, action="ROLLBACK")
+            if history and not draw(st.integers(0, 2)):  # back to one of the last, some hours later
+                back = entry(draw(st.sampled_from(history[-2:])).snapshot, days - 0.25, action="ROLLBACK")
                 history.append(back)
         if draw(st.integers(0, 5)):
             found.append(notebook(*history, name=name))
@@ -264,13 +265,16 @@ def test_a_rollback_point_inside_n_is_never_deleted(world, ruling):
 
 
 @settings(deadline=None)
-@given(worlds(), rulings, st.sets(st.sampled_from(["nb0", "nb1", "nb2"])))
-def test_only_what_an_upgrade_is_proven_to_have_made_is_deleted(world, ruling, gone):
+@given(worlds(), rulings, st.dictionaries(st.sampled_from(["nb0", "nb1", "nb2"]), st.booleans()))
+def test_only_what_an_upgrade_is_proven_to_have_made_is_deleted(world, ruling, lost):
+    """Also of notebooks that are lost, or made anew since."""
     found, made = world
-    left = [owner for owner in found if owner.name not in gone]
-    upgraded_from = {item.snapshot for owner in left for item in owner.history if item.action == "UPGRADE"}
+    left = [owner for owner in found if owner.name not in lost]
+    anew = [notebook(name=name, created=ago(0.5)) for name, again in lost.items() if again]
+    in_history = {item.snapshot for owner in left for item in owner.history if item.action == "UPGRADE"}
     labelled = {item.name for item in made if item.labels.get("nbp-origin") == "upgrade"}
-    assert deleted(made, left, rules(**ruling)) <= upgraded_from | labelled
+    gone = deleted(made, [*left, *anew], rules(**ruling), file=["nb0", "nb1", "nb2"])
+    assert gone <= in_history | labelled
 
 
 @settings(deadline=None)

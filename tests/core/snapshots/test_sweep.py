@@ -162,15 +162,17 @@ def change_notebook(**changed):
         (change_notebook(history=(entry("", 0, action="ROLLBACK"),)), "rolled back"),
     ],
 )
-def test_what_changed_since_the_plan_is_left_alone(change, words):
+@pytest.mark.parametrize("grace", [None, "7d"])
+def test_what_changed_since_the_plan_is_left_alone(change, words, grace):
     owner, made = upgraded(3)
     world = World([owner], made)
     world.between = lambda: change(world)
-    report = world.sweep()
+    report = world.sweep(rules(grace=grace))
     ((_, outcome),) = report.results
     assert outcome.result is Result.SKIPPED
     assert words in outcome.message
     assert "nb-2" in world.snapshots
+    assert not any(event[0] in {"delete", "label"} for event in world.events)
     assert not report.failed
 
 
