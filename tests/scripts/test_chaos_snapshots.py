@@ -85,4 +85,4 @@ def test_kills_that_miss_the_sweep_are_not_counted_as_kills():
     met, missed = Day("kill", mid_sweep=True), Day("kill")
     assert not killed_too_seldom([met, missed])
     assert killed_too_seldom([met, missed, missed])
-    assert table([met, missed]).splitlines()[-1].split() == ["kill", "2", "0", "0", "0", "0", "1", "0"]
+    assert table([met, missed]).splitlines()[-1].split() == ["kill", "2", "0", "0", "0", "0", "0", "1", "0"]

@@ -187,13 +187,23 @@ class _World:
 
 def table(days: list[Day]) -> str:
     """Days by kind."""
-    columns = ("runs", "deleted", "kept by people", "too late", "gave up", "killed in mid-sweep", "wrong")
+    columns = (
+        "runs",
+        "told deleted",
+        "gone",
+        "kept by people",
+        "too late",
+        "gave up",
+        "killed in mid-sweep",
+        "wrong",
+    )
     rows = [f"{'kind':8}" + "".join(f"  {column}" for column in columns)]
     for kind in KINDS:
         found = [day for day in days if day.kind == kind]
         values = (
             len(found),
             sum(day.deleted for day in found),
+            sum(day.gone for day in found),
             sum(day.kept for day in found),
             sum(day.too_late for day in found),
             sum(day.refused for day in found),

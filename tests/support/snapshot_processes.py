@@ -51,7 +51,8 @@ def kill_in_mid_sweep(control: Control, chance: random.Random, deletions: int) -
     """
     control.fault(method="compute.snapshots.delete", kind="delay", seconds=0.1)
     journal_path().unlink(missing_ok=True)
-    process = subprocess.Popen([*_PRUNE, "--per-second", str(_PER_SECOND)], stdout=subprocess.DEVNULL)
+    command = [*_PRUNE, "--per-second", str(_PER_SECOND)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.monotonic() + _LONGEST
     while not intended() and process.poll() is None and time.monotonic() < until:
         time.sleep(0.01)

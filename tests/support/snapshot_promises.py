@@ -22,6 +22,7 @@ class Day:
         kind: What happens on such a day.
         results: What the runs reported.
         acts: What people did.
+        gone: Snapshots that were gone when the runs were over, or killed.
         kept: Snapshots that would have gone, if nobody had done anything about them.
         too_late: Snapshots that somebody wanted between the last look and the deletion.
         refused: Whether the run gave up with an error of its own.
@@ -32,6 +33,7 @@ class Day:
     kind: str
     results: list[tuple[str, Result]] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
+    gone: int = 0
     kept: int = 0
     too_late: int = 0
     refused: bool = False
@@ -72,6 +74,7 @@ def judge(day: Day, start: Start, control: Control) -> None:
     """Hold what happened against the promises."""
     there = _labels(control)
     gone = start.notebook_of.keys() - there.keys()
+    day.gone = len(gone)
     told = day.told(Result.DELETED)
     day.wrong += [f"{name} was protected and is deleted" for name in sorted(gone - start.ripe)]
     day.wrong += [f"{name} is reported deleted and is there" for name in sorted(there.keys() & set(told))]
