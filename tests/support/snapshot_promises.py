@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from snapshot_calls import CallLog, Moment
 from snapshot_documents import PROJECT, ZONE, Control
@@ -156,7 +157,11 @@ class Evening:
             for name in start.candidates & there.keys()
             if start.notebook_of[name] not in rolled_back and not _HOLD_LABELS & there[name].keys()
         )
-        ripe = frozenset(name for name in due & start.ripe if MARK in there[name] or not grace)
+        # Where somebody took the mark off, a run has put today's on, and the grace begins anew.
+        over = f"{datetime.now(UTC) - timedelta(days=7):%Y-%m-%d}"
+        ripe = frozenset(
+            name for name in due & start.ripe if not grace or there[name].get(MARK, "none") <= over
+        )
         return cls(there, due, ripe)
 
     def judge(self, day: Day, control: Control, *, grace: bool) -> None:
