@@ -22,19 +22,36 @@ resource "google_service_account" "this" {
   account_id = each.key
 }
 
-resource "google_project_iam_member" "this" {
-  for_each = {
-    for pair in setproduct(keys(local.notebooks), [
-      "roles/artifactregistry.reader",
-      "roles/compute.viewer",
-      "roles/logging.logWriter",
-      "roles/monitoring.metricWriter",
-    ]) : join(" ", pair) => { notebook = pair[0], role = pair[1] }
-  }
+resource "google_project_iam_member" "images" {
+  for_each = local.notebooks
 
   project = "nbp-quickstart"
-  role    = each.value.role
-  member  = google_service_account.this[each.value.notebook].member
+  role    = "roles/artifactregistry.reader"
+  member  = google_service_account.this[each.key].member
+}
+
+resource "google_project_iam_member" "logs" {
+  for_each = local.notebooks
+
+  project = "nbp-quickstart"
+  role    = "roles/logging.logWriter"
+  member  = google_service_account.this[each.key].member
+}
+
+resource "google_project_iam_member" "metrics" {
+  for_each = local.notebooks
+
+  project = "nbp-quickstart"
+  role    = "roles/monitoring.metricWriter"
+  member  = google_service_account.this[each.key].member
+}
+
+resource "google_project_iam_member" "own_instance" {
+  for_each = local.notebooks
+
+  project = "nbp-quickstart"
+  role    = "roles/compute.viewer"
+  member  = google_service_account.this[each.key].member
 }
 
 resource "google_service_account_iam_member" "owner" {
