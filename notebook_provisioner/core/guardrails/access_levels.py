@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from notebook_provisioner.core.findings import Finding
-from notebook_provisioner.core.fleet.checks.perimeter import WIDEST
+from notebook_provisioner.core.fleet.checks.perimeter import exceeded
 from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, listed, network, stays
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
@@ -56,11 +56,7 @@ def _judge(change: Change, *path: str | int) -> Iterator[Finding]:
 def _too_many(ranges: Sequence[str | None]) -> bool:
     """Whether *ranges* hold more than what the fleet file may name, all together; unknown ones do."""
     known = [network(text) for text in ranges if text is not None]
-    for version, widest in WIDEST.items():
-        together = {one for one in known if one.version == version}
-        if sum(one.num_addresses for one in together) > widest.num_addresses:
-            return True
-    return len(known) < len(ranges)
+    return len(known) < len(ranges) or bool(exceeded(known))
 
 
 def _asks_of_devices(change: Change, *path: str | int) -> bool:

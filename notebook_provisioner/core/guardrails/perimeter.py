@@ -75,11 +75,11 @@ def _services(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
 def _stands(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
     """As long as there are notebooks, one perimeter is around their project, as the fleet file says."""
     fleet = surroundings.fleet
+    if isinstance(fleet.perimeter, NoPerimeter):
+        return
     there = after(plan)
     notebooks = any(one.type == NOTEBOOK for one in there)
     perimeters = [one for one in there if one.type == PERIMETER]
-    if isinstance(fleet.perimeter, NoPerimeter):
-        return
     enforced = fleet.perimeter.mode == "enforced"
     if enforced and notebooks and not perimeters:
         gone = [change for change in plan.changes if change.type == PERIMETER]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet.model import Defaults, Fleet, Notebook
@@ -10,7 +11,7 @@ from notebook_provisioner.core.fleet.resolve import ResolvedNotebook, resolve
 from notebook_provisioner.core.fleet.source import Path, Source, spelled
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """A fleet of the right shape, perhaps with broken parts taken out.
 
@@ -35,11 +36,14 @@ class Context:
         for index, notebook in enumerate(self.fleet.notebooks):
             yield ("notebooks", self.kept[index] if self.kept is not None else index), notebook
 
-    def resolved(self) -> Iterator[tuple[Path, Notebook, ResolvedNotebook]]:
+    @cached_property
+    def resolved(self) -> tuple[tuple[Path, Notebook, ResolvedNotebook], ...]:
         """The notebooks whose profile is there, each with its path and with every value filled in."""
-        for path, notebook in self.notebooks():
-            if (notebook.profile or self.fleet.defaults.profile) in self.fleet.profiles:
-                yield path, notebook, resolve(self.fleet, notebook)
+        return tuple(
+            (path, notebook, resolve(self.fleet, notebook))
+            for path, notebook in self.notebooks()
+            if (notebook.profile or self.fleet.defaults.profile) in self.fleet.profiles
+        )
 
     def settings(self) -> Iterator[tuple[Path, Notebook | Defaults]]:
         """The defaults and the notebooks: everything that may hold a notebook's settings."""

@@ -31,7 +31,7 @@ _WHY_NO_SCRIPT: Final = (
 
 def managed_euc(context: Context) -> Iterator[Finding]:
     """Nothing is asked for that Workbench refuses, or that would need what is not there."""
-    for path, notebook, resolved in context.resolved():
+    for path, notebook, resolved in context.resolved:
         if not resolved.managed_euc:
             continue
         for key in _BY_SCRIPT:

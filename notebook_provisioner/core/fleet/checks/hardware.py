@@ -114,7 +114,7 @@ def secure_boot_with_gpus(context: Context) -> Iterator[Finding]:
         f"write image: {{family: {image_rules.CURRENT_FAMILY}}}, or an image of it from {since} on, "
         "or add an exemption for secure-boot"
     )
-    for _, _, notebook in context.resolved():
+    for _, _, notebook in context.resolved:
         profile = notebook.profile
         if profile.gpu is None or notebook.is_exempt("secure-boot"):
             continue

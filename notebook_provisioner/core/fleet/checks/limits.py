@@ -11,7 +11,7 @@ def service_accounts(context: Context) -> Iterator[Finding]:
     """Google lets the project have an account for each notebook, and grant it what it needs."""
     if context.fleet.target != "google":
         return
-    count = sum(not resolved.managed_euc for _, _, resolved in context.resolved())
+    count = sum(not resolved.managed_euc for _, _, resolved in context.resolved)
     most = limits.PRINCIPALS // limits.GRANTS
     if count > most:
         yield context.error(

@@ -1,7 +1,7 @@
 """The perimeter: its policy, and the ways into it."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from notebook_provisioner.core.findings import Finding
@@ -16,9 +16,11 @@ from notebook_provisioner.core.fleet.surroundings import (
     NoPerimeter,
 )
 
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 # By IP version: the range that an access level's ranges hold no more than, all together. The Internet in
 # pieces is the Internet. The module perimeter says the same.
-WIDEST: Final = {4: ipaddress.ip_network("0.0.0.0/8"), 6: ipaddress.ip_network("::/32")}
+_WIDEST: Final = (ipaddress.ip_network("0.0.0.0/8"), ipaddress.ip_network("::/32"))
 
 
 def access_policy(context: Context) -> Iterator[Finding]:
@@ -137,17 +139,15 @@ def _form(
 
 
 def _ranges(context: Context, path: Path, level: AccessLevel) -> Iterator[Finding]:
-    for version, widest in WIDEST.items():
-        together = {one for one in map(ipaddress.ip_network, level.ip_ranges) if one.version == version}
-        if sum(one.num_addresses for one in together) > widest.num_addresses:
-            yield context.error(
-                "open-access-level",
-                (*path, "ip_ranges"),
-                f"the IPv{version} ranges of {level.name} hold more addresses than a /{widest.prefixlen}: "
-                "too many to say where people come from",
-                f"write ranges that hold a /{widest.prefixlen} or less, all together",
-                key=True,
-            )
+    for widest in exceeded(map(ipaddress.ip_network, level.ip_ranges)):
+        yield context.error(
+            "open-access-level",
+            (*path, "ip_ranges"),
+            f"the IPv{widest.version} ranges of {level.name} hold more addresses than a /{widest.prefixlen}: "
+            "too many to say where people come from",
+            f"write ranges that hold a /{widest.prefixlen} or less, all together",
+            key=True,
+        )
     for index, text in enumerate(level.ip_ranges):
         addresses = ipaddress.ip_network(text)
         place = (*path, "ip_ranges", index)
@@ -156,6 +156,16 @@ def _ranges(context: Context, path: Path, level: AccessLevel) -> Iterator[Findin
             yield context.warning(
                 "private-range", place, said, "write the public range that people come from"
             )
+
+
+def exceeded(ranges: Iterable[_Network]) -> list[_Network]:
+    """The widest range of each IP version that an access level's *ranges* hold more than, all together."""
+    distinct = set(ranges)
+    return [
+        widest
+        for widest in _WIDEST
+        if sum(one.num_addresses for one in distinct if one.version == widest.version) > widest.num_addresses
+    ]
 
 
 def _is_documentation(text: str) -> bool:
