@@ -103,18 +103,17 @@ class SandboxProcess:
         self._make_token()
         if boot == "lab":
             host.place(self.directory / "lab")
-        if self._child is not None and self._child.poll() is not None:
-            self._child = None
         deadline = time.monotonic() + READY_SECONDS
+        child = None
         while (connection := self.connection()) is None:
-            has_ended = self._child is not None and self._child.poll() is not None
-            if time.monotonic() > deadline or has_ended:
+            if time.monotonic() > deadline or (child is not None and child.poll() is not None):
                 raise TargetUnreachable(
                     f"the sandbox did not come up: {self._last_words()}",
                     hint=f"its log is {self.log_file}; nbp sandbox reset forgets a broken state",
                 )
-            if self._child is None:
-                self._child = self._spawn_if_free(port, boot or "simulated")
+            if child is None and (child := self._spawn_if_free(port, boot or "simulated")) is not None:
+                self._reap()  # an earlier one has let go of the lock, so it has ended or is about to
+                self._child = child
             time.sleep(_POLL_SECONDS)
         if port and not connection.url.endswith(f":{port}"):
             raise TargetUnreachable(
