@@ -1,7 +1,7 @@
-"""What the snapshot commands share: read, decide, show, act."""
+"""``nbp snapshots prune``: read, decide, show, act; and what ``nbp snapshots list`` shares with it."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -16,18 +16,15 @@ from notebook_provisioner.cli.prune_report import (
     plan_data,
     recycle_bin,
     results_data,
-    row,
     show_plan,
     show_report,
-    size,
-    table,
 )
-from notebook_provisioner.core.errors import ProvisionerError
+from notebook_provisioner.core.errors import NotFound, ProvisionerError
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots import plan as planning
 from notebook_provisioner.core.snapshots.caps import Caps
-from notebook_provisioner.core.snapshots.decisions import OutOfOrder, RulesOf, Verdict, decide, newest_first
+from notebook_provisioner.core.snapshots.decisions import OutOfOrder, RulesOf, newest_first
 from notebook_provisioner.core.snapshots.facts import Notebooks
 from notebook_provisioner.core.snapshots.origin import Register
 from notebook_provisioner.core.snapshots.plan import PrunePlan
@@ -72,31 +69,6 @@ class Run:
     rules: Mapping[str, Any]
     caps: Caps
     per_second: float
-
-
-def show_all(app: App, selection: Selection, overrides: Mapping[str, Any]) -> None:
-    """``nbp snapshots list``."""
-    rules_of = _rules(app, overrides)
-    store = app.snapshots()
-    notebooks = store.notebooks()
-    now = app.clock()()
-    register = _register(app, notebooks, selection)
-    try:
-        found = list(decide(store.snapshots(), register, rules_of, now))
-    except OutOfOrder:
-        found = list(decide(newest_first(store.snapshots()), register, rules_of, now))
-    doomed = any(decision.verdict is Verdict.DELETE for decision in found)
-    findings = _unreachable(notebooks) + (recycle_bin(store.recycle_bin()) if doomed else [])
-    rows = sorted((row(decision, now) for decision in found), key=lambda one: one["created"], reverse=True)
-    table(app, rows)
-    month = sum(one["usd_per_month"] for one in rows)
-    gone = sum(one["storage_bytes"] for one in rows if one["verdict"] == Verdict.DELETE)
-    app.output.text(
-        f"{len(rows)} snapshots, {size(sum(one['storage_bytes'] for one in rows))}, about ${month:.2f} a "
-        f"month. prune would free {size(gone)} at most."
-    )
-    app.output.findings(findings)
-    app.output.result({"fleet": app.fleet.name, "snapshots": rows}, findings=findings)
 
 
 def prune(app: App, run: Run, *, act: bool, as_job: bool = False, lease: StorageObject | None = None) -> int:
@@ -185,16 +157,17 @@ class _View:
 
 def _view(app: App, run: Run, lease: Lease) -> _View:
     """Read, plan, and show the plan."""
-    rules_of = _rules(app, run.rules)
+    rules_of = rules_for(app, run.rules)
     store = app.snapshots(per_second=run.per_second, heartbeat=_Heartbeat(lease))
     notebooks = store.notebooks()
     now = app.clock()()
-    register = _register(app, notebooks, run.selection)
+    register = register_for(app, notebooks, run.selection)
     try:
         plan = planning.make(store.snapshots(), register, rules_of, run.caps, now)
     except OutOfOrder:
         plan = planning.make(newest_first(store.snapshots()), register, rules_of, run.caps, now)
-    findings = _unreachable(notebooks) + (recycle_bin(store.recycle_bin()) if plan.pending else [])
+    require_known(app, run.selection, register, plan.seen)
+    findings = unreachable(notebooks) + (recycle_bin(store.recycle_bin()) if plan.pending else [])
     show_plan(app, plan, now)
     app.output.findings(findings)
     return _View(store, rules_of, register, now, plan, findings)
@@ -213,7 +186,8 @@ class _Heartbeat:
             self._renew = lambda: None
 
 
-def _rules(app: App, overrides: Mapping[str, Any]) -> RulesOf:
+def rules_for(app: App, overrides: Mapping[str, Any]) -> RulesOf:
+    """The rules of each notebook, in being or gone."""
     defaults = Rules.read(app.fleet.defaults.snapshots, overrides)
     by_name = {
         notebook.name: replace(Rules.read(notebook.snapshots, overrides), orphans=defaults.orphans)
@@ -222,12 +196,41 @@ def _rules(app: App, overrides: Mapping[str, Any]) -> RulesOf:
     return lambda key: by_name.get(key[1], defaults)
 
 
-def _register(app: App, notebooks: Notebooks, selection: Selection) -> Register:
+def register_for(
+    app: App, notebooks: Notebooks, selection: Selection, *, strangers: bool = False
+) -> Register:
+    """Whose the snapshots are; *strangers* as `Register` takes it."""
     zones = {notebook.name: notebook.zone for notebook in app.fleet.resolved_notebooks}
-    return Register(app.fleet.name, zones, notebooks, selection.former, selection.takes)
+    return Register(app.fleet.name, zones, notebooks, selection.former, selection.takes, strangers=strangers)
 
 
-def _unreachable(notebooks: Notebooks) -> list[Finding]:
+def require_known(app: App, selection: Selection, register: Register, seen: Collection[NotebookKey]) -> None:
+    """Hold the names that were given to be of notebooks that are there, were, or left snapshots.
+
+    Args:
+        app: The command's App.
+        selection: Has the names.
+        register: The fleet's notebooks.
+        seen: The notebooks whose snapshots were found.
+
+    Raises:
+        NotFound: One is of none.
+    """
+    if selection.shard.count > 1:  # another part may have seen it
+        return
+    found = {name for _, name in seen}
+    unknown = sorted(name for name in selection.names - found if not register.knows(name))
+    if unknown:
+        silent = ", ".join(sorted(register.unreachable))
+        raise NotFound(
+            f"no notebook {', '.join(unknown)} in the fleet {app.fleet.name}, and no snapshot that one left",
+            hint=f"its notebooks: {', '.join(register.names) or 'none'}"
+            + (f"; nobody knows of {silent}, which did not answer" if silent else ""),
+        )
+
+
+def unreachable(notebooks: Notebooks) -> list[Finding]:
+    """What people should know of zones that did not answer."""
     return [
         Finding(
             "zone-unreachable",

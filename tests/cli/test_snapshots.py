@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 from snapshot_chaos import IN_PROCESS, run
-from snapshot_documents import PROJECT, SNAPSHOTS, ZONE, Control, claim, letters, project, snapshot
+from snapshot_documents import (
+    NOTEBOOKS,
+    PROJECT,
+    SNAPSHOTS,
+    ZONE,
+    Control,
+    claim,
+    letters,
+    notebook,
+    project,
+    snapshot,
+)
 from snapshot_promises import SEPARATE
 
 from notebook_provisioner.adapters.google.lease import BucketLease
@@ -84,6 +95,45 @@ def test_list_says_whose_what_and_why(nbp, control):
     shown = nbp("list").stdout
     assert "12 snapshots, 120.0 GiB, about $7.80 a month" in shown
     assert "rollback point 1 of 2" in shown
+
+
+def test_list_counts_what_nothing_ties_to_the_fleet_and_shows_it_when_asked(nbp, control):
+    long_ago = datetime.now(UTC) - timedelta(days=900)
+    control.load(
+        {
+            NOTEBOOKS: [notebook("theirs", [], long_ago, labels={"nbp-fleet": "another"})],
+            SNAPSHOTS: [
+                snapshot("database", "db-boot", long_ago, 101),
+                snapshot("elsewhere", "theirs-boot", long_ago, 102),
+            ],
+        }
+    )
+    found = data(nbp("list", "--format", "json"))
+    assert len(found["snapshots"]) == 8
+    assert found["not_shown"] == [
+        {"origin": origin, "snapshots": 1, "storage_bytes": 10 * 2**30, "usd_per_month": 0.65}
+        for origin in ("foreign", "stray")
+    ]
+    assert "Not shown: 1 of origin stray, 10.0 GiB, about $0.65 a month; --origin stray" in nbp("list").stdout
+    asked = data(nbp("list", "--origin", "stray", "--origin", "foreign", "--format", "json"))["snapshots"]
+    assert {row["name"]: (row["origin"], row["verdict"]) for row in asked} == {
+        "database": ("stray", "keep"),
+        "elsewhere": ("foreign", "keep"),
+    }
+    assert "--former db" in asked[0]["reasons"][0] + asked[1]["reasons"][0]
+    (named,) = data(nbp("list", "db", "--format", "json"))["snapshots"]
+    assert named["name"] == "database"
+    plan = data(nbp("prune", "--format", "json", status=3))
+    assert (plan["fleet_snapshots"], plan["project_snapshots"]) == (8, 10)  # no share of what is not ours
+
+
+def test_a_name_that_no_notebook_had_is_an_error(nbp, control):
+    for command in (["list"], ["prune"], ["prune", "--yes"]):
+        told = nbp(*command, "nb-0000", "nb-00001", status=1).stderr
+        assert "no notebook nb-0000 in the fleet quickstart" in told
+        assert "ana-training, ben-research, nb-00000, nb-00001" in told
+    assert len(control.names()) == 8
+    assert data(nbp("list", "ana-research", "--format", "json"))["snapshots"] == []  # in the fleet file
 
 
 def test_a_dry_run_changes_nothing_and_ends_in_3(nbp, control):

@@ -8,6 +8,7 @@ import click
 from notebook_provisioner.cli import options, parameters
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
+from notebook_provisioner.core.snapshots.origin import Origin
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,6 +54,13 @@ def _selection(command: F) -> F:
 
 @snapshots.command(name="list")
 @_selection
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    type=click.Choice([origin.value for origin in Origin]),
+    help="Only these. Repeatable. By default all but foreign and stray, unless notebooks are named.",
+)
 @global_options
 @pass_app
 def list_(
@@ -62,6 +70,7 @@ def list_(
     names: tuple[str, ...],
     former: tuple[str, ...],
     shard: parameters.Shard,
+    origins: tuple[str, ...],
     **rules: str | int | None,
 ) -> None:
     """List the fleet's snapshots: whose they are, what they cost, and what prune would do.
@@ -70,6 +79,9 @@ def list_(
     neighbours are deleted. Regional snapshots are not shown: version 1 of the API does not know them.
     --keep-hourly, -daily, -weekly, -monthly, -yearly, and --keep-within-hourly and so on work too.
 
+    Of other snapshots of boot disks, the foreign ones (another's notebook) and the stray ones (nothing
+    says whose), only the number is told, unless --origin or a notebook's name asks for them.
+
     \b
     Exit status: 0 done, 1 failed, 4 refused: the rules keep nothing.
 
@@ -77,10 +89,12 @@ def list_(
     Example:
       nbp snapshots list
       nbp snapshots list ana-research --keep-monthly 6
+      nbp snapshots list --origin stray
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
-    from notebook_provisioner.cli import pruning  # reads the fleet's models, which --help must not pay for
+    from notebook_provisioner.cli import pruning, snapshot_list  # models, which --help must not pay for
 
-    pruning.show_all(app, pruning.Selection(frozenset(names), former, shard), rules)
+    selection = pruning.Selection(frozenset(names), former, shard)
+    snapshot_list.show(app, selection, rules, frozenset(map(Origin, origins)))
 
 
 @snapshots.command()

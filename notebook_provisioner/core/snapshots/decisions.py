@@ -17,6 +17,14 @@ _SETTLED_STATES: Final = frozenset({"ACTIVE", "STOPPED", "SUSPENDED"})
 _RESTING_HEALTH: Final = frozenset({"HEALTHY", "HEALTH_STATE_UNSPECIFIED"})  # nobody asks a stopped VM
 
 _MARKED: Final = frozenset({Origin.UPGRADE, Origin.ORPHAN, Origin.UNCLAIMED})  # what a run may have marked
+_NEVER: Final = {
+    Origin.SCHEDULE: "its snapshot schedule deletes it",
+    Origin.HAND: "made by hand",
+    Origin.UNCLAIMED: "unclaimed: nothing proves that an upgrade made it",
+    Origin.UNKNOWN: "zone {zone} does not answer",
+    Origin.FOREIGN: "its notebook is not this fleet's",
+    Origin.STRAY: "nothing ties it to this fleet; if a notebook of the fleet left it, say --former {name}",
+}
 
 RulesOf = Callable[[NotebookKey], Rules]
 
@@ -115,16 +123,16 @@ class _Series:
 def decide(
     snapshots: Iterable[Snapshot], register: Register, rules_of: RulesOf, now: datetime
 ) -> Iterator[Decision]:
-    """Decide about every snapshot of the fleet.
+    """Decide about every snapshot that belongs to somebody by *register*.
 
     Args:
-        snapshots: A project's snapshots, newest first; others' among them are passed over.
+        snapshots: A project's snapshots, newest first; what belongs to nobody is passed over.
         register: The fleet's notebooks.
         rules_of: The rules of a notebook, in being or gone.
         now: The present, with a time zone.
 
     Yields:
-        A decision for each snapshot of the fleet; of the same notebook and origin, newest first.
+        A decision for each of them; of the same notebook and origin, newest first.
 
     Raises:
         OutOfOrder: A snapshot is newer than the one before it.
@@ -193,16 +201,10 @@ def label_reasons(snapshot: Snapshot, rules: Rules, now: datetime) -> Iterator[s
 
 
 def _kept_by_itself(snapshot: Snapshot, belonging: Belonging, rules: Rules, now: datetime) -> Iterator[str]:
-    origin = belonging.origin
-    if origin is Origin.SCHEDULE:
-        yield "its snapshot schedule deletes it"
-    elif origin is Origin.HAND:
-        yield "made by hand"
-    elif origin is Origin.UNCLAIMED:
-        yield "unclaimed: nothing proves that an upgrade made it"
-    elif origin is Origin.UNKNOWN:
-        yield f"zone {belonging.notebook[0]} does not answer"
-    elif origin is Origin.ORPHAN and rules.orphans.after(snapshot.created) > now:
+    zone, name = belonging.notebook
+    if belonging.origin in _NEVER:
+        yield _NEVER[belonging.origin].format(zone=zone, name=name)
+    elif belonging.origin is Origin.ORPHAN and rules.orphans.after(snapshot.created) > now:
         yield f"an orphan younger than {rules.orphans}"
     if snapshot.status != "READY":
         yield f"it is {snapshot.status}"

@@ -39,11 +39,16 @@ class Origin(StrEnum):
     ORPHAN = "orphan"  # Workbench, or whoever it was by --former: the notebook is gone
     UNCLAIMED = "unclaimed"  # nobody knows: the notebook is gone, and nothing proves that it was Workbench
     UNKNOWN = "unknown"  # its zone does not answer
+    FOREIGN = "foreign"  # no matter: the notebook is there, or was, and is not this fleet's
+    STRAY = "stray"  # nobody knows: nothing ties it to this fleet, or to a notebook that exists
+
+
+STRANGERS: Final = frozenset({Origin.FOREIGN, Origin.STRAY})  # none of the fleet's
 
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """Whose a snapshot of the fleet is.
+    """Whose a snapshot of a boot disk is.
 
     Attributes:
         origin: Who made it.
@@ -64,7 +69,7 @@ class Register:
     A notebook is the fleet's if it bears its label or stands in the fleet file. What a former notebook left
     is an orphan if its labels claim it, or if somebody named the notebook as former; that takes in what was
     made by hand, too. What the fleet file or the fleet's label alone vouches for is unclaimed. Other
-    snapshots of disks that are called ``…-boot`` are nobody's business here.
+    snapshots of disks that are called ``…-boot`` are strangers.
 
     Args:
         fleet: The fleet's name.
@@ -72,6 +77,7 @@ class Register:
         notebooks: The project's notebooks.
         former: Names of notebooks that are gone: the caller's word for all that they left.
         only: Which notebooks, in being or gone, are looked at; all by default.
+        strangers: Whether strangers belong to somebody, too, as `STRANGERS`.
     """
 
     def __init__(
@@ -81,12 +87,15 @@ class Register:
         notebooks: Notebooks,
         former: Collection[str] = (),
         only: Callable[[NotebookKey], bool] = lambda _: True,
+        *,
+        strangers: bool = False,
     ) -> None:
         self._only = only
+        self._strangers = strangers
         self._fleet = fleet
         self._file = zones_by_name
         self._former = frozenset(former)
-        self._unreachable = notebooks.unreachable
+        self.unreachable = notebooks.unreachable
         self._all = {notebook.key for notebook in notebooks.found}
         self.notebooks = {item.key: item for item in notebooks.found if self._is_ours(item)}
         self._entries = {key: _entries(item.history) for key, item in self.notebooks.items()}
@@ -99,9 +108,20 @@ class Register:
         if not self._only(key):
             return None
         notebook = self.notebooks.get(key)
-        if notebook is None:
-            return self._without_notebook(snapshot, key)
-        return self._with_notebook(snapshot, notebook)
+        if notebook is not None:
+            return self._with_notebook(snapshot, notebook)
+        return self._without_notebook(snapshot, key) or (
+            self._stranger(snapshot, key) if self._strangers else None
+        )
+
+    def knows(self, name: str) -> bool:
+        """Whether a notebook of this name is the fleet's, or was by the caller's word."""
+        return name in self._former or name in self.names
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the fleet's notebooks: of the fleet file, and in being."""
+        return sorted({*self._file, *(name for _, name in self.notebooks)})
 
     def _with_notebook(self, snapshot: Snapshot, notebook: Notebook) -> Belonging:
         key = notebook.key
@@ -123,9 +143,13 @@ class Register:
         )
         if not vouched or key in self._all:  # another fleet's notebook may have the name
             return None
-        if zone in self._unreachable:
+        if zone in self.unreachable:
             return Belonging(Origin.UNKNOWN, key)
         return Belonging(Origin.SCHEDULE if snapshot.by_schedule else self._left_behind(snapshot, key), key)
+
+    def _stranger(self, snapshot: Snapshot, key: NotebookKey) -> Belonging:
+        elsewhere = snapshot.labels.get(FLEET_LABEL, self._fleet) != self._fleet
+        return Belonging(Origin.FOREIGN if key in self._all or elsewhere else Origin.STRAY, key)
 
     def _left_behind(self, snapshot: Snapshot, key: NotebookKey) -> Origin:
         claimed = claim(self._fleet, key).items() <= snapshot.labels.items()

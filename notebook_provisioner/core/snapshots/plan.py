@@ -30,6 +30,7 @@ class PrunePlan:
         decisions: Those that change something, and those that wait; what is to go comes first, oldest first.
         notebooks: The fleet's notebooks as they were when this was decided.
         points: Names of the rollback points that stay, by notebook.
+        seen: The notebooks, in being or gone, that have snapshots.
         counts: The fleet's snapshots by verdict.
         origins: The fleet's snapshots by origin.
         total: The number of the fleet's snapshots.
@@ -40,6 +41,7 @@ class PrunePlan:
     decisions: tuple[Decision, ...]
     notebooks: Mapping[NotebookKey, Notebook]
     points: Mapping[NotebookKey, tuple[str, ...]]
+    seen: frozenset[NotebookKey]
     counts: Mapping[Verdict, int]
     origins: Mapping[Origin, int]
     total: int
@@ -128,6 +130,7 @@ def make(
         decisions=(*held, *rest),
         notebooks={key: item for key, item in register.notebooks.items() if key in touched},
         points={key: tuple(names) for key, names in tally.points.items() if key in touched},
+        seen=frozenset(tally.points),
         counts=dict(tally.counts),
         origins=dict(tally.origins),
         total=tally.total,

@@ -322,3 +322,14 @@ def test_a_clock_that_is_behind_never_deletes_more(world, ruling, hours):
     old = [item for item in made if item.created < ago(3)]
     behind = NOW - timedelta(hours=hours)
     assert deleted(old, found, rules(**ruling), now=behind) <= deleted(old, found, rules(**ruling))
+
+
+@given(
+    age=st.floats(2, 4_000), mark=st.booleans(), fleet=st.sampled_from([None, "two"]), theirs=st.booleans()
+)
+def test_strangers_are_kept_whatever_the_rules_say(age, mark, fleet, theirs):
+    labels = {**({"nbp-prune": "2020-01-01"} if mark else {}), **({"nbp-fleet": fleet} if fleet else {})}
+    owners = [notebook(name="x", fleet="two")] if theirs else []
+    found = verdicts([snapshot("a", age, of="x", labels=labels)], owners, strangers=True)
+    assert found["a"].verdict is Verdict.KEEP
+    assert ("not this fleet's" if theirs or fleet else "--former x") in found["a"].reasons[0]

@@ -3,7 +3,7 @@
 import pytest
 from snapshot_facts import ZONE, ago, claimed, entry, notebook, register, snapshot
 
-from notebook_provisioner.core.snapshots.origin import Origin
+from notebook_provisioner.core.snapshots.origin import STRANGERS, Origin
 
 
 def origin(found, *notebooks, **options):
@@ -126,3 +126,31 @@ def test_nothing_is_an_orphan_in_a_zone_that_does_not_answer():
 def test_a_selection_hides_the_rest():
     owner = notebook(entry("a", 40))
     assert origin(snapshot("a", 40), owner, only=lambda key: key[1] == "other") is None
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (snapshot("a", 400, of="database"), Origin.STRAY),
+        (snapshot("a", 400, of="database", by_schedule=True), Origin.STRAY),
+        (snapshot("a", 400, of="left", labels={"nbp-fleet": "two"}), Origin.FOREIGN),
+        (snapshot("a", 40, of="theirs"), Origin.FOREIGN),
+        (snapshot("a", 40, disk=("us-central1-a", "in-file-boot")), Origin.STRAY),
+        (snapshot("a", 40, of="in-file"), Origin.UNCLAIMED),
+        (snapshot("a", 400, disk=(ZONE, "theirs-data")), None),
+        (snapshot("a", 400, disk=None), None),
+    ],
+)
+def test_strangers_are_told_apart_where_somebody_asks(found, expected):
+    theirs = notebook(entry("a", 40), name="theirs", fleet="two")
+    assert origin(found, theirs, strangers=True) is expected
+    assert origin(found, theirs) is (None if expected in STRANGERS else expected)
+
+
+def test_a_name_is_known_by_the_file_the_project_or_somebodys_word():
+    known = register(notebook(), notebook(name="theirs", fleet="two"), former=["gone"])
+    assert [known.knows(name) for name in ("nb", "in-file", "gone", "theirs", "typo")] == [
+        *[True] * 3,
+        False,
+        False,
+    ]
