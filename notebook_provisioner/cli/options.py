@@ -1,9 +1,10 @@
 """Options that several commands share. Cheap to import: ``--help`` pays for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from notebook_provisioner.cli import parameters
 from notebook_provisioner.core.plan import Impact
@@ -81,3 +82,33 @@ def lease(text: str = "Where the lease is kept.") -> Decorator:
         show_envvar=True,
         help=text,
     )
+
+
+def require_heeded(flag: str, *, beside: Collection[str]) -> None:
+    """Refuse what was written beside a flag that would not heed it; the environment's words are let pass.
+
+    Args:
+        flag: The option that was given, as in ``--resume``.
+        beside: The command's parameters that it heeds, itself among them; global options are always.
+
+    Raises:
+        click.UsageError: Another one was given.
+    """
+    context = click.get_current_context()
+    unheeded = [
+        parameter.human_readable_name if isinstance(parameter, click.Argument) else parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in beside
+        and parameter.expose_value
+        and context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    ]
+    if unheeded:
+        heeded = [
+            parameter.opts[0]
+            for parameter in context.command.params
+            if isinstance(parameter, click.Option) and parameter.name in beside and parameter.opts[0] != flag
+        ]
+        raise click.UsageError(
+            f"{flag} is about what is on record, and does not heed {', '.join(unheeded)}; "
+            f"it takes {', '.join(heeded)}"
+        )

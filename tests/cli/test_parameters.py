@@ -42,6 +42,21 @@ WRONG = [
 ]
 
 
+UNHEEDED = [
+    (["upgrade", "run", "--resume", "--now", "--dry-run"], "does not heed --now, --dry-run;"),
+    (["upgrade", "run", "--resume", "--even-if-busy"], "takes --all, --label, --due, --parallel"),
+    (["upgrade", "run", "--resume", "--failure-budget", "0"], "does not heed --failure-budget;"),
+    (["upgrade", "run", "--resume", "--family", "workbench-instances"], "not heed --family;"),
+    (["upgrade", "run", "--resume", "--data-snapshot"], "does not heed --data-snapshot;"),
+    (["upgrade", "run", "--resume", "--canary", "ana-research"], "does not heed --canary;"),
+    (["post-startup", "rerun", "--resume", "ana-research"], "does not heed [NOTEBOOK]...;"),
+    (["post-startup", "rerun", "--resume", "--transport", "api"], "not heed --transport;"),
+    (["post-startup", "rerun", "--undo", "--accept", "live"], "does not heed --accept;"),
+    (["post-startup", "rerun", "--undo", "--timeout", "5"], "it takes --parallel, --yes"),
+    (["post-startup", "rerun", "--undo", "--resume"], "does not heed --undo;"),
+]
+
+
 @pytest.fixture(autouse=True)
 def _quickstart(monkeypatch):
     monkeypatch.setenv("NBP_FLEET", str(FLEET))
@@ -54,6 +69,13 @@ def test_a_wrong_value_is_a_usage_error_that_says_what_would_be_right(arguments,
     assert f"Invalid value for '{option}'" in done.stderr
     assert right in done.stderr
     assert f"Usage: nbp {arguments[0]}" in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "said"), UNHEEDED, ids=[" ".join(row[0]) for row in UNHEEDED])
+def test_what_carrying_on_does_not_heed_is_a_usage_error_that_says_what_it_does(arguments, said):
+    done = CliRunner().invoke(nbp, arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert said in done.stderr
 
 
 @pytest.mark.parametrize("variable", ["NBP_SHARD", "NBP_LEASE"])

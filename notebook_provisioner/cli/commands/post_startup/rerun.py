@@ -79,12 +79,8 @@ def rerun(
 
     context = click.get_current_context()
     if resume or undo:
-        if selector.is_given or canaries or (resume and undo):
-            raise click.UsageError("--resume and --undo stand alone: they are about what a dead run left")
-        if dry_run:
-            raise click.UsageError(
-                "--resume and --undo act at once, on every open record: --dry-run is not for them"
-            )
+        beside = {"resume", "parallel", "timeout", "yes"} if resume else {"undo", "parallel", "yes"}
+        options.require_heeded("--resume" if resume else "--undo", beside=beside)
         given = context.get_parameter_source("timeout") is not ParameterSource.DEFAULT
         own = timedelta(minutes=timeout) if given else None
         context.exit(rerunning.resume(app, undo=undo, parallel=parallel, timeout=own))

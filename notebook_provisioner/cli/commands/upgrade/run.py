@@ -1,11 +1,17 @@
 """``nbp upgrade run``."""
 
+from typing import Final
+
 import click
 
 from notebook_provisioner.cli import options, parameters
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
 from notebook_provisioner.cli.selection import Selector, require_canaries, selection
+
+_HEEDED_BY_RESUME: Final = frozenset(
+    {"names", "everything", "labels", "resume", "due", "parallel", "notify", "shard", "lease", "yes"}
+)
 
 
 @click.command()
@@ -68,10 +74,8 @@ def run(
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     if now and due:
         raise click.UsageError("--now is for people, --due for the scheduled job: give one of them")
-    if resume and (now or dry_run):
-        raise click.UsageError(
-            "--resume only carries on what is open, whatever the windows say: give it alone"
-        )
+    if resume:
+        options.require_heeded("--resume", beside=_HEEDED_BY_RESUME)
     from notebook_provisioner.cli import upgrading  # reads the fleet's models, which --help must not pay for
     from notebook_provisioner.core.upgrades.preflight import Rules
 
