@@ -117,10 +117,19 @@ def show_plan(app: App, plan: PrunePlan, now: datetime) -> None:
     )
     app.output.text(
         f"{plan.total} of the project's {plan.listed} snapshots are the fleet's: {words or 'none'}"
-        f"{f'; {plan.claims} get the labels that prove their origin' if plan.claims else ''}"
+        f"{_claims(plan)}"
         f"{f'; {hidden} not shown, -v shows them' if hidden else ''}. "
         f"Deleting frees {size(plan.bytes_at_most)} at most."
     )
+
+
+def _claims(plan: PrunePlan) -> str:
+    """What is to be said of labels that prove an origin."""
+    later = f"{plan.claims_left} more on later runs" if plan.claims_left else ""
+    if not plan.claims:
+        return f"; the labels that prove their origin: {later}" if later else ""
+    words = f"; {plan.claims} get the labels that prove their origin"
+    return f"{words}, {later}" if later else words
 
 
 def show_report(app: App, report: Report, measured: Measured | NotMeasured) -> None:
@@ -148,6 +157,7 @@ def plan_data(plan: PrunePlan, now: datetime, *, act: bool) -> dict[str, Any]:
         "dry_run": not act,
         "pending": plan.pending,
         "claims": plan.claims,
+        "claims_left": plan.claims_left,
         "fleet_snapshots": plan.total,
         "project_snapshots": plan.listed,
         "counts": dict(plan.counts),

@@ -107,7 +107,7 @@ def list_(
     type=click.IntRange(min=1),
     default=1_000,
     show_default=True,
-    help="Most in one run, and most marks.",
+    help="Most in one run; as many marks, and as many labels on what stays.",
 )
 @click.option(
     "--max-per-notebook",

@@ -1,4 +1,4 @@
-"""How much one run may delete, and mark for deletion."""
+"""How much one run may delete, mark for deletion, and claim."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ class Caps:
     """Limits of one run. What is above a number waits for the next run; what is above the share is refused.
 
     Attributes:
-        number: Most deletions of a run, and most marks.
+        number: Most deletions of a run, most marks, and most claims.
         per_notebook: Most deletions of a run from one notebook, and most marks.
         share: Most of the fleet's snapshots, between 0 and 1, that the policy may want gone at once: deleted,
             marked, or waiting with their mark.

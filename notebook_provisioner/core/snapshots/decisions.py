@@ -1,10 +1,10 @@
 """What becomes of each snapshot, and why. Newest first, in memory that grows with notebooks alone."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.retention import Walk
@@ -62,6 +62,15 @@ class Decision:
     def claims(self) -> bool:
         """Whether the snapshot gets the labels that prove its origin; no use for one that goes."""
         return self.verdict is not Verdict.DELETE and bool(self.belonging.claim)
+
+    @property
+    def only_claims(self) -> bool:
+        """Whether it gets nothing else, so that it costs a request of its own."""
+        return self.claims and self.verdict not in {Verdict.MARK, Verdict.UNMARK}
+
+    def without_claim(self) -> Self:
+        """The same, but leaving the snapshot as unproven as it is."""
+        return replace(self, belonging=replace(self.belonging, claim={}))
 
     def label_changes(self, day: str) -> dict[str, str | None]:
         """Labels to set, with *day* as the mark, and to take off (None)."""

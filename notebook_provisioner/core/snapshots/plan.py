@@ -28,6 +28,7 @@ class PrunePlan:
 
     Attributes:
         decisions: Those that change something, and those that wait; what is to go comes first, oldest first.
+        claims_left: How many snapshots could get the labels that prove their origin, and must wait for it.
         notebooks: The fleet's notebooks as they were when this was decided.
         points: Names of the rollback points that stay, by notebook.
         seen: The notebooks, in being or gone, that have snapshots.
@@ -39,6 +40,7 @@ class PrunePlan:
     """
 
     decisions: tuple[Decision, ...]
+    claims_left: int
     notebooks: Mapping[NotebookKey, Notebook]
     points: Mapping[NotebookKey, tuple[str, ...]]
     seen: frozenset[NotebookKey]
@@ -71,14 +73,20 @@ class PrunePlan:
 
 @dataclass(slots=True)
 class _Tally:
-    """What is counted while snapshots stream by."""
+    """What is counted while snapshots stream by.
 
+    Attributes:
+        room: How many more claims the run has room for.
+    """
+
+    room: int
     listed: int = 0
     total: int = 0
     total_bytes: int = 0
     counts: Counter[Verdict] = field(default_factory=Counter)
     origins: Counter[Origin] = field(default_factory=Counter)
     points: dict[NotebookKey, list[str]] = field(default_factory=dict)
+    claims_left: int = 0
 
     def watch(self, snapshots: Iterable[Snapshot]) -> Iterable[Snapshot]:
         for snapshot in snapshots:
@@ -94,6 +102,16 @@ class _Tally:
         if decision.rollback_point and len(names) < rollback_points:
             names.append(decision.snapshot.name)
 
+    def held(self, decision: Decision) -> Decision:
+        """Leave a claim to a later run, where this one has no room for it."""
+        if not decision.only_claims:
+            return decision
+        if self.room < 1:
+            self.claims_left += 1
+            return decision.without_claim()
+        self.room -= 1
+        return decision
+
 
 def make(
     snapshots: Iterable[Snapshot],
@@ -102,7 +120,9 @@ def make(
     caps: Caps,
     now: datetime,
 ) -> PrunePlan:
-    """Decide about every snapshot, and hold deletions and marks to the caps; claims have none.
+    """Decide about every snapshot, and hold deletions, marks and claims to the caps.
+
+    Of the claims, those of the newest snapshots that stay are first: they have longest to live.
 
     Args:
         snapshots: The project's snapshots, newest first. They are read once and not kept.
@@ -114,20 +134,22 @@ def make(
     Raises:
         PolicyRefused: More would be deleted than the caps let pass.
     """
-    tally = _Tally()
+    tally = _Tally(room=caps.number)
     found: dict[Verdict, list[Decision]] = {}
     for decision in decide(tally.watch(snapshots), register, rules_of, now):
         tally.add(decision, rules_of(decision.belonging.notebook).rollback_points)
-        if decision.verdict is not Verdict.KEEP or decision.claims:
+        if decision.verdict is not Verdict.KEEP or (decision := tally.held(decision)).claims:
             found.setdefault(decision.verdict, []).append(decision)
     wanted = [item for verdict in _CAPPED for item in found.pop(verdict, [])]
     held = caps.apply(wanted, tally.total)
     tally.counts += Counter(item.verdict for item in held)
     tally.counts -= Counter(item.verdict for item in wanted)
+    held = [tally.held(item) for item in held]
     rest = [item for items in found.values() for item in items]
     touched = {item.belonging.notebook for item in (*held, *rest)}
     return PrunePlan(
         decisions=(*held, *rest),
+        claims_left=tally.claims_left,
         notebooks={key: item for key, item in register.notebooks.items() if key in touched},
         points={key: tuple(names) for key, names in tally.points.items() if key in touched},
         seen=frozenset(tally.points),

@@ -166,13 +166,8 @@ def sweep(
     """
     run = _Run(plan, changes, rules_of, journal, clock, lease or Alone())
     actions = sorted(plan.actions, key=lambda item: item.belonging.notebook)  # a notebook's together
-    try:
-        for start in range(0, len(actions), WAVE):
-            if run.report.error is None:
-                run.wave(actions[start : start + WAVE])
-    except ProvisionerError as error:
-        run.report.error = error
-    run.settle()
+    run.waves([item for item in actions if not item.only_claims])
+    run.waves([item for item in actions if item.only_claims])  # nobody waits for them
     return run.report
 
 
@@ -187,7 +182,18 @@ class _Run:
     report: Report = field(default_factory=Report)
     pending: dict[str, tuple[Decision, Outcome]] = field(default_factory=dict)
 
-    def wave(self, wave: Sequence[Decision]) -> None:
+    def waves(self, actions: Sequence[Decision]) -> None:
+        """Carry out *actions*, and wait for their end; nothing after an error."""
+        try:
+            for start in range(0, len(actions), WAVE):
+                if self.report.error is None:
+                    self._wave(actions[start : start + WAVE])
+        except ProvisionerError as error:
+            self.report.error = error
+        if self.pending:
+            self._settle()
+
+    def _wave(self, wave: Sequence[Decision]) -> None:
         """Look at some snapshots together, and do to them what was decided."""
         self.lease.renew(at_once=True)
         results: list[tuple[Decision, Outcome]] = []
@@ -213,7 +219,7 @@ class _Run:
                 else:
                     self.report.results.append((decision, outcome))
 
-    def settle(self) -> None:
+    def _settle(self) -> None:
         """Read what came of the requests that had no end yet."""
         settled: list[tuple[Decision, Outcome]] = []
         try:
@@ -223,6 +229,7 @@ class _Run:
         except ProvisionerError as error:
             self.report.error = self.report.error or error
         settled += self.pending.values()
+        self.pending.clear()
         self._log("settled", settled)
         self.report.results += settled
 

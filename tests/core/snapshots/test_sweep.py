@@ -372,7 +372,7 @@ def test_what_waits_or_is_deferred_is_claimed_and_stays_as_it_is():
     assert results(world.sweep(rules(grace="7d"), plan))["nb-3"] is Result.CLAIMED
     assert world.snapshots["nb-3"].labels == {**claimed(), "nbp-prune": "2026-06-14"}
     world = World([owner], unclaimed(made))
-    assert results(world.sweep(plan=world.plan(caps=Caps(number=1, share=1))))["nb-2"] is Result.CLAIMED
+    assert results(world.sweep(plan=world.plan(caps=Caps(per_notebook=1, share=1))))["nb-2"] is Result.CLAIMED
 
 
 def test_what_protects_a_snapshot_hinders_no_claim_and_no_unmarking():
@@ -415,27 +415,61 @@ def test_a_claim_outlives_its_notebook_and_what_a_hand_made_is_left():
     assert set(world.snapshots) == {"my-backup"}
 
 
-def test_claims_have_no_cap():
+def test_claims_above_the_cap_are_left_to_later_runs_the_newest_first():
     owner, made = upgraded(30)
     world = World([owner], unclaimed(made))
-    plan = world.plan(rules(rollback_points=30), Caps(number=1, per_notebook=1, share=0.01))
-    assert (plan.pending, plan.claims) == (0, 30)
+    plan = world.plan(rules(rollback_points=30), Caps(number=12, per_notebook=1, share=0.01))
+    assert (plan.pending, plan.claims, plan.claims_left) == (0, 12, 18)
+    assert set(results(world.sweep(rules(rollback_points=30), plan))) == {f"nb-{age}" for age in range(12)}
+    plan = world.plan(rules(rollback_points=30), Caps(number=30))
+    assert (plan.claims, plan.claims_left) == (18, 0)
 
 
-@given(counts=st.lists(st.integers(0, 6), max_size=3), grace=st.sampled_from([None, "7d"]), share=st.data())
+def test_claims_come_when_all_deletions_are_at_their_end():
+    fleet = [upgraded(6, name=f"nb{index}") for index in range(80)]
+    world = World([owner for owner, _ in fleet], unclaimed(item for _, items in fleet for item in items))
+    world.pending = {"nb3-5"}
+    report = world.sweep()
+    order = [(event[0], event[2]) for event in world.events if event[0] in {"outcome", "settled"}]
+    assert (report.count(Result.DELETED), report.count(Result.CLAIMED)) == (319, 160)
+    assert order.index(("settled", "failed")) == 320  # the deletion that was pending
+    assert {result for _, result in order[321:]} == {"claimed"}
+
+
+def test_nothing_is_claimed_once_the_run_has_to_end():
+    owner, made = upgraded(4)
+    world = World([owner], unclaimed(made))
+    report = world.sweep(lease=Reluctant(2))
+    assert Result.CLAIMED not in results(report).values()
+    assert report.failed
+
+
+@given(
+    counts=st.lists(st.integers(0, 6), max_size=3),
+    grace=st.sampled_from([None, "7d"]),
+    number=st.integers(1, 5),
+)
 @settings(deadline=None)
-def test_after_a_run_all_that_is_proven_is_claimed_and_nothing_else(counts, grace, share):
+def test_after_some_runs_all_that_is_proven_is_claimed_and_nothing_else(counts, grace, number):
     fleet = [upgraded(count, name=f"nb{index}") for index, count in enumerate(counts)]
     made = unclaimed(item for _, items in fleet for item in items)
     by_hand = [snapshot(f"hand-{index}", 50, of=owner.name) for index, (owner, _) in enumerate(fleet)]
     world = World([owner for owner, _ in fleet], [*made, *by_hand])
-    caps = Caps(number=share.draw(st.integers(1, 5)), share=1)
-    world.sweep(rules(grace=grace), world.plan(rules(grace=grace), caps))
+    caps = Caps(number=number, share=1)
+    left = 1
+    while left:
+        plan = world.plan(rules(grace=grace), caps)
+        report = world.sweep(rules(grace=grace), plan)
+        left = plan.claims_left
+        requests = report.count(Result.CLAIMED)
+        assert requests == number if left else requests <= number
+        assert not report.failed
     for item in world.snapshots.values():
         name = item.disk[1].removesuffix("-boot")
         labels = {key: value for key, value in item.labels.items() if key != "nbp-prune"}
         assert labels == ({} if item in by_hand else claimed(name))
-    assert world.plan(rules(grace=grace), caps).claims == 0
+    plan = world.plan(rules(grace=grace), caps)
+    assert (plan.claims, plan.claims_left) == (0, 0)
 
 
 def test_caps_hold_marks_too():
