@@ -3,7 +3,6 @@
 Google's own client for Compute Engine takes over two seconds to import.
 """
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -84,7 +83,8 @@ class Rest:
     Args:
         target: Google, or the sandbox.
         patience: Seconds of trying again before a call is given up.
-        first_pause: Seconds before the first further try, at most; the later ones double.
+        first_pause: Seconds before the first further try, at most; the later ones double. How long it is
+            is left to chance, so that calls that failed together do not come again together.
     """
 
     def __init__(self, target: Target, *, patience: float = _PATIENCE, first_pause: float = 0.5) -> None:
@@ -140,8 +140,10 @@ class Rest:
                 tries.lost = tries.lost or not again.harmless
                 raise
 
-        with contextlib.suppress(_Again):
+        try:
             return once()
+        except _Again as error:
+            failed = [error]
         from google.api_core.exceptions import RetryError
         from google.api_core.retry import Retry  # a sixth of a second that calls without trouble need not pay
 
@@ -152,8 +154,14 @@ class Rest:
             multiplier=2.0,
             timeout=self._patience,
         )
+
+        def again() -> dict[str, Any]:
+            if failed:
+                raise failed.pop()  # the try above: a pause comes before the next one
+            return once()
+
         try:
-            return retry(once)()
+            return retry(again)()
         except RetryError as error:
             raise NoAnswer(f"{method} {url}: {error.cause}") from error
 

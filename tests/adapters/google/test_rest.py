@@ -1,5 +1,8 @@
 """Calls over REST: credentials of a user, answers that stay away, errors in Google's words."""
 
+import itertools
+import random
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -79,6 +82,19 @@ def test_a_try_that_may_have_had_an_effect_is_told_from_a_refusal(connection, ru
     rest.call("GET", snapshots(connection), tries=tries)
     assert seen == [(0, False), (1, lost)]
     assert (tries.sent, tries.lost) == (2, lost)
+
+
+def test_a_pause_comes_before_each_further_try_and_its_look(connection, monkeypatch):
+    monkeypatch.setattr(random, "uniform", lambda _least, most: most)
+    control = Control(connection.url, connection.token)
+    control.clear()
+    control.fault(method="compute.snapshots.list", count=2, kind="status", status=503)
+    rest = Rest(Target(url=connection.url, token=connection.token), first_pause=0.1)
+    looked: list[float] = []
+    rest.call("GET", snapshots(connection), tries=Tries(lambda _: looked.append(time.monotonic())))
+    first, second = (later - earlier for earlier, later in itertools.pairwise(looked))
+    assert first >= 0.1
+    assert second >= 0.2
 
 
 def test_an_objection_ends_a_call_before_it_is_sent(connection):
