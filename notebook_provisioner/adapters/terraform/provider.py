@@ -1,15 +1,42 @@
-"""Which google provider Terraform gets, and why."""
+"""Which google provider Terraform gets, and why, and whether it outlives one run of Terraform."""
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from notebook_provisioner.core.errors import InvalidInput
 
+REATTACH: Final = "TF_REATTACH_PROVIDERS"  # Terraform's variable: which providers run already, and where
 REGISTRY: Final = "registry"  # in place of a mirror's path: whatever Terraform's own configuration reaches
+
+
+class Resident(Protocol):
+    """A provider's process that serves one Terraform after the other.
+
+    It ends by itself when nobody holds ``descriptor`` any more.
+    """
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What sends a Terraform to it; empty where it did not start, so that Terraform starts its own."""
+
+    @property
+    def descriptor(self) -> int:
+        """What nbp and its Terraforms hold open for as long as they live."""
+
+
+class StandIn(Protocol):
+    """The provider that comes with the sandbox."""
+
+    def prepare(self, directory: Path) -> Path:
+        """Write a mirror that holds it; return the CLI configuration that names the mirror."""
+
+    def serving(self, environment: Mapping[str, str], log: Path) -> AbstractContextManager[Resident]:
+        """Run it, with its words in a log, until the context ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +46,22 @@ class Provider:
     Attributes:
         fingerprint: Changes when another provider would be installed.
         environment: What Terraform must be told.
+        stand_in: Set where it is the stand-in, one process of which serves several runs of Terraform.
     """
 
     fingerprint: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    stand_in: StandIn | None = None
 
 
-def choose(target: str, mirror: str | None, directory: Path, stand_in: Callable[[Path], Path]) -> Provider:
+def choose(target: str, mirror: str | None, directory: Path, stand_in: Callable[[], StandIn]) -> Provider:
     """Choose the provider, and write the CLI configuration that makes Terraform take it.
 
     Args:
         target: ``google`` or ``sandbox``.
         mirror: NBP_REAL_PROVIDER_MIRROR: the folder of a filesystem mirror, ``registry``, or None.
         directory: The fleet's workspace, for what has to be written.
-        stand_in: Lays out the stand-in in a folder; returns its CLI configuration.
+        stand_in: Loads the stand-in.
 
     Raises:
         InvalidInput: The mirror is no folder.
@@ -41,8 +70,9 @@ def choose(target: str, mirror: str | None, directory: Path, stand_in: Callable[
         return _from(_mirror_configuration(Path(mirror), directory), Path(mirror))
     if mirror == REGISTRY or target == "google":
         return Provider(REGISTRY)
-    configuration = stand_in(directory / "provider")
-    return _from(configuration, configuration.parent)
+    loaded = stand_in()
+    configuration = loaded.prepare(directory / "provider")
+    return replace(_from(configuration, configuration.parent), stand_in=loaded)
 
 
 def explain(target: str, mirror: str | None) -> str:

@@ -6,12 +6,13 @@ Every Terraform run of the project passes here.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final, cast
 
 from python_terraform import IsFlagged
 
 from notebook_provisioner.adapters.terraform import launcher
+from notebook_provisioner.adapters.terraform.provider import REATTACH, Resident, StandIn
 from notebook_provisioner.adapters.terraform.streaming import StreamingTerraform
 from notebook_provisioner.adapters.terraform.workspace import Inputs, Workspace
 from notebook_provisioner.core import unread
@@ -39,6 +40,7 @@ class TerraformRunner:
         environment: Mapping[str, str],
         *,
         say: Callable[[str], None],
+        stand_in: StandIn | None = None,
     ) -> None:
         """Bind Terraform to *workspace*.
 
@@ -47,10 +49,12 @@ class TerraformRunner:
             inputs: What the workspace is made from.
             environment: Variables on top of the process's own: endpoints, a token, the CLI configuration.
             say: Where Terraform's words go, a line or more at a time.
+            stand_in: The provider to keep for a whole session; Terraform would start it for every run.
         """
         self.workspace = workspace
         self._inputs = inputs
         self._say = say
+        self._stand_in = stand_in
         self._incomplete: tuple[Change, ...] = ()
         self._terraform = StreamingTerraform(workspace, environment, say)
 
@@ -64,8 +68,19 @@ class TerraformRunner:
         """
         with self.workspace.locked(self._say):
             self.workspace.prepare(self._inputs)
-            self.init()
-            yield
+            with self._resident() as resident:  # starts while Terraform initializes
+                self.init()
+                self._terraform.resident = resident
+                try:
+                    yield
+                finally:
+                    self._terraform.resident = None
+
+    def _resident(self) -> AbstractContextManager[Resident | None]:
+        environment = self._terraform.environment
+        if self._stand_in is None or REATTACH in environment:  # somebody keeps one already
+            return nullcontext()
+        return self._stand_in.serving(environment, self.workspace.provider_log_file)
 
     def init(self) -> bool:
         """Fetch providers and modules where what they depend on has changed.

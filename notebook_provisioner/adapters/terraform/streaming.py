@@ -1,10 +1,11 @@
 """python-terraform's arguments, our own process handling: live output, and an end in good order.
 
-``Terraform.cmd`` is replaced: the original buffers the output to the end, closes the pipe that the launcher
+``Terraform.cmd`` is replaced: the original buffers the output to the end, closes the pipe that the supervisor
 needs, and deserts the child on Ctrl-C. docs/adr/0003 lists these quirks.
 """
 
 import contextlib
+import functools
 import os
 import re
 import signal
@@ -12,16 +13,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from python_terraform import Terraform
 
-from notebook_provisioner.adapters.terraform import launcher
+from notebook_provisioner.adapters.terraform import launcher, supervisor
+from notebook_provisioner.adapters.terraform.supervisor import STOP_SIGNALS
 from notebook_provisioner.adapters.terraform.workspace import Workspace, private
+
+if TYPE_CHECKING:
+    from notebook_provisioner.adapters.terraform.provider import Resident
 
 _POLL_SECONDS: Final = 0.05
 _OUTPUTS: Final = b"\nOutputs:\n"  # from here on, what apply prints is for other Terraform roots
-_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STOPPING: Final = "stopping: Terraform finishes what is in flight and writes its state"
 _STILL_STOPPING: Final = "still stopping: killing Terraform now would lose track of what it is creating"
 _HALTED: Final = re.compile(rb"\n*Error: execution halted\n+")  # once for everything that it did not begin
@@ -29,16 +33,26 @@ _UNWANTED: Final = ("TF_CLI_ARGS", "TF_VAR_", "TF_WORKSPACE", "TF_DATA_DIR")
 
 
 class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform has no types
-    """Terraform in one workspace, under the launcher."""
+    """Terraform in one workspace, under the supervisor.
+
+    Attributes:
+        environment: What it runs with.
+        resident: A provider's process that its runs shall use, in place of one that each starts.
+    """
 
     def __init__(
         self, workspace: Workspace, environment: Mapping[str, str], say: Callable[[str], None]
     ) -> None:
         self._workspace = workspace
-        self._environment = _environment(workspace, environment)
+        self.environment = _environment(workspace, environment)
+        self.resident: Resident | None = None
         self._say = say
         self._halted = 0
-        super().__init__(working_dir=str(workspace.root), terraform_bin_path=sys.executable)
+        super().__init__(working_dir=str(workspace.root))
+
+    @functools.cached_property
+    def _installation(self) -> launcher.Installation:
+        return launcher.find(self.environment)
 
     def read_state_file(self, file_path: str | None = None) -> None:
         """Leave the state to Terraform: the original parses it after every command."""
@@ -51,7 +65,7 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
         capture: bool = False,
         **kwargs: Any,  # noqa: ANN401
     ) -> tuple[int, str, str]:
-        """Run a Terraform command under the launcher.
+        """Run a Terraform command under the supervisor.
 
         Args:
             cmd: Terraform's subcommand.
@@ -66,8 +80,13 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
         Raises:
             KeyboardInterrupt: We were told to stop; Terraform has ended in good order.
         """
-        python, *arguments = self.generate_cmd_string(cmd, *args, **kwargs)
-        command = [python, "-P", "-m", launcher.MODULE, *arguments]
+        try:
+            terraform = self._installation.command
+        except launcher.NoTerraform as error:
+            return launcher.NO_TERRAFORM, "", str(error)
+        _, *arguments = self.generate_cmd_string(cmd, *args, **kwargs)
+        # Isolated and without site: it starts in half the time, and needs no package.
+        command = [sys.executable, "-I", "-S", supervisor.__file__, *terraform, *arguments]
         captured = self._workspace.directory / "captured"
         log = self._workspace.log_file
         captured.unlink(missing_ok=True)
@@ -86,15 +105,20 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
 
     def _run(self, command: list[str], stdout: int, stderr: int, position: int | None) -> int:
         reader, writer = os.pipe()
+        environment = {**self.environment, supervisor.LIFELINE: str(reader)}
+        descriptors = [reader, *self._workspace.lock_descriptors]
+        if self.resident:
+            environment |= {**self.resident.variables, supervisor.HELD: str(self.resident.descriptor)}
+            descriptors.append(self.resident.descriptor)
         with _Stop(writer) as stop:
-            process = subprocess.Popen(  # the lifeline is left to the launcher, and so is the lock
+            process = subprocess.Popen(  # the lifeline is left to the supervisor, and so is the lock
                 command,
                 cwd=self.working_dir,
-                env={**self._environment, launcher.LIFELINE: str(reader)},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                pass_fds=(reader, *self._workspace.lock_descriptors),
+                pass_fds=descriptors,
                 umask=0o077,
             )
             os.close(reader)
@@ -143,7 +167,7 @@ class _Stop:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # no other may handle signals
-            self._previous = {number: signal.signal(number, self._handle) for number in _STOP_SIGNALS}
+            self._previous = {number: signal.signal(number, self._handle) for number in STOP_SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -8,6 +8,7 @@
         terraform.tfstate                    the sandbox's state; a google fleet's is in its bucket
         plan.tfplan                          the last plan, until it is applied
         terraform.log                        Terraform's words, of the last command
+        provider.log                         the stand-in provider's words: nothing, unless it has a bug
         initialized                          what `terraform init` was last run for
         lock                                 held while a command works here, and by what it left running
 
@@ -96,6 +97,11 @@ class Workspace:
     def log_file(self) -> Path:
         """What Terraform said during the last command."""
         return self.directory / "terraform.log"
+
+    @property
+    def provider_log_file(self) -> Path:
+        """What the stand-in provider said during the last command."""
+        return self.directory / "provider.log"
 
     @property
     def rendered_directory(self) -> Path:

@@ -11,3 +11,6 @@ MAGIC_COOKIE: Final = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991c
 TLS_DIRECTORY_VARIABLE: Final = "NBP_PROVIDER_TLS"
 CERTIFICATE_FILE: Final = "certificate.pem"
 KEY_FILE: Final = "key.pem"
+
+LIFELINE_VARIABLE: Final = "NBP_PROVIDER_LIFELINE_FD"
+"""The pipe whose end-of-file says that nobody needs the provider; without it, Terraform has started it."""

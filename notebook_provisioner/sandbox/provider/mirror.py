@@ -50,6 +50,16 @@ def prepare(directory: Path) -> Path:
     return _write(directory / CLI_CONFIG_FILE, cli_config(mirror), 0o644)
 
 
+def command() -> list[str]:
+    """Runs the provider: this Python with this package, untouched by the caller's PYTHON* variables."""
+    root = Path(__file__).parents[3]
+    program = (
+        f"import sys; sys.path.insert(0, {str(root)!r}); "
+        "from notebook_provisioner.sandbox.provider.serve import main; sys.exit(main())"
+    )
+    return [sys.executable, "-I", "-c", program]
+
+
 def cli_config(mirror: Path) -> str:
     """A CLI configuration that takes providers from a mirror only, and never calls home."""
     path = str(mirror).replace("\\", "\\\\").replace('"', '\\"')
@@ -74,14 +84,7 @@ def _executable() -> str:
 
 
 def _launch_script(tls: Path) -> str:
-    """Runs this Python with this package, untouched by the caller's PYTHON* variables."""
-    root = Path(__file__).parents[3]
-    program = (
-        f"import sys; sys.path.insert(0, {str(root)!r}); "
-        "from notebook_provisioner.sandbox.provider.serve import main; sys.exit(main())"
-    )
-    command = shlex.join([sys.executable, "-I", "-c", program])
-    return f"#!/bin/sh\n{TLS_DIRECTORY_VARIABLE}={shlex.quote(str(tls))} exec {command}\n"
+    return f"#!/bin/sh\n{TLS_DIRECTORY_VARIABLE}={shlex.quote(str(tls))} exec {shlex.join(command())}\n"
 
 
 def _write(path: Path, text: str, mode: int) -> Path:

@@ -3,7 +3,8 @@
 Terraform starts the provider as a child process with a "magic cookie" in the environment, reads one line
 from its standard output that says where it listens, and talks gRPC there, with TLS. The socket stands in a
 folder of mode 0700, which goes when the process ends; and the process ends when Terraform does, however that
-ends.
+ends. Where nbp has started it, for one Terraform after the other (resident.py), it ends when nobody holds the
+other end of a pipe any more.
 """
 
 import base64
@@ -22,6 +23,7 @@ import grpc
 from notebook_provisioner.sandbox.provider.agreed import (
     CERTIFICATE_FILE,
     KEY_FILE,
+    LIFELINE_VARIABLE,
     MAGIC_COOKIE,
     TLS_DIRECTORY_VARIABLE,
 )
@@ -48,6 +50,7 @@ class Server:
         self._done = threading.Event()
         self._provider = Provider()
         self._parent = os.getppid()
+        self._lifeline = os.environ.get(LIFELINE_VARIABLE)
         options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         self._server = grpc.server(ThreadPoolExecutor(_THREADS), options=options)
         self._server.add_generic_rpc_handlers((self._procedures(), self._controller()))
@@ -71,11 +74,23 @@ class Server:
                 certificate,
             ]
             print("|".join(map(str, handshake)), flush=True)  # noqa: T201 - this line is the handshake
-            while not self._done.wait(_PARENT_POLL_SECONDS) and os.getppid() == self._parent:
-                pass
+            self._wait()
             self._server.stop(_GRACE_SECONDS).wait()
         finally:
             shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _wait(self) -> None:
+        """Wait until nobody needs the provider any more."""
+        if self._lifeline is not None:
+            threading.Thread(target=self._watch, args=(int(self._lifeline),), daemon=True).start()
+            self._done.wait()
+        while not self._done.wait(_PARENT_POLL_SECONDS) and os.getppid() == self._parent:
+            pass
+
+    def _watch(self, lifeline: int) -> None:
+        while os.read(lifeline, 1):
+            pass
+        self._done.set()
 
     def _listen(self, address: str) -> str:
         """Open the port; gives the certificate for the handshake, empty without TLS.

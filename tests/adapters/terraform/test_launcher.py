@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from notebook_provisioner.adapters.terraform import launcher
+from notebook_provisioner.adapters.terraform import launcher, supervisor
 
 # A Terraform that says its version, and else works until it is interrupted, like the real one.
 STAND_IN = """#!{python}
@@ -79,7 +79,7 @@ def test_a_wrong_override_is_not_passed_over(monkeypatch):
 def start(program: Path, log: Path, lifeline: int | None = None) -> subprocess.Popen:
     environment = {**os.environ, launcher.OVERRIDE: str(program)}
     if lifeline is not None:
-        environment[launcher.LIFELINE] = str(lifeline)
+        environment[supervisor.LIFELINE] = str(lifeline)
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", launcher.MODULE, "apply"],

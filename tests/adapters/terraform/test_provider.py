@@ -6,11 +6,21 @@ from notebook_provisioner.adapters.terraform import provider
 from notebook_provisioner.core.errors import InvalidInput
 
 
-def stand_in(directory):
-    directory.mkdir(parents=True, exist_ok=True)
-    configuration = directory / "terraform.rc"
-    configuration.write_text("# the stand-in")
-    return configuration
+class LaidOut:
+    """The stand-in's part that says where it stands."""
+
+    def prepare(self, directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        configuration = directory / "terraform.rc"
+        configuration.write_text("# the stand-in")
+        return configuration
+
+
+STAND_IN = LaidOut()
+
+
+def stand_in():
+    return STAND_IN
 
 
 @pytest.fixture
@@ -24,12 +34,13 @@ def mirror(tmp_path):
 def test_the_sandbox_gets_the_stand_in(tmp_path):
     chosen = provider.choose("sandbox", None, tmp_path, stand_in)
     assert chosen.environment == {"TF_CLI_CONFIG_FILE": str(tmp_path / "provider" / "terraform.rc")}
+    assert chosen.stand_in is STAND_IN
     assert "stand-in" in provider.explain("sandbox", None)
 
 
 @pytest.mark.parametrize(("target", "mirror"), [("google", None), ("sandbox", "registry")])
 def test_the_registry_needs_no_configuration_of_ours(tmp_path, target, mirror):
-    assert provider.choose(target, mirror, tmp_path, stand_in).environment == {}
+    assert provider.choose(target, mirror, tmp_path, stand_in) == provider.Provider(provider.REGISTRY)
     assert "registry" in provider.explain(target, mirror)
 
 
@@ -39,6 +50,7 @@ def test_a_mirror_goes_before_both(tmp_path, mirror, target):
     configuration = (tmp_path / "workspace" / "mirror.tfrc").read_text()
     assert f'path = "{mirror}"'.replace('a "mirror"', 'a \\"mirror\\"') in configuration
     assert chosen.environment["TF_CLI_CONFIG_FILE"].endswith("mirror.tfrc")
+    assert chosen.stand_in is None
 
 
 def test_another_provider_is_another_fingerprint(tmp_path, mirror):

@@ -3,16 +3,20 @@
 import json
 import os
 import pickle
+import shlex
 import shutil
 import signal
 import stat
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from notebook_provisioner.adapters.terraform import launcher
 from notebook_provisioner.adapters.terraform.runner import TerraformRunner
 from notebook_provisioner.core.errors import InvalidInput, TerraformFailed
 
@@ -84,6 +88,65 @@ def test_the_users_environment_does_not_bend_the_run(workspace, inputs, monkeypa
     clean = TerraformRunner(workspace, inputs(), {}, say=print)
     with clean.session():
         assert clean.plan()["variables"]["target"]["value"] == "sandbox"
+
+
+class StandIn:
+    """A provider to keep, which tells Terraform a word; notes what it was started with."""
+
+    descriptor = sys.stderr.fileno()
+    variables: ClassVar = {"WORD": "from the provider that is kept"}
+
+    def __init__(self):
+        self.environments = []
+
+    @contextmanager
+    def serving(self, environment, log):
+        assert log.parent.is_dir()
+        self.environments.append(environment)
+        yield self
+
+
+@pytest.fixture
+def stand_in(source):
+    program = (source / "modules" / "thing" / "main.tf").read_text()
+    (source / "modules" / "thing" / "main.tf").write_text(program.replace("exec sleep", "echo $WORD; sleep"))
+    return StandIn()
+
+
+def test_one_provider_is_kept_for_a_session(workspace, inputs, said, stand_in):
+    runner = TerraformRunner(workspace, inputs(), {"ENDPOINT": "here"}, say=said.append, stand_in=stand_in)
+    with runner.session():
+        runner.plan()
+        runner.apply()
+    assert [environment["ENDPOINT"] for environment in stand_in.environments] == ["here"]
+    assert "from the provider that is kept" in "".join(said)
+
+
+def test_a_provider_that_somebody_keeps_already_is_taken(workspace, inputs, said, stand_in):
+    variables = {"TF_REATTACH_PROVIDERS": "{}"}
+    runner = TerraformRunner(workspace, inputs(), variables, say=said.append, stand_in=stand_in)
+    with runner.session():
+        runner.plan()
+        runner.apply()
+    assert stand_in.environments == []
+    assert "from the provider that is kept" not in "".join(said)
+
+
+def test_terraform_is_looked_for_once(workspace, inputs, tmp_path, monkeypatch):
+    calls = tmp_path / "calls"
+    program = tmp_path / "counted"
+    terraform = shlex.join(launcher.find().command)
+    program.write_text(f'#!/bin/sh\necho "$1" >> {calls}\nexec {terraform} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("NBP_TERRAFORM", str(program))
+    with TerraformRunner(workspace, inputs(), {}, say=print).session():
+        pass
+    assert calls.read_text().split() == ["version", "init"]
+    calls.unlink()
+    runner = TerraformRunner(workspace, inputs(), {}, say=print)
+    with runner.session():
+        runner.plan()
+    assert calls.read_text().split() == ["version", "plan", "show"]
 
 
 SCRIPT = """
