@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 import click
 
-from notebook_provisioner.cli import home
+from notebook_provisioner.cli import fleet_files, home
 from notebook_provisioner.cli.main import Settings
 from notebook_provisioner.cli.output import Output
 from notebook_provisioner.cli.parameters import StorageObject
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from notebook_provisioner.sandbox.lab.rehearsal import Run
     from notebook_provisioner.sandbox.process import SandboxProcess
 
-QUICKSTART: Final = "examples/quickstart/fleet.yaml"
 REAL_PROVIDER: Final = "NBP_REAL_PROVIDER_MIRROR"  # a filesystem mirror of hashicorp/google, or "registry"
 
 P = ParamSpec("P")
@@ -52,32 +51,14 @@ class App:
         self.output = Output(command, json=settings.output_format == "json")
 
     @functools.cached_property
-    def fleet_path(self) -> Path:
-        """The fleet file: as given, else ./fleet.yaml, else the quickstart.
-
-        Raises:
-            NotFound: The file is not there.
-        """
-        if self.settings.fleet is not None:
-            path = Path(self.settings.fleet)
-        else:
-            path = Path("fleet.yaml") if Path("fleet.yaml").is_file() else _quickstart()
-        if not path.is_file():
-            raise NotFound(f"no fleet file at {path}", hint="write one with: nbp init")
-        return path
+    def fleet_file(self) -> str:
+        """The fleet file, a path or ``gs://BUCKET/OBJECT``. Raises as `fleet_files.place`."""
+        return fleet_files.place(self.settings)
 
     @functools.cached_property
     def fleet_text(self) -> str:
-        """What the fleet file says; bytes that are not UTF-8 are escaped, and reading the fleet finds them.
-
-        Raises:
-            NotFound: The file is not there.
-            InvalidInput: It cannot be opened.
-        """
-        try:
-            return self.fleet_path.read_text(encoding="utf-8", errors="surrogateescape")
-        except OSError as error:
-            raise InvalidInput(f"{self.fleet_path} cannot be read: {error.strerror}") from None
+        """What the fleet file says. Raises as `fleet_files.read`."""
+        return fleet_files.read(self)
 
     @functools.cached_property
     def today(self) -> date:
@@ -96,7 +77,7 @@ class App:
 
         return fleet.parse(
             self.fleet_text,
-            file=str(self.fleet_path),
+            file=self.fleet_file,
             today=self.today,
             target=self.settings.target,
         )
@@ -343,9 +324,13 @@ class App:
         Raises:
             TargetUnreachable: The sandbox does not come up.
         """
+        return self.target(self.fleet.target)
+
+    def target(self, name: str) -> "Target":
+        """Where API calls to ``google`` or ``sandbox`` go. Raises as `google_target`."""
         from notebook_provisioner.adapters.google.session import Target
 
-        if self.fleet.target == "google":
+        if name == "google":
             return Target()
         connection = self.connect_sandbox()
         return Target(url=connection.url, token=connection.token)
@@ -366,14 +351,6 @@ def pass_app(command: Callable[Concatenate[App, P], R]) -> Callable[P, R]:
             raise
 
     return wrapper
-
-
-def _quickstart() -> Path:
-    """The quickstart of the checkout one stands in, else the one that came with the installation."""
-    from notebook_provisioner.adapters.files import data
-
-    here = Path(QUICKSTART)
-    return here if here.is_file() else data("examples") / "quickstart" / "fleet.yaml"
 
 
 def _stand_in() -> "StandIn":

@@ -46,12 +46,20 @@ class Settings:
     """Global options as given; None where neither flag nor environment says anything."""
 
     fleet: str | None = None
+    fleets: tuple[str, ...] = ()  # all of them, where --fleet was given; most commands take one
     target: str | None = None
     output_format: str = "table"
     verbose: int = 0
     command: str = ""  # the words of the running command, once it is known
     job: bool = False  # run as a scheduled job: errors are log lines
     app_type: type | None = None  # builds the adapters; cli.app.App unless a caller brings its own
+
+
+class _FleetFile(click.types.StringParamType):
+    """A path, or ``gs://BUCKET/OBJECT``; the variable holds one, which may have spaces in it."""
+
+    def split_envvar_value(self, rv: str) -> tuple[str, ...]:
+        return (rv,)
 
 
 def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -64,6 +72,8 @@ def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None
         )
         if given and value is not None:
             setattr(settings, name, value)
+            if name == "fleets":
+                settings.fleet = value[-1]
 
     return callback
 
@@ -73,12 +83,15 @@ def global_options(command: F) -> F:
     options = (
         click.option(
             "--fleet",
+            "fleets",
+            multiple=True,
+            type=_FleetFile(),
             envvar="NBP_FLEET",
             show_envvar=True,
             metavar="FILE",
             expose_value=False,
-            callback=_remember("fleet"),
-            help="Fleet file; ./fleet.yaml, else the quickstart.",
+            callback=_remember("fleets"),
+            help="Fleet file, or gs://BUCKET/OBJECT; ./fleet.yaml, else the quickstart.",
         ),
         click.option(
             "--target",
@@ -147,13 +160,14 @@ class LazyGroup(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:  # noqa: BLE001  # the last line of defence: no traceback reaches a user
-            failure = _unforeseen(error, settings)
+            failure = unforeseen(error, settings)
         command = settings.command or ctx.invoked_subcommand or ""
         Output(command, json=settings.output_format == "json", log=settings.job).error(failure)
         raise click.exceptions.Exit(failure.exit_code)
 
 
-def _unforeseen(error: Exception, settings: Settings) -> Unforeseen:
+def unforeseen(error: Exception, settings: Settings) -> Unforeseen:
+    """What nobody thought of, as an error of ours."""
     if settings.verbose >= TRACEBACK_VERBOSITY:
         import traceback
 

@@ -60,7 +60,10 @@ def notify() -> Decorator:
 
 
 def shard() -> Decorator:
-    """``--shard``: the command gets a ``Shard``; the tasks of a Cloud Run job are shards by themselves."""
+    """``--shard``: the command gets a ``Shard``; the tasks of a Cloud Run job are shards by themselves.
+
+    Where several fleets are given, `many.run` has it, and the shard of each is `Shard()`: the whole fleet.
+    """
     return click.option(
         "--shard",
         metavar="I/N",
@@ -68,7 +71,7 @@ def shard() -> Decorator:
         default=parameters.Shard.of_task,
         envvar="NBP_SHARD",
         show_envvar=True,
-        help="The I-th of N parts of the fleet.",
+        help="The I-th of N parts of the fleet; of several fleets, each whole.",
     )
 
 

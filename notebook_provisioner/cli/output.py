@@ -6,7 +6,7 @@ The envelope (``nbp/1``) is a promise: keys are only ever added.
 import dataclasses
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -59,11 +59,15 @@ class Output:
         command: The command's words, as in ``snapshots prune``.
         json: One JSON envelope on stdout in place of tables.
         log: Errors become log lines: a scheduled job's output is read by Cloud Logging, and an alert by it.
+        about: What log lines say besides, as which fleet they are about.
+        deliver: Gets the JSON envelope in place of stdout, where it is one of several.
     """
 
     command: str
     json: bool = False
     log: bool = False
+    about: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    deliver: Callable[[dict[str, Any]], None] | None = None
 
     def say(self, text: str = "") -> None:
         """Talk: progress, advice, what happens next. Goes to stderr."""
@@ -116,6 +120,7 @@ class Output:
         """Print an error with its findings and its way out."""
         if self.log:
             line = {"severity": "ERROR", "message": f"{self.command}: {error.message}", "code": error.code}
+            line |= self.about
             self.say(json.dumps({**line, "hint": error.hint, "findings": plain(error.findings)}))
         if self.json:
             status = Status.REFUSED if error.exit_code == 4 else Status.ERROR  # noqa: PLR2004  # the CLI contract
@@ -137,6 +142,9 @@ class Output:
             "findings": plain(findings),
             "errors": errors,
         }
+        if self.deliver is not None:
+            self.deliver(envelope)
+            return
         click.echo(json.dumps(envelope, indent=2, ensure_ascii=False))
 
 

@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Self, TypeVar, cast
 
@@ -17,7 +17,7 @@ import click
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A part of a fleet.
+    """A part of the work: of one fleet's notebooks, or of several fleets, each of them whole.
 
     Attributes:
         index: Its number, from 0.
@@ -46,6 +46,10 @@ class Shard:
         task, tasks = (os.environ.get(f"CLOUD_RUN_TASK_{name}") for name in ("INDEX", "COUNT"))
         return cls(int(task or 0), int(tasks or 1))
 
+    def __str__(self) -> str:
+        """As it is written: ``1/8``."""
+        return f"{self.index + 1}/{self.count}"
+
     @property
     def suffix(self) -> str:
         """What tells its lease from those of the other parts; empty for the whole fleet."""
@@ -54,6 +58,10 @@ class Shard:
     def takes(self, key: tuple[str, str]) -> bool:
         """Whether the notebook of this zone and name is in it."""
         return self.count == 1 or zlib.crc32("/".join(key).encode()) % self.count == self.index
+
+    def share(self, fleets: Iterable[str]) -> tuple[str, ...]:
+        """The fleet files, of several, that are in it. No two shards differ by more than one."""
+        return tuple(sorted(set(fleets))[self.index :: self.count])
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def _act(app: App, run: Run, lease: Lease, echo: Callable[[str], None] | None) -
         return 0
     clock = app.clock()
     planning.require_fresh(clock() - view.now, _STALE_AFTER)
-    common = {"run": str(uuid.uuid4()), "fleet": app.fleet.name}
+    common = {"run": str(uuid.uuid4()), "fleet": app.fleet.name, "project": app.fleet.project}
     journal = app.journal("snapshots-prune", common, echo or (lambda _: None))
     report = sweep(view.plan, view.store, view.rules_of, journal=journal, clock=clock, lease=lease)
     measured = view.measure() if report.error is None else NotMeasured("the run ended early")

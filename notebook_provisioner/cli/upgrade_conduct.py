@@ -54,7 +54,8 @@ class Conduct:
         self._pauses = app.pauses()
         self._lock = threading.Lock()
         run = str(uuid.uuid4())
-        self._journal = app.journal(name.replace(" ", "-"), {"run": run, "fleet": app.fleet.name}, self._echo)
+        common = {"run": run, "fleet": app.fleet.name, "project": app.fleet.project}
+        self._journal = app.journal(name.replace(" ", "-"), common, self._echo)
         self._records = app.records()
         self._open: dict[tuple[str, str], Record] = {}
         self.reader = UpgradePreflight(self._rest, app.fleet.project)

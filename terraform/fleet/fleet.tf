@@ -19,7 +19,7 @@ module "project" {
   project_id = local.fleet.project
   fleet_name = local.fleet.name
   features = compact([
-    local.fleet.maintenance == null ? "" : "maintenance",
+    length(try(local.fleet.maintenance.jobs, {})) == 0 ? "" : "maintenance",
     try(local.fleet.observability.budget, null) == null ? "" : "budget",
     local.fleet.network.egress.mode == "secure-web-proxy" ? "secure-web-proxy" : "",
   ])
@@ -102,11 +102,11 @@ module "observability" {
   kms_key        = local.kms_key
   budget         = local.fleet.observability.budget
   project_number = module.project.number
+  upgrader       = try(module.maintenance[0].service_accounts["upgrade"], null)
   jobs = local.fleet.maintenance == null ? {} : {
     for name, job in local.fleet.maintenance.jobs :
     name => {
       name               = module.maintenance[0].jobs[name]
-      account            = module.maintenance[0].service_accounts[name]
       silent_after_hours = job.silent_after_hours
     }
   }
@@ -127,6 +127,7 @@ module "maintenance" {
   kms_key    = local.kms_key
   image      = local.fleet.maintenance.image
   jobs       = local.fleet.maintenance.jobs
+  served_by  = local.fleet.maintenance.served_by
 
   depends_on = [module.project]
 }

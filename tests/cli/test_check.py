@@ -88,3 +88,30 @@ def test_a_flag_before_the_command_wins_over_the_environment(run, broken):
     assert run("--fleet", QUICKSTART, "check", env={"NBP_FLEET": broken}).exit_code == 0
     assert run("check", "--fleet", QUICKSTART, env={"NBP_FLEET": broken}).exit_code == 0
     assert run("check", env={"NBP_FLEET": broken}).exit_code == 3
+
+
+def test_several_files_are_all_told_and_held_together(run, broken, tmp_path):
+    text = Path(QUICKSTART).read_text(encoding="utf-8")
+    served = tmp_path / "served.yaml"
+    by = "maintenance:\n  served_by: {project: nbp-quickstart, fleet: quickstart, jobs: [prune]}\n"
+    served.write_text(text.replace("name: quickstart", "name: served", 1) + by, encoding="utf-8")
+    absent = str(tmp_path / "absent.yaml")
+    files = [broken, QUICKSTART, str(served), absent]
+    options = [word for file in files for word in ("--fleet", file)]
+    result = run("check", *options)
+    assert result.exit_code == 3
+    assert f"{broken}: 1 error, no warnings" in result.stdout
+    assert "4 files, with what they say of each other: 3 errors, no warnings" in result.stdout
+    assert f"{broken}:50:12: error" in result.stderr
+    line = served.read_text("utf-8").count("\n")
+    assert f"{served}:{line}:3: error: maintenance.served_by" in result.stderr
+    assert f"{absent}: error: fleet: no fleet file at {absent} [not-found]" in result.stderr
+
+    envelope = json.loads(run("check", *options, "--format", "json").stdout)
+    assert {row["file"]: row["errors"] for row in envelope["data"]["fleets"]} == {
+        broken: 1,
+        QUICKSTART: 0,
+        str(served): 0,
+        absent: 1,
+    }
+    assert (envelope["data"]["errors"], len(envelope["findings"])) == (3, 3)

@@ -157,3 +157,28 @@ def test_members_that_nobody_can_see(codes):
 def test_access_control_lists(codes, kind, after, public):
     found = codes(made(f"google_storage_{kind}", **after))
     assert found == ["object-acls", *(["public-member"] if public else [])]
+
+
+def test_a_job_of_another_project_is_let_in_where_the_file_says_so():
+    by = "maintenance:\n  served_by: {project: acme-platform, fleet: platform, jobs: [prune]}\n"
+    text = QUICKSTART.read_text(encoding="utf-8")
+    served = fleet.parse(text + by, file="fleet.yaml", today=date(2026, 11, 1))
+    alone = fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1))
+    named = {
+        "project": "nbp-quickstart",
+        "role_id": "nbp_quickstart_prune",
+        "permissions": ["compute.snapshots.get"],
+    }
+    role = made(CUSTOM, unknown={"name": True}, **named)
+
+    def codes(ours, account):
+        grant = made(
+            MEMBER, unknown={"role": True}, member=f"serviceAccount:{account}.iam.gserviceaccount.com"
+        )
+        return [finding.code for finding in guardrails.check(read(document(role, grant)), ours)]
+
+    assert codes(served, "nbp-platform-prune@acme-platform") == []
+    assert codes(served, "nbp-platform-upgrade@acme-platform") == BROAD
+    assert codes(served, "nbp-other-prune@acme-platform") == BROAD
+    assert codes(alone, "nbp-platform-prune@acme-platform") == BROAD
+    assert codes(alone, "nbp-quickstart-prune@nbp-quickstart") == []

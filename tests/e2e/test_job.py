@@ -114,7 +114,7 @@ def arguments(name, mount, target):
     """What the Cloud Run job passes on, from the module; the fleet file elsewhere, and another target."""
     module = REPOSITORY / "terraform" / "modules" / "maintenance"
     [found] = re.findall(
-        r"args += concat\(each.value.arguments, \[(.*)\]\)", (module / "jobs.tf").read_text()
+        r"args += concat\(\s+each.value.arguments,\s+\[(.*)\],", (module / "jobs.tf").read_text()
     )
     common = re.sub(r"\$\{google_storage_bucket_object.fleet_file.name\}", "fleet.yaml", found)
     [catalogued] = [item for item in json.loads((module / "jobs.json").read_text()) if item["name"] == name]

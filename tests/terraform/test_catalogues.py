@@ -16,6 +16,7 @@ import pytest
 from notebook_provisioner.catalog import grants, metadata_keys
 from notebook_provisioner.catalog.controls import CONTROLS
 from notebook_provisioner.cli.main import nbp
+from notebook_provisioner.core.fleet import maintenance
 from notebook_provisioner.core.fleet.maintenance import Maintenance
 from notebook_provisioner.core.fleet.model import Control
 from notebook_provisioner.core.fleet.surroundings import EgressRule, IngressRule
@@ -176,8 +177,8 @@ def test_the_guardrails_let_pass_what_the_modules_grant_and_nothing_else():
 
 
 def test_the_jobs_are_those_of_the_fleet_file():
-    fields = Maintenance.model_fields.keys() - {"image"}
-    assert {job["name"] for job in JOBS} == fields
+    fields = Maintenance.model_fields.keys() - {"image", "serves", "served_by"}
+    assert {job["name"] for job in JOBS} == fields == set(maintenance.JOBS)
     assert {row["job"] for row in ALERTS if "job" in row} == fields
 
 

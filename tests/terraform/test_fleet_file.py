@@ -10,6 +10,7 @@ import pytest
 
 from notebook_provisioner.core import fleet
 from notebook_provisioner.core.fleet import source
+from notebook_provisioner.core.fleet.buckets import bucket_name
 from notebook_provisioner.core.fleet.maintenance import operations_bucket
 from notebook_provisioner.core.post_startup.values import sync_bucket
 
@@ -41,6 +42,12 @@ def read(bare_terraform, sources, tmp_path_factory):
         return {name: output["value"] for name, output in shown.items()}
 
     return outputs
+
+
+def served_files(maintenance, job):
+    """Where the fleets that a job serves say that their files are: each of them has a bucket of this name."""
+    buckets = [bucket_name(one.project, one.fleet, "operations") for one in maintenance.served(job)]
+    return [f"gs://{bucket}/fleet.yaml" for bucket in buckets]
 
 
 def parsed(path):
@@ -114,7 +121,12 @@ def test_the_rest_of_the_fleet_resolves_alike(read, name):
         maintenance
         and {
             "image": maintenance.image,
-            "jobs": {name: job.model_dump(mode="json") for name, job in maintenance.jobs.items()},
+            "jobs": {
+                name: job.model_dump(mode="json")
+                | {"tasks": maintenance.tasks(name), "served_files": served_files(maintenance, name)}
+                for name, job in maintenance.jobs.items()
+            },
+            "served_by": maintenance.served_by and maintenance.served_by.model_dump(mode="json"),
         }
     )
     encryption = ours.encryption.model_dump(mode="json")

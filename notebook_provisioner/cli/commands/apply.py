@@ -43,7 +43,7 @@ def apply(app: App, *, accept: Impact, yes: bool, adopt: bool) -> None:
     from notebook_provisioner.cli import changes  # reads the fleet's models, which --help must not pay for
 
     terraform = app.provisioner()
-    app.output.say(f"Comparing {app.fleet_path} with {app.fleet.project} …")
+    app.output.say(f"Comparing {app.fleet_file} with {app.fleet.project} …")
     with terraform.session():
         plan, findings = _carry_out(app, terraform, accept=accept, yes=yes, adopt=adopt)
     rows = changes.fleet_rows(app, app.notebooks().list())

@@ -1,11 +1,17 @@
 """``nbp check``."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
 from notebook_provisioner.cli.output import Status
-from notebook_provisioner.core.findings import Severity
+from notebook_provisioner.core.errors import ProvisionerError
+from notebook_provisioner.core.findings import Finding, Location, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FOUND = 3  # the CLI contract: a check found something
 
@@ -17,29 +23,62 @@ def check(app: App) -> None:
     """Validate the fleet file, offline.
 
     Says everything that is wrong at once, each with its line. Warnings alone end in status 0,
-    errors in 3.
+    errors in 3. --fleet may be given several times: then also what the files say of each other
+    is held together, as whose jobs serve whom.
 
     \b
     Example:
       nbp check --fleet examples/quickstart/fleet.yaml
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
+    from notebook_provisioner.cli import many
     from notebook_provisioner.core import fleet as fleet_file  # pydantic costs --help a tenth of a second
+    from notebook_provisioner.core.fleet.together import FleetFile, check_together
 
-    file = str(app.fleet_path)
-    fleet, findings = fleet_file.check(app.fleet_text, file=file, today=app.today, target=app.settings.target)
-    errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    warnings = len(findings) - errors
-    notebooks = len(fleet.notebooks) if fleet else None
-    app.output.findings(findings)
-    app.output.text(f"{file}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+    everything: list[Finding] = []
+    rows: list[dict[str, object]] = []
+    read: list[FleetFile] = []
+    for one in many.apps(app):
+        try:
+            file, text = one.fleet_file, one.fleet_text
+        except ProvisionerError as error:
+            if one is app:
+                raise
+            everything.append(_unread(one.settings.fleet or "", error))
+            app.output.findings(everything[-1:])
+            rows.append({"file": one.settings.fleet, **_counts(everything[-1:]), "notebooks": None})
+            continue
+        fleet, findings = fleet_file.check(text, file=file, today=one.today, target=one.settings.target)
+        rows.append({"file": file, **_counts(findings), "notebooks": len(fleet.notebooks) if fleet else None})
+        everything += findings
+        read += [FleetFile(file, text, fleet)] if fleet else []
+        app.output.findings(findings)
+        app.output.text(f"{file}: {_words(findings)}")
+    if len(rows) > 1:
+        between = check_together(read)
+        everything += between
+        app.output.findings(between)
+        app.output.text(f"{len(rows)} files, with what they say of each other: {_words(everything)}")
+    errors = _counts(everything)["errors"]
     app.output.result(
-        {"file": file, "errors": errors, "warnings": warnings, "notebooks": notebooks},
+        rows[0] if len(rows) == 1 else {"fleets": rows, **_counts(everything)},
         status=Status.ERROR if errors else Status.OK,
-        findings=findings,
+        findings=everything,
     )
     if errors:
         click.get_current_context().exit(FOUND)
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+def _unread(file: str, error: ProvisionerError) -> Finding:
+    return Finding(error.code, Severity.ERROR, "fleet", error.message, error.hint, Location(file))
+
+
+def _counts(findings: "Sequence[Finding]") -> dict[str, int]:
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    return {"errors": errors, "warnings": len(findings) - errors}
+
+
+def _words(findings: "Sequence[Finding]") -> str:
+    return ", ".join(
+        f"{number or 'no'} {what.removesuffix('s') if number == 1 else what}"
+        for what, number in _counts(findings).items()
+    )

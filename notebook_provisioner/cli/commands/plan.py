@@ -26,7 +26,7 @@ def plan(app: App) -> None:
     from notebook_provisioner.core import guardrails
 
     terraform = app.provisioner()
-    app.output.say(f"Comparing {app.fleet_path} with {app.fleet.project} …")
+    app.output.say(f"Comparing {app.fleet_file} with {app.fleet.project} …")
     with terraform.session():
         document = terraform.plan(show=app.settings.verbose > 0)
     decided, findings = changes.decide(app, document)

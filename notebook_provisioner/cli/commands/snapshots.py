@@ -78,6 +78,7 @@ def list_(
     Costs are estimates at Google's list price for the US; what a snapshot stores changes when its
     neighbours are deleted. Regional snapshots are not shown: version 1 of the API does not know them.
     --keep-hourly, -daily, -weekly, -monthly, -yearly, and --keep-within-hourly and so on work too.
+    --fleet may be given several times.
 
     Of other snapshots of boot disks, the foreign ones (another's notebook) and the stray ones (nothing
     says whose), only the number is told, unless --origin or a notebook's name asks for them.
@@ -91,10 +92,17 @@ def list_(
       nbp snapshots list ana-research --keep-monthly 6
       nbp snapshots list --origin stray
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
-    from notebook_provisioner.cli import pruning, snapshot_list  # models, which --help must not pay for
+    from notebook_provisioner.cli import many, pruning, snapshot_list  # models, which --help must not pay for
 
-    selection = pruning.Selection(frozenset(names), former, shard)
-    snapshot_list.show(app, selection, rules, frozenset(map(Origin, origins)))
+    many.of_one_fleet(app, {"notebooks": names, "--former": former})
+    several = many.asked(app)
+    selection = pruning.Selection(frozenset(names), former, parameters.Shard() if several else shard)
+
+    def show(one: App) -> int:
+        snapshot_list.show(one, selection, rules, frozenset(map(Origin, origins)))
+        return many.DONE
+
+    click.get_current_context().exit(many.run(app, shard, show) if several else show(app))
 
 
 @snapshots.command()
@@ -156,6 +164,10 @@ def prune(
     upgraded lately. Labels keep too: hold, and retain-until=2027-06-30. Each snapshot and its
     notebook are read again right before. What stays gets labels that prove its origin later.
 
+    --fleet may be given several times: each fleet has its lease, caps and report, and one that fails
+    stops no other. The exit status is then theirs where all agree, else 1 where one failed or was
+    refused, else 3.
+
     \b
     Exit status: 0 done or nothing to do, 1 some could not be deleted, 3 a dry run found some to
     delete or mark, 4 refused and nothing changed: the rules keep nothing, a cap, or another run.
@@ -165,13 +177,22 @@ def prune(
       nbp snapshots prune
       nbp snapshots prune --keep-monthly 6 --yes
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
-    from notebook_provisioner.cli import pruning  # reads the fleet's models, which --help must not pay for
+    from notebook_provisioner.cli import (
+        many,
+        pruning,
+    )  # read the fleet's models, which --help must not pay for
     from notebook_provisioner.core.snapshots.caps import Caps
 
+    many.of_one_fleet(app, {"notebooks": names, "--former": former, "--lease": lease})
+    several = many.asked(app)
     run = pruning.Run(
-        selection=pruning.Selection(frozenset(names), former, shard),
+        selection=pruning.Selection(frozenset(names), former, parameters.Shard() if several else shard),
         rules=rules,
         caps=Caps(number=max_deletions, per_notebook=max_per_notebook, share=max_share),
         per_second=per_second,
     )
-    click.get_current_context().exit(pruning.prune(app, run, act=yes, as_job=due, lease=lease))
+
+    def act(one: App) -> int:
+        return pruning.prune(one, run, act=yes, as_job=due, lease=lease)
+
+    click.get_current_context().exit(many.run(app, shard, act) if several else act(app))

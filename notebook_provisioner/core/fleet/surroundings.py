@@ -126,12 +126,13 @@ class AccessLevel(Model):
 class IngressRule(Model):
     """What may enter the perimeter, for whom; each preset is a list of services with a reason."""
 
-    preset: Literal["workbench-users", "operators", "pipeline"]
-    """`workbench-users` open notebooks and reach no other service, `operators` and a `pipeline` run nbp."""
+    preset: Literal["workbench-users", "operators", "pipeline", "maintenance"]
+    """`workbench-users` open notebooks and reach no other service, `operators` and a `pipeline` run nbp,
+    `maintenance` is for the jobs of the fleet that serves this one."""
     access_levels: tuple[names.AccessLevelName, ...] = ()
     """For `workbench-users` and `operators`: levels of `access_levels`, which then lead to nothing else."""
     projects: tuple[names.NumericId, ...] = ()
-    """For `pipeline`: numbers of the projects that it runs in."""
+    """For `pipeline` and `maintenance`: numbers of the projects that they run in."""
 
 
 class EgressRule(Model):

@@ -6,6 +6,7 @@ from typing import Final
 
 from notebook_provisioner.catalog import grants
 from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet.maintenance import job_account
 from notebook_provisioner.core.guardrails.facts import (
     PlanRule,
     Rule,
@@ -104,6 +105,7 @@ def _entrance(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
 def _roles(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
     """Roles that the modules do not grant: who holds one of them may take the controls off."""
     project = surroundings.fleet.project
+    others = _serving(surroundings)
     customs = [one for one in after(plan) if one.type in _CUSTOM_ROLES]
     ours = {
         f"projects/{one.planned('project')}/roles/{one.planned('role_id')}"
@@ -120,7 +122,8 @@ def _roles(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]
         granted = role in grants.ROLES.get(matched[1], ()) or (
             matched[1] == "google_project" and role in ours
         )
-        to_ours = str(change.planned("member")).endswith(f"@{project}.iam.gserviceaccount.com")
+        member = str(change.planned("member"))
+        to_ours = member.endswith(f"@{project}.iam.gserviceaccount.com") or member in others
         made_now = role is UNKNOWN and unnamed and to_ours and matched[1] == "google_project"
         impersonates = role in _IMPERSONATION_ROLES and _PROJECT_TYPE.fullmatch(change.type)  # said already
         if not (granted or made_now or impersonates):
@@ -131,6 +134,15 @@ def _roles(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]
                 "and may contain the right to take the controls off",
                 "grant a role that holds only what is called, or grant it outside the fleet",
             )
+
+
+def _serving(surroundings: Surroundings) -> frozenset[str]:
+    """The accounts of another fleet's jobs that the fleet file lets serve this one."""
+    maintenance = surroundings.fleet.maintenance
+    by = maintenance.served_by if maintenance is not None else None
+    if by is None:
+        return frozenset()
+    return frozenset(f"serviceAccount:{job_account(by.project, by.fleet, job)}" for job in by.jobs)
 
 
 def _custom_role(change: Change, _: Surroundings) -> Iterator[Finding]:

@@ -74,3 +74,43 @@ run "everything_there_already" {
     error_message = "Nothing rendered, nothing run."
   }
 }
+
+run "one_job_for_many_projects" {
+  command = apply
+  variables {
+    fleet_file = "tests/fleets/serving.yaml"
+  }
+  assert {
+    condition     = module.fleet_file.fleet.maintenance.jobs["prune"].tasks == 4 && module.fleet_file.fleet.maintenance.jobs["upgrade"].tasks == 2
+    error_message = "One task a fleet, unless the file says otherwise."
+  }
+  assert {
+    condition = module.fleet_file.fleet.maintenance.jobs["upgrade"].served_files == [
+      "gs://acme-vision-served-operations/fleet.yaml",
+      "gs://acme-translation-services-0-a-fleet-with-a-very-long-n-${substr(sha256("acme-translation-services-0-a-fleet-with-a-very-long-name-operations"), 0, 8)}/fleet.yaml",
+    ]
+    error_message = "Each fleet's file must be looked for in its own bucket: ${jsonencode(module.fleet_file.fleet.maintenance.jobs["upgrade"].served_files)}"
+  }
+}
+
+run "a_project_that_another_one_s_job_serves" {
+  command = apply
+  variables {
+    fleet_file = "tests/fleets/served.yaml"
+  }
+  assert {
+    condition = module.maintenance[0].service_accounts == {
+      prune   = "nbp-serving-prune@acme-platform.iam.gserviceaccount.com"
+      upgrade = "nbp-serving-upgrade@acme-platform.iam.gserviceaccount.com"
+    }
+    error_message = "The other project's accounts must be let in."
+  }
+  assert {
+    condition     = module.maintenance[0].bucket == "acme-vision-served-operations" && length(module.maintenance[0].jobs) == 0
+    error_message = "The file and the leases must be here, and no job."
+  }
+  assert {
+    condition     = !contains(module.project.services, "run.googleapis.com") && length(module.observability) == 1
+    error_message = "What no job needs must not be switched on."
+  }
+}

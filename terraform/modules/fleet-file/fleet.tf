@@ -7,7 +7,17 @@ locals {
   _encryption = local._file.encryption
   _labels     = try(local._file.labels, {})
 
-  _built_in_job = { time_zone = "UTC", tasks = 1, silent_after_hours = 26 }
+  _built_in_job = { time_zone = "UTC", tasks = null, silent_after_hours = 26 }
+  _job_names    = ["prune", "upgrade"]
+  _serves       = try(local._file.maintenance.serves, [])
+
+  # The fleet files that a job reads besides its own: each as the last apply of that fleet published it.
+  _served_files = {
+    for name in local._job_names : name => [
+      for served in local._serves : "gs://${local.buckets["${served.project}/${served.fleet}"]}/fleet.yaml"
+      if contains(try(served.jobs, local._job_names), name)
+    ]
+  }
 
   fleet = {
     name    = local._file.name
@@ -51,11 +61,15 @@ locals {
     }
 
     maintenance = try(local._file.maintenance, null) == null ? null : {
-      image = local._file.maintenance.image
+      image = try(local._file.maintenance.image, null)
       jobs = {
-        for name in ["prune", "upgrade"] : name => merge(local._built_in_job, local._file.maintenance[name])
+        for name in local._job_names : name => merge(local._built_in_job, local._file.maintenance[name], {
+          tasks        = try(local._file.maintenance[name].tasks, min(100, 1 + length(local._served_files[name])))
+          served_files = local._served_files[name]
+        })
         if try(local._file.maintenance[name], null) != null
       }
+      served_by = try(local._file.maintenance.served_by, null)
     }
 
     # The key is guarded as long as one of the fleet's notebooks is. After that it is left behind, usable: snapshots and

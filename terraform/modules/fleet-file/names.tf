@@ -2,6 +2,7 @@
 locals {
   _bucket_names = merge(
     { for purpose in ["operations", "scripts"] : purpose => "${local._file.project}-${local._file.name}-${purpose}" },
+    { for served in local._serves : "${served.project}/${served.fleet}" => "${served.project}-${served.fleet}-operations" },
     { for name in keys(local._settings) : "sync/${name}" => "${local._file.project}-${local._file.name}-${name}-sync" },
   )
 

@@ -1,6 +1,16 @@
+# Who does a job's work here: this fleet's own job, or that of the fleet that serves this one. The same role either way.
+locals {
+  _served = { for name in try(var.served_by.jobs, []) : name => local._catalogue[name] }
+  _work   = merge(local._jobs, local._served)
+  _accounts = merge(
+    { for name, account in google_service_account.job : name => account.email },
+    { for name in keys(local._served) : name => "${local._short_names.there}-${name}@${var.served_by.project}.iam.gserviceaccount.com" },
+  )
+}
+
 # Each job is a service account with a role that holds what its command calls (jobs.json), and no key.
 resource "google_project_iam_custom_role" "job" {
-  for_each = local._jobs
+  for_each = local._work
 
   project     = var.project_id
   role_id     = "nbp_${replace(var.fleet_name, "-", "_")}_${each.key}"
@@ -13,33 +23,33 @@ resource "google_service_account" "job" {
   for_each = local._jobs
 
   project      = var.project_id
-  account_id   = "${local._short_name}-${each.key}"
+  account_id   = "${local._short_names.here}-${each.key}"
   display_name = "${each.value.title} of fleet ${var.fleet_name}"
 }
 
 resource "google_project_iam_member" "job" {
-  for_each = local._jobs
+  for_each = local._work
 
   project = var.project_id
   role    = google_project_iam_custom_role.job[each.key].name
-  member  = google_service_account.job[each.key].member
+  member  = "serviceAccount:${local._accounts[each.key]}"
 }
 
 resource "google_storage_bucket_iam_member" "reader" {
-  for_each = local._jobs
+  for_each = local._work
 
   bucket = module.bucket.name
   role   = "roles/storage.objectViewer"
-  member = google_service_account.job[each.key].member
+  member = "serviceAccount:${local._accounts[each.key]}"
 }
 
 # A job writes what keeps its runs apart, and cannot touch the fleet file.
 resource "google_storage_bucket_iam_member" "writer" {
-  for_each = local._jobs
+  for_each = local._work
 
   bucket = module.bucket.name
   role   = "roles/storage.objectUser"
-  member = google_service_account.job[each.key].member
+  member = "serviceAccount:${local._accounts[each.key]}"
 
   condition {
     title       = "Only its own runs"
@@ -49,8 +59,10 @@ resource "google_storage_bucket_iam_member" "writer" {
 }
 
 resource "google_service_account" "timer" {
+  count = length(local._jobs) == 0 ? 0 : 1
+
   project      = var.project_id
-  account_id   = "${local._short_name}-timer"
+  account_id   = "${local._short_names.here}-timer"
   display_name = "Starts the maintenance jobs of fleet ${var.fleet_name}"
 }
 
@@ -61,5 +73,5 @@ resource "google_cloud_run_v2_job_iam_member" "timer" {
   location = var.location
   name     = google_cloud_run_v2_job.this[each.key].name
   role     = "roles/run.invoker"
-  member   = google_service_account.timer.member
+  member   = google_service_account.timer[0].member
 }

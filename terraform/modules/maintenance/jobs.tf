@@ -3,8 +3,8 @@ locals {
   _jobs      = { for name, job in var.jobs : name => merge(local._catalogue[name], job) }
 
   # A service account's id takes 30 characters.
-  _full_name  = "nbp-${var.fleet_name}"
-  _short_name = length(local._full_name) <= 22 ? local._full_name : "${substr(local._full_name, 0, 13)}-${substr(sha256(local._full_name), 0, 8)}"
+  _full_names  = { here = "nbp-${var.fleet_name}", there = "nbp-${try(var.served_by.fleet, "")}" }
+  _short_names = { for place, name in local._full_names : place => length(name) <= 22 ? name : "${substr(name, 0, 13)}-${substr(sha256(name), 0, 8)}" }
 }
 
 resource "google_cloud_run_v2_job" "this" {
@@ -17,8 +17,10 @@ resource "google_cloud_run_v2_job" "this" {
   deletion_protection = false # it holds nothing that an apply does not bring back
 
   template {
-    task_count  = each.value.tasks
-    parallelism = 1 # tasks take their turns: together they would outrun the project's request quota
+    task_count = each.value.tasks
+    # Tasks of one fleet take their turns: together they would outrun the project's request quota. Those of several fleets
+    # run side by side: the last project's window must not close while the first one's notebooks are upgraded.
+    parallelism = length(each.value.served_files) == 0 ? 1 : each.value.tasks
 
     template {
       service_account = google_service_account.job[each.key].email
@@ -28,7 +30,11 @@ resource "google_cloud_run_v2_job" "this" {
 
       containers {
         image = var.image
-        args  = concat(each.value.arguments, ["--fleet", "/fleet/${google_storage_bucket_object.fleet_file.name}", "--target", "google"])
+        args = concat(
+          each.value.arguments,
+          ["--fleet", "/fleet/${google_storage_bucket_object.fleet_file.name}", "--target", "google"],
+          flatten([for file in each.value.served_files : ["--fleet", file]]),
+        )
 
         volume_mounts {
           name       = "fleet"
@@ -68,7 +74,7 @@ resource "google_cloud_scheduler_job" "this" {
     uri         = "https://run.googleapis.com/v2/projects/${var.project_id}/locations/${var.location}/jobs/${google_cloud_run_v2_job.this[each.key].name}:run"
 
     oauth_token {
-      service_account_email = google_service_account.timer.email
+      service_account_email = google_service_account.timer[0].email
     }
   }
 

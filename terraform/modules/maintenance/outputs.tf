@@ -9,6 +9,6 @@ output "jobs" {
 }
 
 output "service_accounts" {
-  description = "E-mail addresses of the accounts that the jobs run as, as {JOB => E-MAIL}."
-  value       = { for job, account in google_service_account.job : job => account.email }
+  description = "E-mail addresses of the accounts that the jobs run as, those of the fleet that serves this one too, as {JOB => E-MAIL}."
+  value       = local._accounts
 }

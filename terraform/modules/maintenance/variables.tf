@@ -17,21 +17,22 @@ variable "fleet_name" {
 }
 
 variable "image" {
-  description = "The image that the repository's Dockerfile builds, by its digest."
+  description = "The image that the repository's Dockerfile builds, by its digest. Needed where there are jobs."
   type        = string
-  nullable    = false
+  default     = null
   validation {
-    condition     = can(regex("^[^@\\s]+@sha256:[0-9a-f]{64}$", var.image))
+    condition     = var.image == null ? length(var.jobs) == 0 : can(regex("^[^@\\s]+@sha256:[0-9a-f]{64}$", var.image))
     error_message = "image ends in @sha256:DIGEST: what deletes snapshots is pinned."
   }
 }
 
 variable "jobs" {
-  description = "The jobs, `prune` and `upgrade`: when each is started, as a cron expression of five fields in a time zone of the tz database, and the tasks that share the fleet."
+  description = "The jobs, `prune` and `upgrade`: when each is started, as a cron expression of five fields in a time zone of the tz database, and the tasks that share the work; `served_files` are fleet files of other projects that it serves too, as gs://BUCKET/OBJECT."
   type = map(object({
-    schedule  = string
-    time_zone = optional(string, "Etc/UTC")
-    tasks     = optional(number, 1)
+    schedule     = string
+    time_zone    = optional(string, "Etc/UTC")
+    tasks        = optional(number, 1)
+    served_files = optional(list(string), [])
   }))
   nullable = false
   validation {
@@ -71,4 +72,22 @@ variable "project_id" {
   description = "Project that holds the fleet, the jobs and their timers."
   type        = string
   nullable    = false
+}
+
+variable "served_by" {
+  description = "The fleet of another project whose `jobs` serve this one too: their accounts get here what jobs of its own would."
+  type = object({
+    project = string
+    fleet   = string
+    jobs    = set(string)
+  })
+  default = null
+  validation {
+    condition     = var.served_by == null || length(setsubtract(try(var.served_by.jobs, []), ["prune", "upgrade"])) == 0
+    error_message = "jobs are prune and upgrade."
+  }
+  validation {
+    condition     = var.served_by == null || length(setintersection(try(var.served_by.jobs, []), keys(var.jobs))) == 0
+    error_message = "Nobody does the same work twice: a job is the fleet's own, or another's."
+  }
 }

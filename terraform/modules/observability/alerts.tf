@@ -1,6 +1,6 @@
 locals {
   # Upgrades hold idle shutdown off for as long as they take: the account of their job is left out of the alert.
-  _upgrader = try(coalesce(var.jobs["upgrade"].account), "nobody")
+  _upgrader = coalesce(var.upgrader, "nobody")
 
   # An alert of a job is there if the job is.
   _alerts = {

@@ -24,10 +24,9 @@ variable "fleet_name" {
 }
 
 variable "jobs" {
-  description = "Cloud Run jobs to watch, `prune` and `upgrade`: their names, the hours without a success that raise an alert, and the service accounts that they run as."
+  description = "Cloud Run jobs to watch, `prune` and `upgrade`: their names, and the hours without a success that raise an alert."
   type = map(object({
     name               = string
-    account            = optional(string)
     silent_after_hours = number
   }))
   default  = {}
@@ -96,4 +95,10 @@ variable "retention_days" {
     condition     = var.retention_days >= 30 && var.retention_days <= 3650 && floor(var.retention_days) == var.retention_days
     error_message = "retention_days is a whole number from 30 to 3650."
   }
+}
+
+variable "upgrader" {
+  description = "E-mail address of the service account that upgrades the fleet's notebooks; null where there is no such job."
+  type        = string
+  default     = null
 }

@@ -128,7 +128,7 @@ variable "egress" {
 }
 
 variable "ingress" {
-  description = "What may enter the perimeter besides what `access_levels` let in: presets of presets.json (`workbench-users` and `operators` for access levels, `pipeline` for projects by number). A level that a rule names leads to what the preset names, and no longer to everything."
+  description = "What may enter the perimeter besides what `access_levels` let in: presets of presets.json (`workbench-users` and `operators` for access levels, `pipeline` and `maintenance` for projects by number). A level that a rule names leads to what the preset names, and no longer to everything."
   type = list(object({
     preset        = string
     access_levels = optional(list(string), [])
@@ -138,15 +138,15 @@ variable "ingress" {
   nullable = false
   validation {
     condition     = length(setsubtract(var.ingress[*].preset, [for row in jsondecode(file("${path.module}/presets.json")) : row.preset if row.direction == "ingress"])) == 0
-    error_message = "ingress knows the presets workbench-users, operators and pipeline."
+    error_message = "ingress knows the presets workbench-users, operators, pipeline and maintenance."
   }
   validation {
     condition = alltrue([
-      for rule in var.ingress : rule.preset == "pipeline"
+      for rule in var.ingress : contains(["pipeline", "maintenance"], rule.preset)
       ? length(rule.projects) > 0 && length(rule.access_levels) == 0
       : length(rule.access_levels) > 0 && length(rule.projects) == 0
     ])
-    error_message = "workbench-users and operators name access_levels; pipeline names projects."
+    error_message = "workbench-users and operators name access_levels; pipeline and maintenance name projects."
   }
   validation {
     condition     = length(setsubtract(flatten(var.ingress[*].access_levels), var.access_levels[*].name)) == 0

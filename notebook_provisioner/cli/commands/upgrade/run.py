@@ -62,6 +62,10 @@ def run(
     its power state back, whatever happened in between. Kernels are lost; the data disk stays. A run
     that dies leaves a record, and --resume carries on from it.
 
+    --fleet may be given several times: each fleet has its lease, canaries and report, and one that
+    fails stops no other. The exit status is then theirs where all agree, else 1 where one failed or
+    was refused, else 3.
+
     \b
     Exit status: 0 done or nothing to do, 1 some failed, 3 some were left as they are and somebody
     should look, or a dry run found some to upgrade, 4 refused and nothing changed.
@@ -76,25 +80,31 @@ def run(
         raise click.UsageError("--now is for people, --due for the scheduled job: give one of them")
     if resume:
         options.require_heeded("--resume", beside=_HEEDED_BY_RESUME)
-    from notebook_provisioner.cli import upgrading  # reads the fleet's models, which --help must not pay for
+    from notebook_provisioner.cli import many, upgrading  # read models, which --help must not pay for
     from notebook_provisioner.core.upgrades.preflight import Rules
 
-    notebooks = selector.select(app.fleet, default_all=due or resume)
-    require_canaries(canaries, notebooks if now else app.fleet.resolved_notebooks)
-    request = upgrading.Request(
-        notebooks=notebooks,
-        named=bool(selector.names),
-        now=now,
-        job=due,
-        resume=resume,
-        dry_run=dry_run,
-        canaries=frozenset(canaries),
-        parallel=parallel,
-        failure_budget=failure_budget,
-        family=family,
-        rules=Rules(even_if_busy=even_if_busy, data_snapshot=data_snapshot),
-        notify=notify or (),
-        shard=shard,
-        lease=lease,
-    )
-    click.get_current_context().exit(upgrading.run(app, request, yes=yes))
+    many.of_one_fleet(app, {"notebooks": selector.names, "--canary": canaries, "--lease": lease})
+    several = many.asked(app)
+
+    def act(one: App) -> int:
+        notebooks = selector.select(one.fleet, default_all=due or resume)
+        require_canaries(canaries, notebooks if now else one.fleet.resolved_notebooks)
+        request = upgrading.Request(
+            notebooks=notebooks,
+            named=bool(selector.names),
+            now=now,
+            job=due,
+            resume=resume,
+            dry_run=dry_run,
+            canaries=frozenset(canaries),
+            parallel=parallel,
+            failure_budget=failure_budget,
+            family=family,
+            rules=Rules(even_if_busy=even_if_busy, data_snapshot=data_snapshot),
+            notify=notify or (),
+            shard=parameters.Shard() if several else shard,
+            lease=lease,
+        )
+        return upgrading.run(one, request, yes=yes)
+
+    click.get_current_context().exit(many.run(app, shard, act) if several else act(app))

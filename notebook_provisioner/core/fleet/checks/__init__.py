@@ -54,6 +54,8 @@ _RULES: Final = (
     _rule(encryption.key_in_region, "encryption region"),
     _rule(limits.service_accounts, "target profiles defaults notebooks", complete="notebooks"),
     _rule(maintenance.some_job, "maintenance"),
+    _rule(maintenance.serving, "maintenance project name perimeter"),
+    _rule(maintenance.served, "maintenance project name perimeter"),
     _rule(maintenance.silence, "maintenance"),
     _rule(maintenance.budget_is_heard, "observability"),
     _rule(maintenance.watched, "maintenance observability"),

@@ -110,7 +110,7 @@ def rules(context: Context) -> Iterator[Finding]:
     known = {level.name for level in perimeter.access_levels}
     for index, rule in enumerate(perimeter.ingress):
         path: Path = ("perimeter", "ingress", index)
-        by_project = rule.preset == "pipeline"
+        by_project = rule.preset in {"pipeline", "maintenance"}
         wanted, other = ("projects", "access_levels") if by_project else ("access_levels", "projects")
         yield from _form(context, path, rule, wanted, other)
         for place, name in enumerate(rule.access_levels):

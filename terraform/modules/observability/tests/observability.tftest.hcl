@@ -72,8 +72,9 @@ run "jobs_are_watched" {
   variables {
     jobs = {
       prune   = { name = "nbp-research-prune", silent_after_hours = 26 }
-      upgrade = { name = "nbp-research-upgrade", silent_after_hours = 3, account = "nbp-research-upgrade@project.iam.gserviceaccount.com" }
+      upgrade = { name = "nbp-research-upgrade", silent_after_hours = 3 }
     }
+    upgrader = "nbp-research-upgrade@project.iam.gserviceaccount.com"
   }
   assert {
     condition     = strcontains(google_monitoring_alert_policy.this["prune-failed"].conditions[0].condition_matched_log[0].filter, "job_name=\"nbp-research-prune\"")

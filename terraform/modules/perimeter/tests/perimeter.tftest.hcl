@@ -250,6 +250,7 @@ run "rules_by_preset" {
       { preset = "workbench-users", access_levels = ["office"] },
       { preset = "operators", access_levels = ["admins"] },
       { preset = "pipeline", projects = ["321"] },
+      { preset = "maintenance", projects = ["654"] },
     ]
     egress              = [{ preset = "read-data", projects = ["555", "556"] }, { preset = "image-configs" }]
     accessible_services = ["oslogin.googleapis.com"]
@@ -295,6 +296,32 @@ run "rules_by_preset" {
     condition     = google_access_context_manager_service_perimeter.this.status[0].vpc_accessible_services[0].allowed_services == toset(["RESTRICTED-SERVICES", "oslogin.googleapis.com"])
     error_message = "Other services are reached only where somebody names them."
   }
+}
+
+run "jobs_of_another_project_reach_what_they_call" {
+  command = plan
+  variables {
+    mode          = "enforced"
+    organization  = null
+    access_policy = "789"
+    ingress       = [{ preset = "maintenance", projects = ["654"] }]
+  }
+  assert {
+    condition = (
+      google_access_context_manager_service_perimeter.this.status[0].ingress_policies[0].ingress_from[0].sources[0].resource == "projects/654"
+      && toset(google_access_context_manager_service_perimeter.this.status[0].ingress_policies[0].ingress_to[0].operations[*].service_name) == toset(["compute.googleapis.com", "notebooks.googleapis.com", "storage.googleapis.com"])
+    )
+    error_message = "The jobs must reach what they call, and get no tokens of the account that applies."
+  }
+}
+
+run "jobs_by_access_level" {
+  command = plan
+  variables {
+    access_levels = [{ name = "office", ip_ranges = ["203.0.113.0/24"] }]
+    ingress       = [{ preset = "maintenance", access_levels = ["office"] }]
+  }
+  expect_failures = [var.ingress]
 }
 
 run "a_preset_that_is_none" {

@@ -1,0 +1,211 @@
+"""Commands over the fleets of several projects, against one sandbox over real HTTP."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from many_projects import Projects
+from snapshot_documents import Control
+
+from notebook_provisioner.adapters.lock import FileLease
+from notebook_provisioner.cli import many
+from notebook_provisioner.cli.main import Settings
+from notebook_provisioner.cli.main import nbp as program
+from notebook_provisioner.cli.parameters import Shard
+
+NAMES = ["ocr", "speech", "vision"]
+ALL, LEFT = 4, 2  # snapshots of a fleet before and after: two rollback points stay
+
+files = st.lists(st.text(min_size=1), unique=True, max_size=40)
+
+
+@given(files, st.integers(1, 12), st.randoms())
+def test_each_fleet_has_exactly_one_task_whatever_the_order(names, count, random):
+    shuffled = random.sample(names, len(names))
+    shares = [Shard(index, count).share(names) for index in range(count)]
+    assert sorted(name for share in shares for name in share) == sorted(names)
+    assert shares == [Shard(index, count).share(shuffled) for index in range(count)]
+    assert shares == [Shard(index, count).share(names + names) for index in range(count)]
+
+
+@given(files, st.integers(1, 12))
+def test_no_task_has_two_fleets_more_than_another(names, count):
+    sizes = [len(Shard(index, count).share(names)) for index in range(count)]
+    assert max(sizes) - min(sizes) <= 1
+
+
+statuses = st.lists(st.sampled_from([0, 1, 3, 4, 130]), min_size=1)
+
+
+@given(statuses)
+def test_the_exit_status_of_all_promises_nothing_that_one_breaks(each):
+    status = many.together(each)
+    assert status == many.together(each[::-1])
+    assert (status == 0) == (set(each) == {0})
+    assert status != 4 or set(each) == {4}  # nothing was changed anywhere
+    assert status != 3 or set(each) <= {0, 3}
+    if set(each) & {1, 4} and len(set(each)) > 1:
+        assert status == 1
+
+
+@pytest.fixture
+def projects(connection, home, tmp_path, monkeypatch):
+    monkeypatch.setenv("NBP_HOME", str(home))
+    for name in ("NBP_FLEET", "NBP_SHARD", "NBP_LEASE"):
+        monkeypatch.delenv(name, raising=False)
+    control = Control(connection.url, connection.token)
+    control.ask("POST", "sandbox/v1/reset", {})
+    control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0})
+    found = Projects(control, tmp_path, NAMES, datetime.now(UTC))
+    control.clear()
+    return found
+
+
+def nbp(*arguments, status=0, **variables):
+    settings = Settings(job="--due" in arguments)
+    done = CliRunner().invoke(program, arguments, obj=settings, env=variables)
+    assert done.exit_code == status, done.output
+    return done
+
+
+def entries(done):
+    return {entry["fleet"] or entry["file"]: entry for entry in json.loads(done.stdout)["data"]["fleets"]}
+
+
+def log(done):
+    return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("socket_enabled")
+class TestPrune:
+    """``nbp snapshots prune --fleet A --fleet B …``."""
+
+    def test_a_dry_run_reports_each_project(self, projects):
+        done = nbp("snapshots", "prune", *projects.options(), "--format", "json", status=3)
+        answer, found = json.loads(done.stdout), entries(done)
+        assert (answer["command"], answer["status"]) == ("snapshots prune", "ok")
+        assert list(found) == NAMES
+        for name, entry in found.items():
+            assert (entry["project"], entry["exit_status"], entry["status"]) == (f"acme-{name}", 3, "ok")
+            assert entry["data"]["pending"] == ALL - LEFT
+            assert len(projects.snapshots(name)) == ALL
+
+    def test_tasks_share_the_projects_and_every_line_says_whose_it_is(self, projects):
+        command = ("snapshots", "prune", "--due", "--yes", *projects.options())
+        seen = {}
+        for task in range(2):
+            done = nbp(*command, CLOUD_RUN_TASK_INDEX=str(task), CLOUD_RUN_TASK_COUNT="2")
+            for line in log(done):
+                seen.setdefault(task, set()).add((line["project"], line["fleet"]))
+                assert line["severity"] == "INFO"
+        assert seen == {
+            0: {("acme-ocr", "ocr"), ("acme-vision", "vision")},
+            1: {("acme-speech", "speech")},
+        }
+        assert {len(projects.snapshots(name)) for name in NAMES} == {LEFT}
+
+    def test_a_task_without_a_fleet_has_nothing_to_do(self, projects):
+        command = ("snapshots", "prune", "--due", "--yes", *projects.options(), "--shard", "4/4")
+        done = nbp(*command, "--format", "json")
+        assert json.loads(done.stdout)["data"] == {"fleets": []}
+        assert "0 of 3 fleets, shard 4/4." in nbp(*command).stdout
+
+    def test_one_that_fails_stops_no_other(self, projects, tmp_path):
+        broken = projects.write(tmp_path, "broken", "maintenance: {prune: {schedule: daily}}\n")
+        absent = tmp_path / "absent.yaml"
+        options = [*projects.options(), "--fleet", str(broken), "--fleet", str(absent)]
+        done = nbp("snapshots", "prune", "--due", "--yes", *options, "--format", "json", status=1)
+        found = entries(done)
+        assert json.loads(done.stdout)["status"] == "partial"
+        assert {found[name]["exit_status"] for name in NAMES} == {0}
+        assert {len(projects.snapshots(name)) for name in NAMES} == {LEFT}
+        assert found[str(absent)]["errors"][0]["code"] == "not-found"
+        assert found[str(broken)]["errors"][0]["code"] == "invalid-input"
+        lines = {finding["location"]["line"] for finding in found[str(broken)]["findings"]}
+        assert lines == {broken.read_text("utf-8").count("\n")}
+        told = [line for line in log(done) if line["severity"] == "ERROR"]
+        assert [line["file"] for line in told] == [str(absent), str(broken)]
+        assert log(done)[:2] == told  # before anything is begun
+
+    def test_what_is_wrong_with_any_file_is_told_at_once(self, projects, tmp_path):
+        first = projects.write(tmp_path, "first", "maintenance: {prune: {schedule: daily}}\n")
+        second = projects.write(tmp_path, "second", "nonsense: 1\n")
+        done = nbp("snapshots", "prune", "--fleet", str(first), "--fleet", str(second), status=1)
+        assert f"{first}:" in done.stderr
+        assert "maintenance.prune.schedule" in done.stderr
+        assert f"{second}:" in done.stderr
+        assert "nonsense" in done.stderr
+
+    def test_each_has_a_lease_of_its_own(self, projects, home):
+        with FileLease(home / ".nbp" / "speech-sandbox" / "snapshots-prune.lock"):
+            done = nbp("snapshots", "prune", "--yes", *projects.options(), "--format", "json", status=1)
+            found = entries(done)
+            assert {name: entry["exit_status"] for name, entry in found.items()} == {
+                "ocr": 0,
+                "speech": 4,
+                "vision": 0,
+            }
+            assert found["speech"]["status"] == "refused"
+            assert len(projects.snapshots("speech")) == ALL
+            both = projects.options("speech", "speech")
+            assert "another run holds" in nbp("snapshots", "prune", "--yes", *both, status=4).stderr
+        nbp("snapshots", "prune", "--yes", *projects.options("speech", "ocr"))
+        assert len(projects.snapshots("speech")) == LEFT
+
+    def test_people_see_each_fleet_and_all_of_them(self, projects):
+        done = nbp("snapshots", "prune", "--yes", *projects.options())
+        for name in NAMES:
+            assert f"{name} of acme-{name} ({projects.files[name]})" in done.stdout
+        assert "3 of 3 fleets." in done.stdout
+        assert done.stdout.count("Done: 2 deleted") == len(NAMES)
+
+    def test_all_are_listed(self, projects):
+        done = nbp("snapshots", "list", *projects.options(), "--format", "json")
+        assert {
+            name: len(entry["data"]["snapshots"]) for name, entry in entries(done).items()
+        } == dict.fromkeys(NAMES, ALL)
+
+    def test_what_belongs_to_one_fleet_is_refused(self, projects):
+        options = projects.options()
+        for one in (["nb-00000"], ["--former", "nb"], ["--lease", "gs://b/o"]):
+            assert "one --fleet" in nbp("snapshots", "prune", *options, *one, status=2).stderr
+        assert "takes one --fleet, and there are 3" in nbp("show", "ana", *options, status=2).stderr
+
+    def test_what_the_last_apply_published_is_read(self, projects):
+        control = projects.control
+        control.ask("POST", "storage/v1/b?project=acme-ocr", {"name": "acme-ocr-ocr-operations"})
+        text = Path(projects.files["ocr"]).read_bytes()
+        insert = "upload/storage/v1/b/acme-ocr-ocr-operations/o?uploadType=media&name=fleet.yaml"
+        control.send("POST", insert, text, "application/yaml")
+        published = "gs://acme-ocr-ocr-operations/fleet.yaml"
+        options = ["--target", "sandbox", "--fleet", published, *projects.options("speech")]
+        absent = ["--fleet", "gs://acme-none-none-operations/fleet.yaml"]
+        done = nbp("snapshots", "prune", "--yes", *options, *absent, "--format", "json", status=1)
+        found = entries(done)
+        assert {name: entry["exit_status"] for name, entry in found.items()} == {
+            "ocr": 0,
+            "speech": 0,
+            absent[1]: 1,
+        }
+        assert found["ocr"]["file"] == published
+        assert "apply that fleet" in found[absent[1]]["errors"][0]["hint"]
+        assert len(projects.snapshots("ocr")) == LEFT
+        control.fault(method="storage.objects.get", kind="status", status=403, reason="forbidden")
+        done = nbp("snapshots", "prune", *options[:4], "--format", "json", status=1)
+        assert "maintenance.served_by" in json.loads(done.stdout)["errors"][0]["hint"]
+        assert "no object" in nbp("check", "--fleet", "gs://only-a-bucket", status=1).stderr
+
+
+def test_a_variable_names_one_file_that_may_have_spaces(tmp_path, home):
+    folder = tmp_path / "our fleets"
+    folder.mkdir()
+    path = folder / "fleet.yaml"
+    path.write_text(
+        (Path(__file__).parents[2] / "examples/quickstart/fleet.yaml").read_text("utf-8"), "utf-8"
+    )
+    assert f"{path}: no errors" in nbp("check", NBP_FLEET=str(path), NBP_HOME=str(home)).stdout
