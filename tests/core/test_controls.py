@@ -28,7 +28,8 @@ def test_every_control_is_on_the_page_for_auditors():
 
 def test_every_control_is_tripped_by_a_test():
     folder = ROOT / "tests" / "core"
-    files = [folder / "test_seeded_mistakes.py", *folder.glob("test_guardrails*.py")]
+    seeded = ROOT / "tests" / "support" / "plan_mistakes.py"  # what test_seeded_mistakes.py plays
+    files = [seeded, folder / "test_seeded_mistakes.py", *folder.glob("test_guardrails*.py")]
     tests = "".join(path.read_text() for path in files)
     assert {control for control in CONTROLS if f'"{control}"' not in tests} == set()
 

@@ -21,6 +21,7 @@ from notebook_provisioner.core.guardrails.facts import (
     is_wide,
     listed,
     network,
+    of_blocks,
 )
 from notebook_provisioner.core.terraform_plan import UNKNOWN, TerraformPlan
 
@@ -156,9 +157,9 @@ def _of_firewall(rule: Planned) -> Iterator[Step]:
     action: Literal["allow", "deny"] = "allow" if rule.planned("allow") else "deny"
     named = rule.planned("destination_ranges")
     ranges = [_ANYWHERE] if named is UNKNOWN else listed(named) or [_ANYWHERE]
-    blocks = [block.get("protocol") for block in listed(rule.planned(action))]
+    protocols = of_blocks(rule, action, attribute="protocol")
     # A denial that cannot be seen whole denies nothing; an allowance that cannot be seen allows everything.
-    sure = named is not UNKNOWN and "all" in blocks and not any(rule.planned(name) for name in _TARGETS)
+    sure = named is not UNKNOWN and "all" in protocols and not any(rule.planned(name) for name in _TARGETS)
     yield Step(rule.address, action, sure and _holds_all(ranges), ranges)
 
 
@@ -176,7 +177,7 @@ def of_policy_rule(rule: Planned, *path: str | int) -> Iterator[Step]:
     vague = ranges is UNKNOWN or any(_is_set(rule.planned(*match, name)) for name in _VAGUE)
     nothing = not ranges and not names
     shown = [_ANYWHERE] if vague or nothing else list(listed(ranges))
-    protocols = [block.get("ip_protocol") for block in listed(rule.planned(*match, "layer4_configs"))]
+    protocols = of_blocks(rule, *match, "layer4_configs", attribute="ip_protocol")
     narrowed = any(rule.planned(*path, name) for name in _TARGETS) or (vague and not nothing)
     everything = "all" in protocols and not narrowed and (nothing or _holds_all(listed(ranges)))
     yield Step(rule.address, action, everything, shown)

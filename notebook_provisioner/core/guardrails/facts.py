@@ -86,6 +86,11 @@ def listed(value: Any) -> Sequence[Any]:  # noqa: ANN401  # any planned value
     return value if isinstance(value, list) else ()
 
 
+def of_blocks(one: Planned, *path: str | int, attribute: str) -> list[Any]:
+    """An attribute of each block of a planned list; ``UNKNOWN`` where it is, or the whole block."""
+    return [one.planned(*path, number, attribute) for number in range(len(listed(one.planned(*path))))]
+
+
 def shown(value: object) -> str:
     """A planned value, for a message."""
     return "unknown" if value is UNKNOWN else "absent" if value is None else str(value)
