@@ -1,6 +1,14 @@
 """Shared fixtures. Sockets are off unless a test is marked ``network``."""
 
+import os
+
 import pytest
+
+
+def pytest_xdist_auto_num_workers():
+    """Two workers more than cores: some tests wait, for a process that starts or for seconds to pass."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (cores or 1) + 2
 
 
 @pytest.fixture(scope="module")

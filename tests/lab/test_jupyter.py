@@ -15,6 +15,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import once
 import pytest
 
 from notebook_provisioner import __version__
@@ -91,8 +92,13 @@ def let_in(tmp_path_factory):
             or subprocess.run(program, capture_output=True, check=False).returncode
         ):
             pytest.skip(f"no namespaces of its own for the server: {' '.join(program)} fails")
-
     top = tmp_path_factory.mktemp("jupyter")
+    hardened, plain = once.for_all_workers(tmp_path_factory, "jupyter", lambda: attacked(top, namespaces))
+    return {True: hardened, False: plain}
+
+
+def attacked(top, namespaces):
+    """Run all attacks, on servers with hardening and on servers without."""
 
     def attack(mode, hardened):
         folder = top / f"{mode}-{hardened}"
@@ -113,7 +119,7 @@ def let_in(tmp_path_factory):
     cases = [(mode, hardened) for mode in ("open", "token") for hardened in (True, False)]
     with ThreadPoolExecutor() as pool:
         answers = dict(zip(cases, pool.map(lambda case: attack(*case), cases), strict=True))
-    return {hardened: answers["token", hardened] | answers["open", hardened] for hardened in (True, False)}
+    return [answers["token", hardened] | answers["open", hardened] for hardened in (True, False)]
 
 
 def read(journal, records):

@@ -1,11 +1,14 @@
 """Cloud KMS keys and key rings."""
 
-from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-from notebook_provisioner.adapters.google.session import Target, translated
+from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest, unreachable
+
+if TYPE_CHECKING:
+    from notebook_provisioner.adapters.google.session import Target
 
 
-def key_exists(target: Target, name: str) -> bool:
+def key_exists(target: "Target", name: str) -> bool:
     """Whether a key or a key ring is there, left behind by an earlier fleet: Cloud KMS never lets a key go.
 
     Args:
@@ -18,8 +21,10 @@ def key_exists(target: Target, name: str) -> bool:
     Raises:
         TargetUnreachable: No connection, or no credentials.
     """
-    from google.auth.transport.requests import AuthorizedSession
-
-    with translated(), AuthorizedSession(target.credentials()) as session:  # type: ignore[no-untyped-call]
-        answer = session.get(f"{target.endpoint('cloudkms')}/v1/{name}", timeout=60)
-        return bool(answer.status_code == HTTPStatus.OK)
+    try:
+        Rest(target).send("GET", f"{target.endpoint('cloudkms')}/v1/{name}")
+    except Refusal:
+        return False
+    except NoAnswer as error:
+        raise unreachable(name, error) from error
+    return True

@@ -195,7 +195,7 @@ class Rest:
         try:
             return self.call("GET", url, parameters)
         except (Refusal, NoAnswer) as error:
-            raise _unreachable(url, error) from error
+            raise unreachable(url, error) from error
 
     def find(self, url: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any] | None:
         """Read one document; None where there is none.
@@ -208,7 +208,7 @@ class Rest:
         except (Refusal, NoAnswer) as error:
             if isinstance(error, Refusal) and error.status == HTTPStatus.NOT_FOUND:
                 return None
-            raise _unreachable(url, error) from error
+            raise unreachable(url, error) from error
 
     def pages(self, url: str, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """Read a list, page by page.
@@ -299,7 +299,8 @@ def _renewal(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401  # google.
     return Request()(*arguments, **options)
 
 
-def _unreachable(url: str, error: Refusal | NoAnswer) -> TargetUnreachable:
+def unreachable(url: str, error: Refusal | NoAnswer) -> TargetUnreachable:
+    """What a user is told of a call that nothing can be done without."""
     if isinstance(error, NoAnswer):
         return TargetUnreachable(
             f"no connection: {error}", hint="is the network there? for the sandbox: nbp sandbox start"
