@@ -115,6 +115,9 @@ def rerun(app: "App", asked: Request) -> int:
             failure_budget=asked.failure_budget,
         )
     results = [_result(job.item.notebook, job.item.zone, job) for job in report.jobs]
+    if report.refusal is not None:
+        report.refusal.data = {**data, "results": results}
+        raise report.refusal
     return _finish(app, {**data, "results": results}, results, plan.findings)
 
 
@@ -278,7 +281,8 @@ def _result(notebook: str, zone: str, job: Job[Any], *, undo: bool = False) -> d
     """What became of one notebook, for people and for JSON."""
     record = job.record
     if job.error is not None:
-        result, words = "error", f"{job.error.message}; {job.error.hint or _RESUME}"
+        result = "refused" if isinstance(job.error, Refused) else "error"
+        words = f"{job.error.message}; {job.error.hint or _RESUME}"
     elif record is None:
         result, words = "held-back", job.held_back
     else:

@@ -15,7 +15,7 @@ from notebook_provisioner.adapters.records import already_open
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.core.errors import ProvisionerError
 from notebook_provisioner.core.notebooks import FLEET_LABEL
-from notebook_provisioner.core.procedures import Outcome, Record
+from notebook_provisioner.core.procedures import Job, Outcome, Record, RecordOpen
 from notebook_provisioner.core.upgrades.observed import Observed
 from notebook_provisioner.core.upgrades.preflight import Rules, Surroundings
 from notebook_provisioner.core.upgrades.running import Conductor, Task
@@ -58,6 +58,7 @@ class Conduct:
         self._journal = app.journal(name.replace(" ", "-"), common, self._echo)
         self._records = app.records()
         self._open: dict[tuple[str, str], Record] = {}
+        self._refusals: list[RecordOpen] = []
         self.reader = UpgradePreflight(self._rest, app.fleet.project)
         self.conductor = Conductor(
             project=app.fleet.project,
@@ -93,6 +94,7 @@ class Conduct:
         """Why a notebook must stay as it is, or None. Raises as `Conductor.may_start`."""
         if (found := self._open.get(task.key)) is not None:
             refusal = already_open(found)
+            self._refusals.append(refusal)
             return f"{refusal.message}; {refusal.hint}"
         return self.conductor.may_start(task)
 
@@ -110,7 +112,20 @@ class Conduct:
 
     def upgrade(self, task: Task) -> Record:
         """Upgrade a notebook that may be. Raises as `Conductor.upgrade`."""
-        return self._timed(self.conductor.upgrade(task))
+        try:
+            return self._timed(self.conductor.upgrade(task))
+        except RecordOpen as refusal:
+            self._refusals.append(refusal)
+            raise
+
+    def require_begun(self, jobs: Sequence[Job[Task]]) -> None:
+        """Hold a command about named notebooks to have found one that is in no other run's hands.
+
+        Raises:
+            RecordOpen: One was, and nothing was begun with any.
+        """
+        if self._refusals and not any(job.begun for job in jobs):
+            raise self._refusals[0]
 
     def roll_back(self, seen: Observed, snapshot: str, version: str) -> Record:
         """Roll a notebook back. Raises as `Conductor.roll_back`."""

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.output import Status
+from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.procedures import Job, Outcome, Record
 from notebook_provisioner.core.upgrades.plan import HARMLESS, LeftOut, Why
-from notebook_provisioner.core.upgrades.running import ChangedMeanwhile, Conductor, Task
+from notebook_provisioner.core.upgrades.running import Conductor, Task
 
 FAILED: Final = 1
 FOUND: Final = 3  # the CLI contract: a check found something
@@ -126,7 +127,7 @@ def _row(conductor: Conductor, job: Job[Task] | Job[Record], took: Mapping[Key, 
     item = job.item
     name, zone = (item.name, item.zone) if isinstance(item, Task) else (item.notebook, item.zone)
     task = item if isinstance(item, Task) else Task(zone, name)
-    if isinstance(job.error, ChangedMeanwhile):
+    if isinstance(job.error, Refused):
         return _kept(conductor, task, f"{job.error.message}; {job.error.hint}")
     if job.error is not None:
         return Row(name, zone, Result.UNFINISHED, reason=job.error.message)

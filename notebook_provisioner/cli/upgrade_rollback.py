@@ -48,7 +48,7 @@ def run(app: App, request: Request, *, yes: bool) -> int:
     Raises:
         NotFound: There is no such notebook, or no such rollback point.
         NotARollbackPoint: The snapshot cannot be used.
-        Refused: The notebook is being changed.
+        Refused: The notebook is being changed, or in another run's hands.
     """
     conduct = Conduct(app, ROLLBACK_KIND, command=request.notify)
     seen = _look(conduct, request)
@@ -83,6 +83,8 @@ def run(app: App, request: Request, *, yes: bool) -> int:
             between=lease.renew,
             abandon=conduct.break_off,
         )
+    if report.refusal is not None:
+        raise report.refusal
     return upgrade_report.end(app, conduct.conductor, conduct.took, report.jobs, (), findings=findings)
 
 

@@ -127,7 +127,8 @@ def run(app: App, request: Request, *, yes: bool) -> int:
         NotFound: There is no such image family.
         Unsuitable: The project lacks something.
     """
-    if request.named and not (request.resume or request.job):
+    by_name = request.named and not (request.resume or request.job)
+    if by_name:
         require_none_open(app, request.places)
     choice = Choice() if request.resume else _choose(app, request)
     conduct = Conduct(app, UPGRADE_KIND, command=request.notify, log=request.job)
@@ -150,6 +151,8 @@ def run(app: App, request: Request, *, yes: bool) -> int:
             confirm(app, words, yes=yes)
         with app.lease("upgrade", request.lease, suffix=request.shard.suffix) as lease:
             done = _act(conduct, request, choice, lease.renew)
+    if by_name:
+        conduct.require_begun(done.jobs)
     jobs: list[Job[Record] | Job[Task]] = [*done.resumed, *done.jobs]
     return upgrade_report.end(app, conduct.conductor, conduct.took, jobs, left, findings=findings)
 

@@ -1,5 +1,7 @@
 """One contract for both places where records are kept."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,7 +11,7 @@ from snapshot_documents import Control
 from notebook_provisioner.adapters.google.records import BucketRecords
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.records import FileRecords
-from notebook_provisioner.core.procedures import Asked, Failure, Record, RecordOpen
+from notebook_provisioner.core.procedures import Asked, Failure, Record, RecordLost, RecordOpen
 
 AT = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
 
@@ -100,11 +102,63 @@ def test_a_run_does_not_touch_the_record_of_another(place):
     [found] = theirs.pending()
     theirs.close(found)
     theirs.open(record(run="two"))
-    with pytest.raises(RecordOpen):
+    with pytest.raises(RecordLost, match="another run took over"):
         mine.save(record())
-    with pytest.raises(RecordOpen):
+    with pytest.raises(RecordLost, match="another run took over"):
         mine.close(record())
     assert [found.run for found in place().pending()] == ["two"]
+
+
+@pytest.mark.network
+def test_of_two_runs_that_open_at_once_one_is_refused(place):
+    runs = {name: place() for name in ("one", "two", "three", "four")}
+    together = threading.Barrier(len(runs))
+
+    def begin(run):
+        together.wait()
+        try:
+            runs[run].open(record(run=run))
+        except RecordOpen as refusal:
+            return refusal.hint
+        return None
+
+    with ThreadPoolExecutor(len(runs)) as pool:
+        hints = list(pool.map(begin, runs))
+    assert hints.count(None) == 1
+    assert set(hints) - {None} == {
+        "wait for its end; if it died, carry on with: nbp post-startup rerun --resume"
+    }
+    assert [found.run for found in place().pending()] == [list(runs)[hints.index(None)]]
+
+
+@pytest.mark.network
+def test_records_can_be_listed_while_others_come_and_go(place):
+    stays, busy, watcher = record("alpha"), place(), place()
+    place().open(stays)
+    over = threading.Event()
+
+    def come_and_go():
+        for number in range(20):
+            one = record(f"beta-{number % 3}")
+            busy.open(one)
+            busy.save(replace(one, finished=("start",)))
+            busy.close(one)
+        over.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(come_and_go)
+        while not over.is_set() and not done.done():
+            assert stays in watcher.pending()
+        done.result()
+    assert watcher.pending() == (stays,)
+
+
+def test_a_rollback_is_carried_on_by_the_run_that_can(tmp_path):
+    records = FileRecords(tmp_path)
+    records.open(replace(record(), kind="upgrade rollback"))
+    with pytest.raises(RecordOpen) as refusal:
+        records.open(record(run="two"))
+    assert "nbp upgrade run --resume" in (refusal.value.hint or "")
 
 
 @pytest.mark.network

@@ -470,6 +470,32 @@ def test_a_process_that_is_killed_leaves_what_resume_carries_on(world, home, tmp
     assert world.fleet.kept("ana") == before
 
 
+def test_of_two_runs_over_a_notebook_at_once_one_is_refused(world, home, tmp_path):
+    """With a lease each, as two commands have, so that only the record keeps them apart."""
+    small(world, tmp_path, "ana")
+    control = world.fleet.control
+    control.ask("POST", "sandbox/v1/settings", {"speed": 1, "operation_seconds": 2})
+    control.ask("POST", "storage/v1/b?project=p-one", {"name": "leases-of-one"})
+    variables = {**os.environ, "NBP_HOME": str(home)}
+    command = [str(Path(sys.executable).with_name("nbp")), "--fleet", world.file, "upgrade", "run"]
+    command += ["ana", "--now", "--format", "json", "--lease"]
+    runs = [
+        subprocess.Popen(
+            [*command, f"gs://leases-of-one/{lease}"],
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for lease in ("one", "two")
+    ]
+    ended = sorted((json.loads(run.communicate()[0]) for run in runs), key=lambda answer: answer["status"])
+    assert sorted(run.returncode for run in runs) == [0, 4]
+    assert [answer["status"] for answer in ended] == ["ok", "refused"]
+    assert ended[1]["errors"][0]["code"] == "procedure-open"
+    assert world.fleet.upgrades("ana") == ["SUCCEEDED"]
+
+
 def until(holds):
     deadline = time.monotonic() + 60
     while not holds():

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from notebook_provisioner.adapters.google.session import Target, translated
-from notebook_provisioner.adapters.records import already_open
+from notebook_provisioner.adapters.records import already_open, lost
 from notebook_provisioner.core.procedures import Record
 
 if TYPE_CHECKING:
@@ -38,19 +38,21 @@ class BucketRecords:
             RecordOpen: The notebook has one.
             TargetUnreachable: Cloud Storage does not answer, or there is no such bucket.
         """
-        self._write(record, 0)
+        if not self._write(record, 0):
+            raise already_open(self._read(record))
 
     def save(self, record: Record) -> None:
         """Replace the notebook's record.
 
         Raises:
-            RecordOpen: Another run's record stands there.
+            RecordLost: Another run's record stands there.
             TargetUnreachable: Cloud Storage does not answer.
         """
-        self._write(record, self._generations[record.key])
+        if not self._write(record, self._generations[record.key]):
+            raise lost(record)
 
     def close(self, record: Record) -> None:
-        """Take the notebook's record away, if it still is this run's."""
+        """Take the notebook's record away. Raises as `save`."""
         from google.api_core import exceptions
 
         with translated():
@@ -59,7 +61,7 @@ class BucketRecords:
             except exceptions.NotFound:
                 return  # taken away by a request whose answer was lost
             except exceptions.PreconditionFailed:
-                raise already_open(self._read(record)) from None
+                raise lost(record) from None
 
     def pending(self) -> tuple[Record, ...]:
         """Every open record, by notebook; their generations are those that ``save`` replaces.
@@ -75,12 +77,14 @@ class BucketRecords:
             except exceptions.NotFound:
                 return ()
             for blob in blobs:
-                record = Record.loads(blob.download_as_bytes(if_generation_match=blob.generation))
-                self._generations[record.key] = int(blob.generation)
-                records.append(record)
+                if (text := _as_it_is(blob)) is not None:
+                    record = Record.loads(text)
+                    self._generations[record.key] = int(blob.generation)
+                    records.append(record)
         return tuple(sorted(records, key=lambda record: record.key))
 
-    def _write(self, record: Record, generation: int) -> None:
+    def _write(self, record: Record, generation: int) -> bool:
+        """Write over *generation*; returns whether what this run wrote stands there."""
         from google.api_core import exceptions
 
         blob, text = self._blob(record), record.dumps()
@@ -91,20 +95,21 @@ class BucketRecords:
                 # Refused, or written by a request whose answer was lost: then it holds what this run wrote.
                 try:
                     blob.reload()
-                    ours = blob.download_as_bytes(if_generation_match=blob.generation) == text
-                except (exceptions.NotFound, exceptions.PreconditionFailed):
-                    ours = False
-                if not ours:
-                    raise already_open(self._read(record)) from None
+                except exceptions.NotFound:
+                    return False
+                if _as_it_is(blob) != text:
+                    return False
         self._generations[record.key] = int(blob.generation)
+        return True
 
     def _read(self, record: Record) -> Record | None:
         from google.api_core import exceptions
 
-        try:
-            return Record.loads(self._blob(record).download_as_bytes())
-        except exceptions.NotFound:
-            return None
+        with translated():
+            try:
+                return Record.loads(self._blob(record).download_as_bytes())
+            except exceptions.NotFound:
+                return None
 
     def _blob(self, record: Record) -> "Blob":
         return self._client().bucket(self._bucket).blob(f"{self._prefix}/{'/'.join(record.key)}.json")
@@ -120,3 +125,21 @@ class BucketRecords:
                 project="none", credentials=self._target.credentials(), client_options=options
             )
         return client
+
+
+def _as_it_is(blob: "Blob") -> bytes | None:
+    """An object's content, of the generation that *blob* then has; None where it was taken away meanwhile."""
+    from google.api_core import exceptions
+
+    while True:
+        try:
+            content: bytes = blob.download_as_bytes(if_generation_match=blob.generation)
+        except exceptions.NotFound:
+            return None
+        except exceptions.PreconditionFailed:  # another run wrote it anew
+            try:
+                blob.reload()
+            except exceptions.NotFound:
+                return None
+        else:
+            return content

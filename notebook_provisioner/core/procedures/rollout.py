@@ -5,7 +5,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from notebook_provisioner.core.errors import ProvisionerError
+from notebook_provisioner.core.errors import ProvisionerError, Refused
 from notebook_provisioner.core.procedures.record import Outcome, Record
 
 J = TypeVar("J")
@@ -20,7 +20,7 @@ class Job(Generic[J]):
     Attributes:
         item: The notebook, as the caller knows it.
         record: Its record at the end; None where there is none.
-        error: What ended it before its end; its record is open then.
+        error: What ended it before its end; its record is open then, unless it was refused.
         held_back: Why it was not begun; empty where it was.
     """
 
@@ -28,6 +28,11 @@ class Job(Generic[J]):
     record: Record | None = None
     error: ProvisionerError | None = None
     held_back: str = ""
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything may have been asked of the notebook."""
+        return self.record is not None or (self.error is not None and not isinstance(self.error, Refused))
 
     @property
     def failed(self) -> bool:
@@ -51,6 +56,13 @@ class Report(Generic[J]):
     def failures(self) -> int:
         """How many failed."""
         return sum(job.failed for job in self.jobs)
+
+    @property
+    def refusal(self) -> Refused | None:
+        """A refusal to begin, where nothing was begun with any notebook; None otherwise."""
+        if any(job.begun for job in self.jobs):
+            return None
+        return next((job.error for job in self.jobs if isinstance(job.error, Refused)), None)
 
 
 def roll_out(

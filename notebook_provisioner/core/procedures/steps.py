@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
-from notebook_provisioner.core.errors import Refused
+from notebook_provisioner.core.errors import ProvisionerError, Refused
 from notebook_provisioner.core.procedures.record import Record
 
 F = TypeVar("F")  # what is observed of a notebook
@@ -32,6 +32,12 @@ class RecordOpen(Refused):
     """A notebook has an open record of another run."""
 
     code = "procedure-open"
+
+
+class RecordLost(ProvisionerError):
+    """The record of a notebook that was under way is another run's now."""
+
+    code = "procedure-lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +121,11 @@ class Records(Protocol):
         """Replace the notebook's record.
 
         Raises:
-            RecordOpen: Another run's record stands there.
+            RecordLost: Another run's record stands there.
         """
 
     def close(self, record: Record) -> None:
-        """Take the notebook's record away."""
+        """Take the notebook's record away. Raises as `save`."""
 
     def pending(self) -> tuple[Record, ...]:
-        """Every open record, by notebook."""
+        """Every open record, by notebook; others may be opened and closed meanwhile."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from notebook_provisioner.core.errors import TargetUnreachable
-from notebook_provisioner.core.procedures import Outcome, Record, roll_out
+from notebook_provisioner.core.procedures import Outcome, Record, RecordOpen, roll_out
 
 
 def record(name, outcome=Outcome.SUCCEEDED):
@@ -95,3 +95,27 @@ def test_what_nobody_foresaw_abandons_the_run():
         roll_out([["a", "b", "c", "d"]], carry, parallel=2, failure_budget=9, abandon=ended.set)
     assert ended.is_set()
     assert "d" not in begun
+
+
+@pytest.mark.parametrize(
+    ("others", "refused"),
+    [("refused", True), ("held back", True), ("done", False), ("unreachable", False)],
+)
+def test_a_run_is_refused_only_if_nothing_was_begun(others, refused):
+    def carry(name):
+        if name == "ana" or others == "refused":
+            raise RecordOpen(f"{name} is in another run's hands")
+        if others == "unreachable":
+            raise TargetUnreachable("no answer")
+        return record(name)
+
+    report = roll_out(
+        [["ana", "ben"]],
+        carry,
+        parallel=1,
+        failure_budget=2,
+        may_start=lambda name: "busy" if (name, others) == ("ben", "held back") else None,
+    )
+    assert (str(report.refusal) if report.refusal else None) == (
+        "ana is in another run's hands" if refused else None
+    )
