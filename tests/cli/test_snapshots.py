@@ -224,7 +224,7 @@ def after(control, method, number, act):
     """Do something as soon as *method* was called so many times."""
 
     def wait():
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while control.counts().get(method, 0) < number and time.monotonic() < until:
             time.sleep(0.02)
         act()

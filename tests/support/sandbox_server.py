@@ -135,10 +135,10 @@ class Served:
         address.unlink(missing_ok=True)
         command = [sys.executable, "-m", "notebook_provisioner.sandbox.server", "--state", str(self.folder)]
         self.process = subprocess.Popen([*command, *self.options], stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not address.exists():
             assert self.process.poll() is None, "the sandbox did not start"
-            assert time.monotonic() < deadline, "the sandbox is not ready after 30 s"
+            assert time.monotonic() < deadline, "the sandbox is not ready after 120 s"
             time.sleep(0.02)
         self.host, _, port = address.read_text().strip().partition(":")
         self.port = int(port)
@@ -151,10 +151,10 @@ class Served:
 
     def stop(self) -> int:
         self.process.terminate()
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=60)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
             connection.request(method, f"/{path}", None if body is None else json.dumps(body), named)

@@ -23,7 +23,7 @@ def post(connection):
             headers={"Authorization": f"Bearer {connection.token}", "Content-Type": "application/json"},
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=30) as answer:
+        with opener.open(request, timeout=120) as answer:
             return json.load(answer)
 
     return send

@@ -49,7 +49,7 @@ def instance(connection, control):
 
 
 def until(instance, state):
-    for _ in range(200):
+    for _ in range(3000):
         if instance.get()["state"] == state:
             return
         time.sleep(0.02)
@@ -116,7 +116,7 @@ def test_reading_goes_on_through_trouble(instance, control):
 def test_a_failed_operation_says_why(instance, control):
     control.fault(method="notebooks.*.stop", kind="failed-operation", status=503, message="stockout", count=1)
     operation = instance.stop()
-    for _ in range(200):
+    for _ in range(3000):
         if instance.operation(operation).done:
             break
         time.sleep(0.02)

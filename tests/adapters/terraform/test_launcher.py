@@ -20,7 +20,7 @@ if sys.argv[1:] == ["version"]:
 interrupts = []
 signal.signal(signal.SIGINT, lambda *_: interrupts.append(1))
 print("started", os.getpid(), flush=True)
-deadline = time.monotonic() + 20
+deadline = time.monotonic() + 120
 while not interrupts and time.monotonic() < deadline:
     time.sleep(0.02)
 time.sleep(0.5)  # in flight; a second interrupt would be counted
@@ -92,7 +92,7 @@ def start(program: Path, log: Path, lifeline: int | None = None) -> subprocess.P
     return process
 
 
-def wait_for(condition, seconds: float = 15) -> None:
+def wait_for(condition, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "what the test waits for did not happen"
@@ -114,7 +114,7 @@ def test_any_number_of_signals_is_one_interrupt(program, tmp_path, number):
     for _ in range(3):
         process.send_signal(number)
         time.sleep(0.05)
-    assert process.wait(10) == 7  # Terraform's own status
+    assert process.wait(60) == 7  # Terraform's own status
     assert "interrupts 1" in log.read_text()
 
 
@@ -124,7 +124,7 @@ def test_the_callers_death_is_one_interrupt(program, tmp_path):
     process = start(program("terraform", "1.11.4"), log, lifeline=reader)
     os.close(reader)
     os.close(writer)  # what the kernel does when the caller is killed
-    assert process.wait(10) == 7
+    assert process.wait(60) == 7
     assert "interrupts 1" in log.read_text()
 
 

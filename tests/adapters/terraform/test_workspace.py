@@ -4,7 +4,6 @@ import json
 import stat
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -77,10 +76,15 @@ def test_the_lock_is_waited_for_and_said(workspace, said):
 def test_the_lock_outlives_its_holder_in_the_children_it_was_left_to(workspace, said):
     with workspace.locked(said.append):
         child = subprocess.Popen(
-            [sys.executable, "-c", "import time; time.sleep(1.5)"], pass_fds=workspace.lock_descriptors
+            [sys.executable, "-c", "import sys; sys.stdin.read()"],
+            stdin=subprocess.PIPE,
+            pass_fds=workspace.lock_descriptors,
         )
-    started = time.monotonic()
-    with workspace.locked(said.append, seconds=20):
-        assert child.poll() is not None or time.monotonic() - started > 0.5
-    child.wait()
-    assert said, "it had to wait"
+
+    def end_the_child(words):
+        said.append(words)
+        child.stdin.close()
+
+    with workspace.locked(end_the_child, seconds=60):
+        assert said, "it had to wait"
+    assert child.wait() == 0

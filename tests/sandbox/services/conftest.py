@@ -38,7 +38,7 @@ class Sandbox:
     def request(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
             connection.request(method, path, data, headers or {})
@@ -79,7 +79,7 @@ def running(state_directory: "Path", _session_sockets: None) -> "Iterator[Sandbo
         time.sleep(0.01)
     yield Sandbox(listening.getsockname()[1])
     server.should_exit = True
-    thread.join(timeout=10)
+    thread.join(timeout=60)
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ def test_an_object_is_read(sandbox, blob):
 
 def test_each_checksum_has_a_line_of_its_own(sandbox, blob):
     """Go's client looks for a line that begins with ``crc32c=`` and reads the rest of it as base64."""
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=120)
     try:
         connection.request("GET", PATH)
         lines = connection.getresponse().headers.get_all("X-Goog-Hash")
