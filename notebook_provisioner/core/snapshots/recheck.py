@@ -12,7 +12,7 @@ from notebook_provisioner.core.snapshots.rules import Rules
 
 GONE = "it is gone already"
 
-_HARMFUL: Final = frozenset({Verdict.DELETE, Verdict.MARK})  # what protects a snapshot stands against these
+HARMFUL: Final = frozenset({Verdict.DELETE, Verdict.MARK})  # what protects a snapshot stands against these
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,28 @@ def objection(
     if decision.verdict is Verdict.UNMARK:  # what keeps a snapshot is no objection to taking its mark off
         marks = (snapshot.labels.get(MARK_LABEL), planned.labels.get(MARK_LABEL))
         return None if marks[0] == marks[1] else "its mark changed"
-    found = [
-        *_of_snapshot(decision, snapshot),
-        *_of_notebook(decision, before, fresh),
-    ]
-    if decision.verdict in _HARMFUL:
-        found += _protection(decision, snapshot, points, rules, fresh)
+    found = [*_of_snapshot(decision, snapshot)]
+    if decision.verdict in HARMFUL:
+        found += [f"it got the {reason}" for reason in label_reasons(snapshot, rules, fresh.now)]
+        found += _against_all(decision.belonging.notebook, before, points, rules, fresh)
+    else:
+        found += _of_notebook(decision.belonging.notebook, before, fresh)
     return next(iter(found), None)
+
+
+def objection_to_all(
+    key: NotebookKey, before: Notebook | None, points: tuple[str, ...], rules: Rules, fresh: Fresh
+) -> str | None:
+    """Why no snapshot of a notebook must be deleted or marked any more; None where that may go on.
+
+    Args:
+        key: The notebook, in being or gone.
+        before: As it was when this was decided; None if it was gone then.
+        points: Names of its rollback points that stay behind, and must.
+        rules: Its rules.
+        fresh: The facts of this moment.
+    """
+    return next(_against_all(key, before, points, rules, fresh), None)
 
 
 def _of_snapshot(decision: Decision, snapshot: Snapshot) -> Iterator[str]:
@@ -69,8 +84,8 @@ def _of_snapshot(decision: Decision, snapshot: Snapshot) -> Iterator[str]:
         yield "somebody else claimed it"
 
 
-def _of_notebook(decision: Decision, before: Notebook | None, fresh: Fresh) -> Iterator[str]:
-    notebook = fresh.notebooks.get(decision.belonging.notebook)
+def _of_notebook(key: NotebookKey, before: Notebook | None, fresh: Fresh) -> Iterator[str]:
+    notebook = fresh.notebooks.get(key)
     if notebook is None or before is None:
         if notebook is not before:
             yield "its notebook is gone" if notebook is None else "its notebook is back"
@@ -79,12 +94,11 @@ def _of_notebook(decision: Decision, before: Notebook | None, fresh: Fresh) -> I
         yield "its notebook was upgraded, rolled back or made anew"
 
 
-def _protection(
-    decision: Decision, snapshot: Snapshot, points: tuple[str, ...], rules: Rules, fresh: Fresh
+def _against_all(
+    key: NotebookKey, before: Notebook | None, points: tuple[str, ...], rules: Rules, fresh: Fresh
 ) -> Iterator[str]:
-    for reason in label_reasons(snapshot, rules, fresh.now):
-        yield f"it got the {reason}"
-    notebook = fresh.notebooks.get(decision.belonging.notebook)
+    yield from _of_notebook(key, before, fresh)
+    notebook = fresh.notebooks.get(key)
     if notebook is not None and (why := frozen(notebook, rules, fresh.now)):
         yield why
     for name in points:

@@ -1,7 +1,8 @@
 """Carries out a plan: look again, write down what is about to happen, do it, and read what came of it.
 
 Wave by wave: the snapshots of a wave and their notebooks are read again together, so that looking costs few
-calls. A request that cannot be sent soon after that look, or is sent once more, has a look of its own.
+calls. A request that cannot be sent soon after that look, or is sent once more, has a look of its own. What
+any look says against a notebook as a whole holds for all that is left to be deleted of it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,8 +15,15 @@ from notebook_provisioner.core.errors import ProvisionerError
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict
 from notebook_provisioner.core.snapshots.facts import Notebook, Snapshot
-from notebook_provisioner.core.snapshots.plan import ACTIONS, PrunePlan
-from notebook_provisioner.core.snapshots.recheck import GONE, Fresh, objection
+from notebook_provisioner.core.snapshots.journal import journal_entry
+from notebook_provisioner.core.snapshots.plan import PrunePlan
+from notebook_provisioner.core.snapshots.recheck import (
+    GONE,
+    HARMFUL,
+    Fresh,
+    objection,
+    objection_to_all,
+)
 
 WAVE: Final = 300  # snapshots that are looked at together
 LOOK_HOLDS: Final = timedelta(seconds=20)  # from a wave's look to a request's first sending
@@ -181,6 +189,7 @@ class _Run:
     lease: Lease
     report: Report = field(default_factory=Report)
     pending: dict[str, tuple[Decision, Outcome]] = field(default_factory=dict)
+    held: dict[NotebookKey, str] = field(default_factory=dict)  # why nothing of it is deleted or marked
 
     def waves(self, actions: Sequence[Decision]) -> None:
         """Carry out *actions*, and wait for their end; nothing after an error."""
@@ -205,7 +214,7 @@ class _Run:
             else:
                 results.append((decision, stop))
         about = [item for items in left.values() for item in items.values()]
-        self.journal.write(_line("intent", item, self.rules_of, self.clock()) for item in about)
+        self.journal.write(journal_entry("intent", item, self.rules_of, self.clock()) for item in about)
         try:
             for verdict, items in left.items():
                 for outcome in self._act(verdict, items, looked):
@@ -242,10 +251,15 @@ class _Run:
             [*names, *(name for key in keys for name in points[key])], keys
         )
         fresh = Fresh(snapshots, notebooks, self.clock())
+        for key in keys:
+            before, rules = self.plan.notebooks.get(key), self.rules_of(key)
+            if against_all := objection_to_all(key, before, points[key], rules, fresh):
+                self.held.setdefault(key, against_all)
         found: list[tuple[Decision, Outcome | None]] = []
         for item in decisions:
             key, name = item.belonging.notebook, item.snapshot.name
             why = objection(item, self.plan.notebooks.get(key), points[key], self.rules_of(key), fresh)
+            why = why or self._held(item)
             if why is None:
                 found.append((replace(item, snapshot=snapshots[name]), None))
             else:
@@ -256,15 +270,20 @@ class _Run:
         def look(snapshot: Snapshot, sent: bool) -> Outcome | None:
             if self.report.error is not None:
                 return Outcome(snapshot.name, Result.SKIPPED, f"the run ended early: {self.report.error}")
-            if not sent and self.clock() - looked <= LOOK_HOLDS:
-                return None
-            return self._look([items[snapshot.name]])[0][1]
+            item = items[snapshot.name]
+            if sent or self.clock() - looked > LOOK_HOLDS:
+                return self._look([item])[0][1]
+            why = self._held(item)
+            return Outcome(snapshot.name, Result.SKIPPED, why) if why else None
 
         if verdict is Verdict.DELETE:
             return self.changes.delete([item.snapshot for item in items.values()], look)
         day = f"{self.clock().astimezone(UTC):%Y-%m-%d}"
         wanted = [(item.snapshot, item.label_changes(day)) for item in items.values()]
         return self.changes.label(wanted, _LABELLED.get(verdict, Result.CLAIMED), look)
+
+    def _held(self, item: Decision) -> str | None:
+        return self.held.get(item.belonging.notebook) if item.verdict in HARMFUL else None
 
     def _keep_lease(self) -> None:
         try:
@@ -276,7 +295,7 @@ class _Run:
         now = self.clock()
         self.journal.write(
             {
-                **_line(event, decision, self.rules_of, now),
+                **journal_entry(event, decision, self.rules_of, now),
                 "result": outcome.result.value,
                 "message": outcome.message,
                 "operation": outcome.operation,
@@ -284,22 +303,3 @@ class _Run:
             }
             for decision, outcome in results
         )
-
-
-def _line(event: str, decision: Decision, rules_of: RulesOf, now: datetime) -> dict[str, Any]:
-    zone, name = decision.belonging.notebook
-    return {
-        "time": now.isoformat(),
-        "event": event,
-        "action": decision.verdict.value if decision.verdict in ACTIONS else "claim",
-        "claim": decision.belonging.claim if decision.claims else {},
-        "snapshot": decision.snapshot.name,
-        "snapshot_id": decision.snapshot.id,
-        "created": decision.snapshot.created.isoformat(),
-        "notebook": name,
-        "zone": zone,
-        "origin": decision.belonging.origin.value,
-        "reasons": list(decision.reasons),
-        "policy": rules_of(decision.belonging.notebook).digest,
-        "storage_bytes": decision.snapshot.storage_bytes,
-    }

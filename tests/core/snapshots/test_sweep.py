@@ -212,6 +212,46 @@ def test_what_is_sent_once_more_is_looked_at_again(change, result):
     assert results(world.sweep()) == {"nb-2": result}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        change_notebook(history=(entry("nb-3", 0, action="ROLLBACK"),)),
+        change_notebook(state="UPGRADING"),
+        change_notebook(health="UNHEALTHY"),
+        lambda world: world.notebooks.pop((ZONE, "nb")),
+        lambda world: world.snapshots.pop("nb-1"),  # a rollback point
+    ],
+)
+@pytest.mark.parametrize("grace", [None, "7d"])
+def test_what_one_look_says_against_a_notebook_holds_back_all_that_is_left_of_it(change, grace):
+    owner, made = upgraded(6)
+    other, more = upgraded(4, name="other")
+    world = World([owner, other], [*made, *more])
+
+    def second_time(name):
+        if name == "nb-3":  # its answer got lost, and it is looked at once more
+            change(world)
+        return name == "nb-3"
+
+    world.before_send = second_time
+    found = results(world.sweep(rules(grace=grace)))
+    done = Result.MARKED if grace else Result.DELETED
+    before, after = ("nb-5", "nb-4", "other-3", "other-2"), ("nb-3", "nb-2")
+    assert found == {**dict.fromkeys(before, done), **dict.fromkeys(after, Result.SKIPPED)}
+
+
+def test_what_one_look_says_against_a_snapshot_holds_back_no_other():
+    owner, made = upgraded(6)
+    world = World([owner], made)
+    world.before_send = lambda name: name == "nb-3" and (hold(world, name) or True)
+    assert results(world.sweep()) == {
+        "nb-2": Result.DELETED,
+        "nb-3": Result.SKIPPED,
+        "nb-4": Result.DELETED,
+        "nb-5": Result.DELETED,
+    }
+
+
 class Reluctant:
     """A lease that is lost at the so-and-so-many-th renewal."""
 
