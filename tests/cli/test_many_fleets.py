@@ -8,16 +8,21 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from many_projects import Projects
+from many_projects import Elsewhere, Projects
 from snapshot_documents import Control
+from upgrade_chaos import OPERATION_SECONDS, VirtualTime
+from upgrade_fleet import FLEET, INSTANCES, PROJECT, Fleet, write_fleet_file
 
 from notebook_provisioner.adapters.lock import FileLease
 from notebook_provisioner.cli import many
+from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.main import Settings
 from notebook_provisioner.cli.main import nbp as program
-from notebook_provisioner.cli.parameters import Shard
+from notebook_provisioner.cli.parameters import Shard, StorageObject
+from notebook_provisioner.cli.procedures import Pauses
 
 NAMES = ["ocr", "speech", "vision"]
+SATURDAY = datetime(2026, 11, 28, 2, 5, tzinfo=UTC).timestamp()  # in the window of write_fleet_file
 ALL, LEFT = 4, 2  # snapshots of a fleet before and after: two rollback points stay
 
 files = st.lists(st.text(min_size=1), unique=True, max_size=40)
@@ -65,8 +70,8 @@ def projects(connection, home, tmp_path, monkeypatch):
     return found
 
 
-def nbp(*arguments, status=0, **variables):
-    settings = Settings(job="--due" in arguments)
+def nbp(*arguments, status=0, app=None, **variables):
+    settings = Settings(job="--due" in arguments, app_type=app)
     done = CliRunner().invoke(program, arguments, obj=settings, env=variables)
     assert done.exit_code == status, done.output
     return done
@@ -199,6 +204,125 @@ class TestPrune:
         done = nbp("snapshots", "prune", *options[:4], "--format", "json", status=1)
         assert "maintenance.served_by" in json.loads(done.stdout)["errors"][0]["hint"]
         assert "no object" in nbp("check", "--fleet", "gs://only-a-bucket", status=1).stderr
+
+
+class InBuckets(App):
+    """Leases where they are on Google: in the bucket of each fleet."""
+
+    def lease(self, name, place=None, *, suffix=""):
+        bucket = f"{self.fleet.project}-{self.fleet.name}-operations"
+        return super().lease(name, place or StorageObject(bucket, f"leases/{name}"), suffix=suffix)
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("socket_enabled")
+def test_what_a_killed_run_left_holds_up_its_own_project_alone(projects):
+    """A lease in a bucket that nobody gives back: ten minutes later it is taken over."""
+    control = projects.control
+    for name in NAMES:
+        control.ask("POST", f"storage/v1/b?project=acme-{name}", {"name": f"acme-{name}-{name}-operations"})
+    insert = (
+        "upload/storage/v1/b/acme-speech-speech-operations/o?uploadType=media&name=leases/snapshots-prune"
+    )
+    control.send("POST", insert, b'{"holder": "somebody who died"}', "application/json")
+    command = ("snapshots", "prune", "--due", "--yes", *projects.options())
+    done = nbp(*command, app=InBuckets, status=1)
+    (line,) = [line for line in log(done) if line["severity"] == "ERROR"]
+    assert (line["code"], line["project"], line["fleet"]) == ("lease-held", "acme-speech", "speech")
+    assert {name: len(projects.snapshots(name)) for name in NAMES} == {
+        "ocr": LEFT,
+        "speech": ALL,
+        "vision": LEFT,
+    }
+
+    control.ask("POST", "sandbox/v1/settings", {"advance": 601})
+    nbp(*command, app=InBuckets)
+    assert len(projects.snapshots("speech")) == LEFT
+    for name in NAMES:  # and all are given back
+        assert control.ask("GET", f"storage/v1/b/acme-{name}-{name}-operations/o").get("items", []) == []
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("socket_enabled")
+def test_what_was_done_before_an_interrupt_is_told(projects):
+    class Interrupting(App):
+        def snapshots(self, **options):
+            if self.fleet.name == "speech":
+                raise KeyboardInterrupt
+            return super().snapshots(**options)
+
+    done = nbp(
+        "snapshots", "prune", "--yes", *projects.options(), "--format", "json", app=Interrupting, status=130
+    )
+    assert json.loads(done.stdout)["errors"][0]["code"] == "interrupted"
+    assert list(entries(done)) == ["ocr"]
+    assert {name: len(projects.snapshots(name)) for name in NAMES} == {
+        "ocr": LEFT,
+        "speech": ALL,
+        "vision": ALL,
+    }
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("socket_enabled")
+def test_a_bug_in_one_stops_no_other(projects):
+    class Faulty(App):
+        def snapshots(self, **options):
+            if self.fleet.name == "ocr":
+                raise ZeroDivisionError
+            return super().snapshots(**options)
+
+    done = nbp("snapshots", "prune", "--yes", *projects.options(), "--format", "json", app=Faulty, status=1)
+    found = entries(done)
+    assert found["ocr"]["errors"][0]["code"] == "unforeseen"
+    assert {len(projects.snapshots(name)) for name in ("speech", "vision")} == {LEFT}
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("socket_enabled")
+def test_the_upgrade_job_takes_each_project_by_itself(connection, home, tmp_path, monkeypatch):
+    """Each has its own canary, and a canary that fails holds up its own fleet alone."""
+    monkeypatch.setenv("NBP_HOME", str(home))
+    control = Control(connection.url, connection.token)
+    here = Fleet(control)
+    other = Elsewhere(control, {PROJECT: "nbp-others", f'"{FLEET}"': '"others"'})
+    there = Fleet(other, fresh=False)
+    time = VirtualTime(control)
+    control.ask("POST", "sandbox/v1/settings", {"now": SATURDAY})
+    time.now = SATURDAY
+    names = ["ana", "ben"]
+    files = [write_fleet_file(tmp_path / f"{number}.yaml", names) for number in range(2)]
+    text = files[1].read_text("utf-8").replace(PROJECT, "nbp-others").replace(f'"{FLEET}"', '"others"')
+    files[1].write_text(text, "utf-8")
+    for fleet in (here, there):
+        for name in names:
+            fleet.add(name)
+    here.guest("ana", upgrade={"outcome": "fails", "message": "image could not be fetched"})
+    control.ask("POST", "sandbox/v1/settings", {"operation_seconds": OPERATION_SECONDS})
+
+    class VirtualPauses(Pauses):
+        def sleep(self, seconds):
+            super().sleep(0)
+            time.sleep(seconds)
+
+    class VirtualApp(App):
+        def clock(self):
+            return time.clock
+
+        def pauses(self):
+            return VirtualPauses()
+
+    options = [word for file in files for word in ("--fleet", str(file))]
+    done = nbp("upgrade", "run", "--due", "--yes", *options, "--format", "json", app=VirtualApp, status=1)
+    found = entries(done)
+    assert found["others"]["data"]["counts"] == {
+        "upgraded": 1,
+        "left": 1,
+    }  # the canary; the rest after its soak
+    assert found[FLEET]["data"]["counts"] == {"failed": 1, "left": 1}
+    assert (found["others"]["exit_status"], found[FLEET]["exit_status"]) == (0, 1)
+    assert {line["project"] for line in log(done)} == {PROJECT, "nbp-others"}
+    assert there.control.ask("GET", f"{INSTANCES}/ana")["upgradeHistory"]
 
 
 def test_a_variable_names_one_file_that_may_have_spaces(tmp_path, home):

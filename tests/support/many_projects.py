@@ -3,10 +3,31 @@
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from snapshot_documents import FLEET, PROJECT, Control, project
 
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
+
+
+class Elsewhere(Control):
+    """The sandbox as it is asked for one project and fleet, which are another's in truth.
+
+    Args:
+        control: The sandbox.
+        names: What stands in requests, and what in its place.
+    """
+
+    def __init__(self, control: Control, names: dict[str, str]) -> None:
+        super().__init__(control.url, control.token)
+        self._names = names
+
+    def send(self, method: str, path: str, data: bytes | None, media_type: str) -> Any:
+        """One call, about the other."""
+        for name, other in self._names.items():
+            path = path.replace(name, other)
+            data = data and data.replace(name.encode(), other.encode())
+        return super().send(method, path, data, media_type)
 
 
 class Projects:

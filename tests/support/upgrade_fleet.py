@@ -21,12 +21,14 @@ class Fleet:
 
     Args:
         control: The sandbox.
+        fresh: Whether everything that was there goes first.
     """
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, *, fresh: bool = True) -> None:
         self.control = control
         control.ask("DELETE", "sandbox/v1/faults")
-        control.ask("POST", "sandbox/v1/reset", {})
+        if fresh:
+            control.ask("POST", "sandbox/v1/reset", {})
         control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0, "boot_seconds": 0, "speed": 1})
         network = {"name": "net", "autoCreateSubnetworks": False}
         control.ask("POST", f"{COMPUTE}/global/networks", network)
