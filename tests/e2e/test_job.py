@@ -4,15 +4,17 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from machine import QUICKSTART, REPOSITORY
-from snapshot_documents import Control, project
+from snapshot_documents import FLEET, PROJECT, Control, project
 
 from notebook_provisioner.sandbox.process import SandboxProcess
 
@@ -90,28 +92,52 @@ def control(folder):
     process.stop()
 
 
-@pytest.fixture
-def job(folder, program):
-    """Run the image's program as its user, with nothing but what the image and the job hold."""
+class Job:
+    """The image's program as its user, with nothing but what the image and the job hold."""
 
-    def run(arguments, **variables):
-        return subprocess.run(
-            [program / "bin" / instruction("ENTRYPOINT").strip('[]"'), *arguments],
+    def __init__(self, folder, program):
+        self._folder, self._program = folder, program
+
+    def start(self, arguments, **variables):
+        return subprocess.Popen(
+            [self._program / "bin" / instruction("ENTRYPOINT").strip('[]"'), *arguments],
             user=NOBODY, group=NOBODY, extra_groups=[], cwd=instruction("WORKDIR"),
             env={
                 **dict(word.split("=", 1) for word in shlex.split(instruction("ENV"))),
-                "PATH": f"{program}/bin:/usr/bin:/bin",
-                "NBP_HOME": str(folder / "home"),
+                "PATH": f"{self._program}/bin:/usr/bin:/bin",
+                "NBP_HOME": str(self._folder / "home"),
                 **variables,
             },
-            capture_output=True, text=True, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    return run
+    def __call__(self, arguments, **variables):
+        with self.start(arguments, **variables) as process:
+            results, talk = process.communicate(timeout=240)
+        return subprocess.CompletedProcess(arguments, process.returncode, results, talk)
 
 
-def arguments(name, mount, target):
-    """What the Cloud Run job passes on, from the module; the fleet file elsewhere, and another target."""
+@pytest.fixture
+def job(folder, program):
+    return Job(folder, program)
+
+
+def until(holds):
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def arguments(name, mount, target, served=()):
+    """What the Cloud Run job passes on, from the module; the fleet file elsewhere, and another target.
+
+    Args:
+        name: The job.
+        mount: Where its volume would be.
+        target: In place of ``google``.
+        served: The fleet files of other projects that it serves.
+    """
     module = REPOSITORY / "terraform" / "modules" / "maintenance"
     [found] = re.findall(
         r"args += concat\(\s+each.value.arguments,\s+\[(.*)\],", (module / "jobs.tf").read_text()
@@ -120,7 +146,12 @@ def arguments(name, mount, target):
     [catalogued] = [item for item in json.loads((module / "jobs.json").read_text()) if item["name"] == name]
     words = [*catalogued["arguments"], *json.loads(f"[{common}]")]
     assert words[-4:] == ["--fleet", "/fleet/fleet.yaml", "--target", "google"]
-    return [*words[:-3], str(mount / "fleet.yaml"), "--target", target]
+    assert (
+        'flatten([for file in each.value.served_files : ["--fleet", file]])'
+        in (module / "jobs.tf").read_text()
+    )
+    others = [word for file in served for word in ("--fleet", file)]
+    return [*words[:-3], str(mount / "fleet.yaml"), "--target", target, *others]
 
 
 def lines(done):
@@ -155,6 +186,43 @@ def test_the_job_prunes_as_nobody_with_nothing_but_what_the_image_holds(folder, 
     control.send("POST", insert, b"{}", "application/json")
     refused = job(asked, NBP_LEASE=lease)
     assert (refused.returncode, [item["severity"] for item in lines(refused)]) == (4, ["ERROR"])
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_two_tasks_share_two_projects_and_one_that_is_killed_leaves_nothing_undone(folder, job, control):
+    """Each as nobody; the second project's file is where its own apply published it."""
+    now = datetime.now(UTC)
+    there = json.dumps(project(2, 4, now)).replace(PROJECT, "acme-vision")
+    control.load(json.loads(there.replace(f'"nbp-fleet": "{FLEET}"', '"nbp-fleet": "vision"')))
+    control.ask("POST", "storage/v1/b?project=acme-vision", {"name": "acme-vision-vision-operations"})
+    text = QUICKSTART.read_text("utf-8").replace(PROJECT, "acme-vision").replace(FLEET, "vision")
+    insert = "upload/storage/v1/b/acme-vision-vision-operations/o?uploadType=media&name=fleet.yaml"
+    control.send("POST", insert, text.encode(), "application/yaml")
+    published = "gs://acme-vision-vision-operations/fleet.yaml"
+    asked = arguments("prune", mounted(folder, "many", QUICKSTART), "sandbox", [published])
+
+    def left(where):
+        page = control.ask("GET", f"compute/v1/projects/{where}/global/snapshots?maxResults=500")
+        return len(page["items"])
+
+    # Both at a time; the one that has the second project is killed while it deletes.
+    control.fault(method="compute.snapshots.delete", kind="delay", seconds=3)
+    first, second = (
+        job.start(asked, CLOUD_RUN_TASK_INDEX=str(task), CLOUD_RUN_TASK_COUNT="2") for task in range(2)
+    )
+    until(lambda: control.counts().get("compute.snapshots.delete", 0) > 4)  # of the first there are four
+    second.kill()
+    control.ask("DELETE", "sandbox/v1/faults")
+    second.communicate()
+    _, talk = first.communicate(timeout=120)
+    assert (first.returncode, second.returncode) == (0, -signal.SIGKILL), talk
+    assert left(PROJECT) == 4
+
+    # The next run: the same two tasks. What had been asked for when the task died is done, and done once.
+    again = [job(asked, CLOUD_RUN_TASK_INDEX=str(task), CLOUD_RUN_TASK_COUNT="2") for task in range(2)]
+    assert [done.returncode for done in again] == [0, 0], [done.stderr for done in again]
+    assert (left(PROJECT), left("acme-vision")) == (4, 4)
+    assert {line["project"] for done in again for line in lines(done)} <= {"acme-vision"}
 
 
 @pytest.mark.parametrize("name", ["prune", "upgrade"])
