@@ -13,6 +13,8 @@ from notebook_provisioner.core.findings import Finding, Location, Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from notebook_provisioner.core.fleet import Fleet
+
 FOUND = 3  # the CLI contract: a check found something
 
 
@@ -32,11 +34,10 @@ def check(app: App) -> None:
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import many
     from notebook_provisioner.core import fleet as fleet_file  # pydantic costs --help a tenth of a second
-    from notebook_provisioner.core.fleet.together import FleetFile, check_together
 
     everything: list[Finding] = []
     rows: list[dict[str, object]] = []
-    read: list[FleetFile] = []
+    read: list[tuple[str, str, Fleet]] = []
     for one in many.apps(app):
         try:
             file, text = one.fleet_file, one.fleet_text
@@ -50,11 +51,13 @@ def check(app: App) -> None:
         fleet, findings = fleet_file.check(text, file=file, today=one.today, target=one.settings.target)
         rows.append({"file": file, **_counts(findings), "notebooks": len(fleet.notebooks) if fleet else None})
         everything += findings
-        read += [FleetFile(file, text, fleet)] if fleet else []
+        read += [(file, text, fleet)] if fleet else []
         app.output.findings(findings)
         app.output.text(f"{file}: {_words(findings)}")
     if len(rows) > 1:
-        between = check_together(read)
+        from notebook_provisioner.core.fleet.together import FleetFile, check_together
+
+        between = check_together([FleetFile(*one) for one in read])
         everything += between
         app.output.findings(between)
         app.output.text(f"{len(rows)} files, with what they say of each other: {_words(everything)}")
