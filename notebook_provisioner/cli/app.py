@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
     from notebook_provisioner.adapters.journal import FileJournal
     from notebook_provisioner.adapters.lock import FileLease
-    from notebook_provisioner.adapters.terraform.provider import StandIn
     from notebook_provisioner.cli.procedures import Pauses
     from notebook_provisioner.core.diagnosis import Facts
     from notebook_provisioner.core.fleet import Fleet
@@ -138,40 +137,9 @@ class App:
             InvalidInput: The fleet's folder cannot be written.
             TargetUnreachable: The sandbox does not come up.
         """
-        from notebook_provisioner.adapters.files import data
-        from notebook_provisioner.adapters.terraform.provider import choose
-        from notebook_provisioner.adapters.terraform.runner import TerraformRunner
-        from notebook_provisioner.adapters.terraform.workspace import (
-            Inputs,
-            Workspace,
-            bucket_backend,
-            local_backend,
-        )
-        from notebook_provisioner.sandbox import environment
+        from notebook_provisioner.cli import provisioning
 
-        fleet = self.fleet
-        workspace = Workspace(home.require(self.work_folder))
-        variables: dict[str, str] = {}
-        if fleet.target == "sandbox":
-            connection = self.connect_sandbox()
-            variables = environment.for_terraform(connection, project=fleet.project, region=fleet.region)
-        else:
-            self.google_target().credentials()  # says what is missing better than Terraform does
-        provider = choose(fleet.target, os.environ.get(REAL_PROVIDER), workspace.directory, _stand_in)
-        inputs = Inputs(
-            source=data("terraform"),
-            fleet_text=self.fleet_text,
-            backend=(
-                bucket_backend(fleet.state.bucket, fleet.state.prefix)
-                if fleet.target == "google" and fleet.state is not None
-                else local_backend(workspace)
-            ),
-            variables={"target": fleet.target, **self._left_over_keys()},
-            scripts=self.scripts(),
-            provider=provider.fingerprint,
-        )
-        variables |= provider.environment
-        return TerraformRunner(workspace, inputs, variables, say=self.output.say, stand_in=provider.stand_in)
+        return provisioning.provisioner(self)
 
     def scripts(self) -> dict[str, str]:
         """The fleet's post-startup scripts, by notebook; with managed credentials there is none."""
@@ -196,7 +164,7 @@ class App:
         try:
             from notebook_provisioner.sandbox.lab.rehearsal import rehearse
         except ImportError as error:
-            raise _not_installed(error) from None
+            raise not_installed(error) from None
         notebook = next(one for one in self.fleet.resolved_notebooks if one.name == name)
         return rehearse(notebook, script, project=self.fleet.project, boots=boots)
 
@@ -298,17 +266,6 @@ class App:
             home_problem=work_problem or (sandbox_problem if target == "sandbox" else None),
         )
 
-    def _left_over_keys(self) -> dict[str, bool]:
-        """Which of the keys that the fleet shall create is there already, as the root's variables."""
-        from notebook_provisioner.adapters.google.keys import key_exists
-
-        fleet, encryption = self.fleet, self.fleet.encryption
-        if encryption.mode != "create":
-            return {}
-        ring = f"projects/{fleet.project}/locations/{fleet.region}/keyRings/{encryption.key_ring}"
-        names = {"adopt_key_ring": ring, "adopt_key": f"{ring}/cryptoKeys/{encryption.key}"}
-        return {variable: key_exists(self.google_target(), name) for variable, name in names.items()}
-
     @property
     def _sandbox_folder(self) -> Path:
         return self.home / ".sandbox"
@@ -353,16 +310,8 @@ def pass_app(command: Callable[Concatenate[App, P], R]) -> Callable[P, R]:
     return wrapper
 
 
-def _stand_in() -> "StandIn":
-    """Load the stand-in provider; the adapters must not know the sandbox."""
-    try:
-        from notebook_provisioner.sandbox.provider import resident
-    except ImportError as error:
-        raise _not_installed(error) from None
-    return resident
-
-
-def _not_installed(error: ImportError) -> NotFound:
+def not_installed(error: ImportError) -> NotFound:
+    """What to say where the sandbox cannot be imported."""
     return NotFound(
         f"the sandbox is not installed: {error}", hint="pip install 'notebook-provisioner[sandbox]'"
     )
