@@ -8,6 +8,7 @@ from sandbox_server import Local, Served
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import ModuleType
 
 
 @pytest.fixture
@@ -15,6 +16,14 @@ def local(tmp_path: "Path") -> "Iterator[Local]":
     sandbox = Local(tmp_path / "state")
     yield sandbox
     sandbox.engine.context.store.close()
+
+
+@pytest.fixture(scope="session")
+def compute_v1() -> "ModuleType":
+    """Google's client for Compute Engine: seconds to import, which each worker would spend collecting."""
+    from google.cloud import compute_v1
+
+    return compute_v1
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import pytest
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import compute_v1, notebooks_v2
+from google.cloud import notebooks_v2
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
 from sandbox_server import PROJECT, REGION, ZONE
@@ -36,7 +36,7 @@ def notebooks(served):
 
 
 @pytest.fixture
-def network(compute):
+def network(compute, compute_v1):
     networks = compute(compute_v1.NetworksClient)
     resource = compute_v1.Network(name="net", auto_create_subnetworks=False)
     networks.insert(project=PROJECT, network_resource=resource).result()
@@ -62,7 +62,7 @@ def notebook(notebooks, network):  # noqa: ARG001 - asked for its effect
     return notebooks.create_instance(parent=PARENT, instance=instance, instance_id="nb").result()
 
 
-def test_notebooks_live_their_life(notebooks, notebook, compute):
+def test_notebooks_live_their_life(notebooks, notebook, compute, compute_v1):
     assert notebook.state == notebooks_v2.State.ACTIVE
     assert notebook.gce_setup.accelerator_configs[0].type_.name == "NVIDIA_TESLA_T4"
     assert [item.name for item in notebooks.list_instances(parent=f"projects/{PROJECT}/locations/-")] == [
@@ -105,7 +105,7 @@ def test_policies_of_notebooks(notebooks, notebook):
     assert read.etag
 
 
-def test_vms_through_compute(notebook, compute):  # noqa: ARG001 - asked for its effect
+def test_vms_through_compute(notebook, compute, compute_v1):  # noqa: ARG001 - asked for its effect
     instances = compute(compute_v1.InstancesClient)
     listed = {zone: scope for zone, scope in instances.aggregated_list(project=PROJECT) if scope.instances}
     assert list(listed) == [f"zones/{ZONE}"]
@@ -121,7 +121,7 @@ def test_vms_through_compute(notebook, compute):  # noqa: ARG001 - asked for its
         disks.delete(project=PROJECT, zone=ZONE, disk="nb-boot")
 
 
-def test_snapshots_page_filter_and_sort(served, compute):
+def test_snapshots_page_filter_and_sort(served, compute, compute_v1):
     documents = [
         {
             "name": f"s{number:03}",

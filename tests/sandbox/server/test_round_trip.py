@@ -7,7 +7,7 @@ import proto
 import pytest
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import compute_v1, notebooks_v2
+from google.cloud import notebooks_v2
 from google.protobuf import json_format
 
 pytestmark = pytest.mark.network
@@ -68,7 +68,7 @@ def test_notebooks(dump, served):
     assert names == {document["name"] for document in documents}
 
 
-def test_vms_and_disks(dump, served):
+def test_vms_and_disks(dump, served, compute_v1):
     for kind, message, client_kind in (
         ("instances", compute_v1.Instance, compute_v1.InstancesClient),
         ("disks", compute_v1.Disk, compute_v1.DisksClient),
