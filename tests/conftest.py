@@ -11,6 +11,27 @@ def pytest_xdist_auto_num_workers():
     return (cores or 1) + 2
 
 
+@pytest.hookimpl(trylast=True)  # after -k, -m and what fixtures want
+def pytest_collection_modifyitems(items):
+    """Deal the long tests to the workers, which begin with them: none is left with one when the others end.
+
+    ``--dist worksteal`` begins by giving each worker an equal share of the tests, in their order.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    left, dealt = len(items), []
+    for worker in range(workers):
+        share = left // (workers - worker)
+        left -= share
+        hand = long[worker::workers]
+        dealt += hand + others[: share - len(hand)]
+        del others[: share - len(hand)]
+    items[:] = dealt
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """What ``NBP_HOME`` names for the tests of a module."""

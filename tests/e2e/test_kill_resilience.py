@@ -14,6 +14,7 @@ import pytest
 pytestmark = [
     pytest.mark.terraform,
     pytest.mark.network,
+    pytest.mark.long,
     pytest.mark.timeout(1800),
 ]
 

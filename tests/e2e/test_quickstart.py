@@ -14,7 +14,7 @@ from machine import NBP, REPOSITORY
 from notebook_provisioner.cli.main import COMMANDS, nbp
 from notebook_provisioner.sandbox.lab import host
 
-pytestmark = [pytest.mark.terraform, pytest.mark.network]
+pytestmark = [pytest.mark.terraform, pytest.mark.network, pytest.mark.long]
 
 
 def test_the_quickstart_from_nothing_to_nothing(machine):

@@ -12,7 +12,7 @@ from snapshot_documents import Control
 from notebook_provisioner.sandbox.environment import for_gcloud
 from notebook_provisioner.sandbox.lab import host
 
-pytestmark = [pytest.mark.terraform, pytest.mark.network]
+pytestmark = [pytest.mark.terraform, pytest.mark.network, pytest.mark.long]
 NAMES = ["ana-research", "ana-training", "ben-research"]
 
 

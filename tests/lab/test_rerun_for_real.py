@@ -10,7 +10,12 @@ from workbench_fleet import QUICKSTART, WorkbenchFleet
 from notebook_provisioner.cli.main import nbp
 from notebook_provisioner.sandbox.process import SandboxProcess
 
-pytestmark = [pytest.mark.lab, pytest.mark.network, pytest.mark.usefixtures("lab", "socket_enabled")]
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.network,
+    pytest.mark.long,
+    pytest.mark.usefixtures("lab", "socket_enabled"),
+]
 PATIENCE = 120  # seconds until three machines have booted
 
 

@@ -119,6 +119,7 @@ def made(serving, installed_terraform, tmp_path, request):
 @pytest.mark.terraform
 @pytest.mark.network
 @pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.long
 @pytest.mark.timeout(900)  # hashicorp/google waits for ten seconds here and there
 @pytest.mark.parametrize("made", [whole, proxy], indirect=True)
 def test_a_lost_state_is_found_again(made):

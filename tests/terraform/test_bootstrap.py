@@ -23,6 +23,7 @@ BUCKET = "module.state.google_storage_bucket.this"
 pytestmark = [
     pytest.mark.terraform,
     pytest.mark.network,
+    pytest.mark.long,
     pytest.mark.usefixtures("socket_enabled"),
     pytest.mark.timeout(600),  # hashicorp/google waits for ten seconds here and there
 ]

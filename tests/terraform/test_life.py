@@ -30,6 +30,7 @@ EXEMPTION = """\
 pytestmark = [
     pytest.mark.terraform,
     pytest.mark.network,
+    pytest.mark.long,
     pytest.mark.usefixtures("socket_enabled"),
     pytest.mark.timeout(600),  # hashicorp/google waits for ten seconds here and there
 ]
