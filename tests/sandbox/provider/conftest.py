@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import stand_in
 from sandbox_server import Served
 
 from notebook_provisioner.adapters.terraform import launcher
@@ -71,18 +72,25 @@ def cli_config(tmp_path_factory):
     return mirror.prepare(tmp_path_factory.mktemp("provider"))
 
 
-@pytest.fixture
-def workspace(sandbox, cli_config, tmp_path):
-    """A factory: configuration text in, initialised workspace out."""
+@pytest.fixture(scope="session")
+def endpoints(server):
     connection = Connection(
-        url=sandbox.url,
-        token=sandbox.token,
-        token_file=sandbox.folder / "token",
-        directory=sandbox.folder,
+        url=server.url,
+        token=server.token,
+        token_file=server.folder / "token",
+        directory=server.folder,
     )
-    environment = {
+    return {
         **for_terraform(connection, project=PROJECT, region="us-central1"),
         "GOOGLE_ZONE": "us-central1-a",
+    }
+
+
+@pytest.fixture
+def workspace(sandbox, endpoints, cli_config, tmp_path):  # noqa: ARG001 - the sandbox is empty
+    """A factory: configuration text in, initialised workspace out."""
+    environment = {
+        **endpoints,
         "TF_CLI_CONFIG_FILE": str(cli_config),
         "TF_IN_AUTOMATION": "1",
         "TMPDIR": str(tmp_path / "tmp"),
@@ -96,6 +104,25 @@ def workspace(sandbox, cli_config, tmp_path):
         (folder / "main.tf").write_text(configuration)
         made = Workspace(folder, environment)
         made.succeed("init", "-input=false")
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def kept(endpoints):
+    """What sends Terraform to a stand-in that runs already."""
+    with stand_in.running(endpoints) as variables:
+        yield variables
+
+
+@pytest.fixture
+def lasting_workspace(workspace, kept):
+    """As ``workspace``, for what does not ask how providers start, which takes most of the time."""
+
+    def make(configuration):
+        made = workspace(configuration)
+        made.environment.update(kept)
         return made
 
     return make

@@ -74,8 +74,8 @@ def test_every_type_is_made_changed_and_removed_and_each_plan_after_is_empty(wor
     space.succeed("destroy", "-auto-approve", "-input=false", "-var=v=2")
 
 
-def test_what_is_changed_or_deleted_elsewhere_shows(workspace, sandbox):
-    space = workspace(NETWORK + BUCKET.removeprefix(HEAD))
+def test_what_is_changed_or_deleted_elsewhere_shows(lasting_workspace, sandbox):
+    space = lasting_workspace(NETWORK + BUCKET.removeprefix(HEAD))
     space.succeed("apply", "-auto-approve", "-input=false")
     call(
         sandbox,
@@ -97,8 +97,8 @@ def test_what_is_changed_or_deleted_elsewhere_shows(workspace, sandbox):
     clean(space)
 
 
-def test_import_then_nothing_to_do(workspace):
-    space = workspace(NETWORK)
+def test_import_then_nothing_to_do(lasting_workspace):
+    space = lasting_workspace(NETWORK)
     space.succeed("apply", "-auto-approve", "-input=false")
     space.succeed("state", "rm", "google_compute_network.n")
     space.succeed("import", "-input=false", "google_compute_network.n", "demo-project/n")
@@ -108,8 +108,8 @@ def test_import_then_nothing_to_do(workspace):
     assert "already managed" in said or "non-existent" in said
 
 
-def test_deletion_policy_prevent_holds(workspace):
-    space = workspace(BUCKET)
+def test_deletion_policy_prevent_holds(lasting_workspace):
+    space = lasting_workspace(BUCKET)
     space.succeed("apply", "-auto-approve", "-input=false", "-var=policy=PREVENT")
     status, said = space.run("destroy", "-auto-approve", "-input=false", "-var=policy=PREVENT")
     assert status == 1
@@ -128,15 +128,15 @@ def test_deletion_policy_prevent_holds(workspace):
         ("compute.networks.get", {"kind": "drop-after", "count": 1}),
     ],
 )
-def test_a_bad_connection_is_lived_through(workspace, sandbox, fault, method):
-    space = workspace(NETWORK)
+def test_a_bad_connection_is_lived_through(lasting_workspace, sandbox, fault, method):
+    space = lasting_workspace(NETWORK)
     sandbox.control("POST", "faults", {"method": method, **fault})
     space.succeed("apply", "-auto-approve", "-input=false")
     clean(space)
 
 
-def test_a_failed_operation_is_told(workspace, sandbox):
-    space = workspace(NETWORK)
+def test_a_failed_operation_is_told(lasting_workspace, sandbox):
+    space = lasting_workspace(NETWORK)
     fault = {
         "method": "compute.networks.insert",
         "kind": "failed-operation",
@@ -151,8 +151,8 @@ def test_a_failed_operation_is_told(workspace, sandbox):
     clean(space)
 
 
-def test_what_was_made_but_could_not_be_read_is_not_lost(workspace, sandbox):
-    space = workspace(NETWORK)
+def test_what_was_made_but_could_not_be_read_is_not_lost(lasting_workspace, sandbox):
+    space = lasting_workspace(NETWORK)
     fault = {"method": "compute.networks.get", "kind": "status", "status": 403, "count": 1}
     sandbox.control("POST", "faults", fault)
     status, said = space.run("apply", "-auto-approve", "-input=false")
@@ -193,7 +193,7 @@ def providers(space):
     return found
 
 
-def wait_until(condition, seconds=20.0):
+def wait_until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
