@@ -113,7 +113,7 @@ def test_killed_after_every_step(fleet, home, step, way):
     fleet.control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 0.1, "boot_seconds": 0.4})
     command = [sys.executable, DYING, f"ana-research: {step}"]
     command += ["post-startup", "rerun", "ana-research", OFF, "--yes"]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    process = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert process.returncode == -signal.SIGKILL
     assert list((home / ".nbp").rglob("records/*.json"))
     for options in ([], ["--dry-run"]):

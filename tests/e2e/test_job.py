@@ -113,7 +113,7 @@ class Job:
 
     def __call__(self, arguments, **variables):
         with self.start(arguments, **variables) as process:
-            results, talk = process.communicate(timeout=240)
+            results, talk = process.communicate(timeout=600)
         return subprocess.CompletedProcess(arguments, process.returncode, results, talk)
 
 
@@ -214,7 +214,7 @@ def test_two_tasks_share_two_projects_and_one_that_is_killed_leaves_nothing_undo
     second.kill()
     control.ask("DELETE", "sandbox/v1/faults")
     second.communicate()
-    _, talk = first.communicate(timeout=120)
+    _, talk = first.communicate(timeout=600)
     assert (first.returncode, second.returncode) == (0, -signal.SIGKILL), talk
     assert left(PROJECT) == 4
 

@@ -92,7 +92,7 @@ def test_one_job_serves_the_projects_that_let_it_in(machine):
         )
         for task in range(3)
     ]  # fmt: skip
-    said = [task.communicate(timeout=300) for task in tasks]
+    said = [task.communicate(timeout=600) for task in tasks]
     # acme-speech has not been applied yet: its task says so, and the others do their work.
     assert sorted(task.returncode for task in tasks) == [0, 0, 1], said
     lines = [json.loads(line) for _, talk in said for line in talk.splitlines() if line.startswith("{")]

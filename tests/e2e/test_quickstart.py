@@ -78,7 +78,7 @@ def test_ctrl_c_stops_in_good_order_and_the_next_apply_goes_on(machine):
         if "Creation complete" in line:
             process.send_signal(signal.SIGINT)
             break
-    _, rest = process.communicate(timeout=120)
+    _, rest = process.communicate(timeout=600)
     assert process.returncode == 130, said + rest
     assert "Traceback" not in rest
     assert "execution halted" not in rest
@@ -94,7 +94,7 @@ def test_a_second_run_waits_for_the_first(machine):
         if "Creating..." in line:
             break
     machine.run("apply")
-    first.communicate(timeout=120)
+    first.communicate(timeout=600)
     assert first.returncode == 0
     machine.run("plan")
 
@@ -165,7 +165,7 @@ def test_gcloud_sees_the_same_fleet(machine):
             text=True,
             check=False,
             env={**machine.environment, **variables},
-            timeout=120,
+            timeout=600,
         )
         assert shown.returncode == 0, shown.stderr
         return shown.stdout.split()

@@ -31,7 +31,7 @@ def seen_by_gcloud(machine):
         env={**os.environ, **for_gcloud(machine.sandbox.connection(), project="nbp-quickstart")},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=True,
     )
     return {
@@ -80,7 +80,7 @@ def lab(machine):
 
 def booted(machine):
     """Wait until no notebook boots any more."""
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 600
     while sum(machine.sandbox.status().boots.values()):
         assert time.monotonic() < deadline
         time.sleep(0.3)
@@ -101,7 +101,7 @@ def said(machine):
             env={**os.environ, **for_gcloud(machine.sandbox.connection(), project="nbp-quickstart")},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=True,
         )
         [item] = json.loads(done.stdout)

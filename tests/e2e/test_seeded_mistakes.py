@@ -57,7 +57,7 @@ class Checkout(Machine):
             capture_output=True,
             text=True,
             check=False,
-            timeout=240,
+            timeout=600,
         )
         assert done.stdout, done.stderr
         return done.returncode, json.loads(done.stdout)

@@ -109,7 +109,7 @@ def attacked(top, namespaces):
             records = []
             reader = threading.Thread(target=read, args=(journal, records))
             reader.start()
-            shown = subprocess.run(words, capture_output=True, text=True, check=False, timeout=240)
+            shown = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
             journal.shutdown(socket.SHUT_RD)
             reader.join()
         assert shown.returncode == 0, shown.stderr + (folder / "jupyter.log").read_text()

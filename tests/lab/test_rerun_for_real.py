@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.usefixtures("lab", "socket_enabled"),
 ]
-PATIENCE = 120  # seconds until three machines have booted
+PATIENCE = 300  # seconds until three machines have booted
 
 
 @pytest.fixture

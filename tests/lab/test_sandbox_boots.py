@@ -16,7 +16,7 @@ from notebook_provisioner.sandbox.process import SandboxProcess
 
 pytestmark = [pytest.mark.lab, pytest.mark.network]
 NAME = "ana-research"
-SECONDS = 120  # until a boot is over, on a machine with much else to do
+SECONDS = 300  # until a boot is over, on a machine with much else to do
 
 
 @pytest.fixture(scope="module")

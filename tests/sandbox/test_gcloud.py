@@ -46,7 +46,7 @@ def run(sandbox: Served) -> "Callable[..., str]":
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=600,
         )
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         assert "Some requests did not succeed" not in done.stderr, done.stderr

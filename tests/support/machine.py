@@ -73,7 +73,7 @@ class Machine:
     def run(self, *arguments: str, expect: int = 0) -> str:
         """Run nbp to its end; return its results, and hold it to an exit status."""
         with self.start(*arguments) as process:
-            results, talk = process.communicate(timeout=300)
+            results, talk = process.communicate(timeout=600)
         assert process.returncode == expect, (
             f"nbp {' '.join(arguments)}: {process.returncode}\n{results}{talk}"
         )

@@ -34,7 +34,7 @@ class Terraform:
             capture_output=True,
             text=True,
             check=False,
-            timeout=240,
+            timeout=600,
         )
 
     def succeed(self, folder, *arguments):

@@ -120,7 +120,7 @@ def made(serving, installed_terraform, tmp_path, request):
 @pytest.mark.network
 @pytest.mark.usefixtures("socket_enabled")
 @pytest.mark.long
-@pytest.mark.timeout(900)  # hashicorp/google waits for ten seconds here and there
+@pytest.mark.timeout(1200)  # hashicorp/google waits for ten seconds here and there
 @pytest.mark.parametrize("made", [whole, proxy], indirect=True)
 def test_a_lost_state_is_found_again(made):
     with made.session(adopt_key_ring=True) as terraform:

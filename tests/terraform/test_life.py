@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.network,
     pytest.mark.long,
     pytest.mark.usefixtures("socket_enabled"),
-    pytest.mark.timeout(600),  # hashicorp/google waits for ten seconds here and there
+    pytest.mark.timeout(1200),  # hashicorp/google waits for ten seconds here and there
 ]
 
 

@@ -156,7 +156,7 @@ def test_a_real_browser_shows_it_and_keeps_to_its_policy(tmp_path):
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     assert "alert(1)" in shown.stdout
     assert "<script>" not in shown.stdout

@@ -39,7 +39,7 @@ class Workspace:
     def run(self, *arguments):
         """Exit status and everything that Terraform said."""
         process = self.start(*arguments)
-        said, _ = process.communicate(timeout=200)
+        said, _ = process.communicate(timeout=600)
         return process.returncode, said
 
     def succeed(self, *arguments):
