@@ -188,6 +188,7 @@ def test_the_job_prunes_as_nobody_with_nothing_but_what_the_image_holds(folder, 
     assert (refused.returncode, [item["severity"] for item in lines(refused)]) == (4, ["ERROR"])
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("socket_enabled")
 def test_two_tasks_share_two_projects_and_one_that_is_killed_leaves_nothing_undone(folder, job, control):
     """Each as nobody; the second project's file is where its own apply published it."""

@@ -10,7 +10,7 @@ from snapshot_documents import FLEET, PROJECT, Control, project
 
 from notebook_provisioner.core.fleet.maintenance import job_account
 
-pytestmark = [pytest.mark.terraform, pytest.mark.network]
+pytestmark = [pytest.mark.terraform, pytest.mark.network, pytest.mark.long]
 
 REGION = "europe-west1"
 IMAGE = f"{REGION}-docker.pkg.dev/acme-images/nbp/nbp@sha256:{'0' * 64}"
