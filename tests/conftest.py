@@ -2,7 +2,11 @@
 
 import os
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("suite", deadline=None)  # a slow example is a busy machine
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_xdist_auto_num_workers():

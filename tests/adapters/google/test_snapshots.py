@@ -1,6 +1,7 @@
 """Snapshots over real HTTP: pages, retries, lost answers, failed operations, marks."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -244,8 +245,10 @@ def carry_out(store):
     return sweep(plan, store, lambda _: RULES, journal=Nowhere(), clock=lambda: datetime.now(UTC))
 
 
-def test_what_somebody_holds_while_we_are_throttled_is_not_deleted(store, control):
+def test_what_somebody_holds_while_we_are_throttled_is_not_deleted(connection, control):
     """Deletions are refused; meanwhile some snapshots get a label; then deletions go through again."""
+    target = Target(url=connection.url, token=connection.token)
+    store = GoogleSnapshots(Rest(target, patience=60), PROJECT, per_second=0, patience=60)
     control.fault(method="compute.snapshots.delete", kind="status", status=429)
     everything = {item.name: item for item in store.snapshots()}
     held = {letters(n) for n in (1, 2, 6, 11)}
@@ -254,6 +257,7 @@ def test_what_somebody_holds_while_we_are_throttled_is_not_deleted(store, contro
         for name in held:
             body = {"labels": {"hold": ""}, "labelFingerprint": everything[name].label_fingerprint}
             control.ask("POST", f"compute/v1/projects/{PROJECT}/global/snapshots/{name}/setLabels", body)
+        time.sleep(1)  # requests that were looked at before the label are on their way, and still refused
         control.ask("DELETE", "sandbox/v1/faults")
 
     timer = threading.Timer(0.5, hold)
