@@ -107,12 +107,14 @@ class TerraformPlan:
         outputs: Names of the outputs that change.
         unchanged: Resources that stay as they are.
         project_numbers: Numbers of the projects that Terraform looked up, by project id.
+        programs: What of the configuration has Terraform run programs: its address there, and what it is.
     """
 
     changes: tuple[Change, ...]
     outputs: tuple[str, ...] = ()
     unchanged: tuple[Standing, ...] = ()
     project_numbers: Mapping[str, str] = field(default_factory=dict)
+    programs: tuple[tuple[str, str], ...] = ()
 
 
 def read(document: Mapping[str, Any]) -> TerraformPlan:
@@ -135,7 +137,21 @@ def read(document: Mapping[str, Any]) -> TerraformPlan:
         if entry.get("mode") == "managed" and entry["change"]["actions"] == ["no-op"]
     )
     prior = document.get("prior_state", {}).get("values", {}).get("root_module", {})
-    return TerraformPlan(changes, outputs, unchanged, dict(_project_numbers(prior)))
+    written = document.get("configuration", {}).get("root_module", {})
+    programs = tuple(_programs(written, ""))
+    return TerraformPlan(changes, outputs, unchanged, dict(_project_numbers(prior)), programs)
+
+
+def _programs(module: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    """Provisioners, and data sources of providers other than Google's: `external` runs any program."""
+    for resource in module.get("resources", ()):
+        address = f"{path}{resource['address']}"
+        for provisioner in resource.get("provisioners", ()):
+            yield address, f"a provisioner, {provisioner['type']},"
+        if resource["mode"] == "data" and not resource["type"].startswith("google_"):
+            yield address, f"a data source that is not Google's, {resource['type']},"
+    for name, call in module.get("module_calls", {}).items():
+        yield from _programs(call.get("module", {}), f"{path}module.{name}.")
 
 
 def _project_numbers(module: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from plan_documents import ADDRESS, KEY, LOOKED_UP, change, document, metadata, notebook
+from plan_documents import ADDRESS, KEY, LOOKED_UP, NETWORK, SUBNET, change, document, metadata, notebook
 
 from notebook_provisioner.catalog import metadata_keys
 from notebook_provisioner.core import fleet, guardrails
@@ -13,6 +13,7 @@ from notebook_provisioner.core.findings import Severity
 from notebook_provisioner.core.guardrails.notebooks import own_account
 from notebook_provisioner.core.terraform_plan import read
 
+INTERFACE = {"network": NETWORK, "subnet": SUBNET}
 NOTEBOOK = "google_workbench_instance"
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
 
@@ -57,7 +58,10 @@ def test_the_modules_own_notebook_passes(codes):
     [
         ({"disable_public_ip": False}, "public-ip"),
         ({"disable_public_ip": None}, "public-ip"),
-        ({"network_interfaces": [{"access_configs": [{"external_ip": "203.0.113.9"}]}]}, "public-ip"),
+        (
+            {"network_interfaces": [{**INTERFACE, "access_configs": [{"external_ip": "203.0.113.9"}]}]},
+            "public-ip",
+        ),
         ({"service_accounts": []}, "default-service-account"),
         (
             {"service_accounts": [{"email": "12340012-compute@developer.gserviceaccount.com"}]},
@@ -222,7 +226,7 @@ ALLOW = {"direction": "INGRESS", "allow": [{"protocol": "tcp", "ports": ["22"]}]
             ["open-egress"],
         ),
         ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["8.0.0.0/8", "9.0.0.0/8"]}, ["open-egress"]),
-        ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["8.0.0.0/8"]}, []),
+        ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["8.0.0.0/8"]}, ["open-egress"]),
     ],
 )
 def test_firewall_rules(codes, rule, expected):
@@ -415,14 +419,14 @@ def with_policy(*rules, of=BEFORE):
             [policy_rule("apply_security_profile_group", dest_ip_ranges=["0.0.0.0/0"]), HANDED_ON],
             ["open-egress"],
         ),
-        ([HANDED_ON, policy_rule("allow", dest_ip_ranges=["203.0.113.0/24"])], []),
+        ([HANDED_ON, policy_rule("allow", dest_ip_ranges=["203.0.113.0/24"])], ["open-egress"]),
         (
             [
                 policy_rule("allow", dest_ip_ranges=["8.0.0.0/8"]),
                 policy_rule("allow", priority=1001, dest_ip_ranges=["9.0.0.0/8"]),
                 HANDED_ON,
             ],
-            ["default-deny"],  # each is a list; together they are none
+            ["open-egress", "open-egress", "default-deny"],  # together they are no list any more
         ),
     ],
 )

@@ -91,6 +91,22 @@ def test_who_may_act_as_a_notebooks_account(codes, account, member, expected):
         assert codes(entry) == expected
 
 
+@pytest.mark.parametrize(
+    ("member", "expected"),
+    [
+        (OWN, []),
+        ("serviceAccount:service-1@gs-project-accounts.iam.gserviceaccount.com", []),
+        ("serviceAccount:cmek-p1@gcp-sa-logging.iam.gserviceaccount.com", []),
+        ("user:ana@example.com", BROAD),
+        ("group:all@example.com", BROAD),
+        ("serviceAccount:nb-ana@elsewhere.iam.gserviceaccount.com", BROAD),
+    ],
+)
+def test_roles_of_the_modules_are_for_accounts_of_the_fleet(codes, member, expected):
+    key = "google_kms_crypto_key_iam_member"
+    assert codes(made(key, role="roles/cloudkms.cryptoKeyEncrypterDecrypter", member=member)) == expected
+
+
 def test_a_grant_on_what_the_modules_grant_nothing_on(codes):
     kind = "google_artifact_registry_repository_iam_member"
     assert codes(made(kind, role="roles/artifactregistry.reader", member=OWN)) == BROAD
@@ -103,13 +119,17 @@ def test_a_custom_role_of_the_fleet(codes):
     name = "projects/nbp-quickstart/roles/nbp_quickstart_vm"
     standing = change(CUSTOM, ["no-op"], after=ROLE)
     assert codes(standing, made(MEMBER, role=name, member=OWN)) == []
-    assert codes(made(CUSTOM, **ROLE), made(MEMBER, member=OWN, unknown={"role": True})) == []
+    assert codes(made(CUSTOM, **ROLE), made(MEMBER, role=name, member=OWN)) == []
+    assert codes(standing, made(MEMBER, role=name, member="user:ana@example.com")) == BROAD
+    widened = change(CUSTOM, ["no-op"], after={**ROLE, "permissions": ["iam.serviceAccounts.actAs"]})
+    assert codes(widened, made(MEMBER, role=name, member=OWN)) == BROAD
 
 
 def test_a_role_that_nobody_can_see(codes):
     unknown = {"role": True}
     assert codes(made(MEMBER, member=OWN, unknown=unknown)) == BROAD
-    assert codes(made(CUSTOM, **ROLE), made(MEMBER, member="user:a@b.c", unknown=unknown)) == BROAD
+    # The plan of replace(ROLE.name, "/.*/", "roles/owner") says no more.
+    assert codes(made(CUSTOM, **ROLE), made(MEMBER, member=OWN, unknown=unknown)) == BROAD
     grant = made("google_storage_bucket_iam_member", member=OWN, unknown=unknown)
     assert codes(made(CUSTOM, **ROLE), grant) == BROAD
 
@@ -172,9 +192,8 @@ def test_a_job_of_another_project_is_let_in_where_the_file_says_so():
     role = made(CUSTOM, unknown={"name": True}, **named)
 
     def codes(ours, account):
-        grant = made(
-            MEMBER, unknown={"role": True}, member=f"serviceAccount:{account}.iam.gserviceaccount.com"
-        )
+        name = "projects/nbp-quickstart/roles/nbp_quickstart_prune"
+        grant = made(MEMBER, role=name, member=f"serviceAccount:{account}.iam.gserviceaccount.com")
         return [finding.code for finding in guardrails.check(read(document(role, grant)), ours)]
 
     assert codes(served, "nbp-platform-prune@acme-platform") == []

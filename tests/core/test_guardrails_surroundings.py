@@ -113,13 +113,25 @@ SINK = "google_logging_project_sink"
 CONFIG = "google_project_iam_audit_config"
 LOGS = [{"log_type": kind, "exempted_members": []} for kind in ("ADMIN_READ", "DATA_READ", "DATA_WRITE")]
 FILTER = " OR ".join(f'log_id("cloudaudit.googleapis.com/{name}")' for name in ("activity", "data_access"))
+KEPT = "logging.googleapis.com/projects/nbp-quickstart/locations/europe-west1/buckets/audit"
 AUDITED = TEXT + "observability:\n  retention_days: 400\n"
 RIGHT = {
-    "bucket": (BUCKET, {"locked": True, "retention_days": 400, "cmek_settings": [{"kms_key_name": KEY}]}),
-    "sink": (SINK, {"filter": FILTER, "disabled": None, "exclusions": []}),
+    "bucket": (
+        BUCKET,
+        {
+            "project": "nbp-quickstart",
+            "location": "europe-west1",
+            "bucket_id": "audit",
+            "locked": True,
+            "retention_days": 400,
+            "cmek_settings": [{"kms_key_name": KEY}],
+        },
+    ),
+    "sink": (SINK, {"destination": KEPT, "filter": FILTER, "disabled": None, "exclusions": []}),
     "notebooks": (CONFIG, {"service": "notebooks.googleapis.com", "audit_log_config": LOGS}),
     "storage": (CONFIG, {"service": "storage.googleapis.com", "audit_log_config": LOGS}),
 }
+EXEMPT = [{"log_type": "DATA_READ", "exempted_members": ["user:ana@example.com"]}]
 STANDING = change("google_workbench_instance", ["no-op"], after=notebook())
 
 
@@ -134,6 +146,12 @@ def audited(part=None, actions=("no-op",), **changed):
     return codes(*entries, text=AUDITED)
 
 
+def test_whom_all_services_exempt_no_service_logs():
+    others = [change(kind, ["no-op"], after=after, address=name) for name, (kind, after) in RIGHT.items()]
+    everywhere = made(CONFIG, service="allServices", audit_log_config=EXEMPT)
+    assert codes(STANDING, *others, everywhere, text=AUDITED) == ["audit-logs"]
+
+
 def test_audit_logs_as_the_modules_make_them():
     assert audited() == []
     assert audited("bucket", ["update"], retention_days=500) == []
@@ -144,6 +162,10 @@ def test_audit_logs_as_the_modules_make_them():
     [
         ("bucket", {"locked": False}),
         ("bucket", {"retention_days": 30}),
+        ("sink", {"destination": "logging.googleapis.com/projects/elsewhere/locations/global/buckets/mine"}),
+        ("sink", {"destination": None}),
+        ("sink", {"filter": f"NOT ({FILTER})"}),
+        ("sink", {"filter": f"({FILTER}) AND severity=EMERGENCY"}),
         ("sink", {"disabled": True}),
         ("sink", {"exclusions": [{"name": "reads", "filter": "x"}]}),
         ("sink", {"filter": 'log_id("cloudaudit.googleapis.com/activity")'}),

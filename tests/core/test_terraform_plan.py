@@ -105,3 +105,18 @@ JSON = st.recursive(
 def test_nothing_differs_from_itself(attributes):
     found = only("google_compute_route", ["update"], before=attributes, after=attributes)
     assert found.changed_paths() == ()
+
+
+def test_programs_that_terraform_would_run():
+    local = {"address": "google_service_account.this", "mode": "managed", "type": "google_service_account"}
+    asked = {"address": "data.external.this", "mode": "data", "type": "external"}
+    read_only = {"address": "data.google_project.this", "mode": "data", "type": "google_project"}
+    inner = {"resources": [{**local, "provisioners": [{"type": "local-exec"}]}, local, asked, read_only]}
+    root = {"module_calls": {"project": {"module": {"module_calls": {"services": {"module": inner}}}}}}
+    assert read(document(configuration={"root_module": root})).programs == (
+        ("module.project.module.services.google_service_account.this", "a provisioner, local-exec,"),
+        (
+            "module.project.module.services.data.external.this",
+            "a data source that is not Google's, external,",
+        ),
+    )

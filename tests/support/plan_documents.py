@@ -4,6 +4,8 @@ from typing import Any
 
 ADDRESS = 'module.notebook["ana"].google_workbench_instance.this'
 ACCOUNT = "nb-ana@nbp-quickstart.iam.gserviceaccount.com"
+NETWORK = "projects/nbp-quickstart/global/networks/notebooks"
+SUBNET = "projects/nbp-quickstart/regions/europe-west1/subnetworks/notebooks-europe-west1"
 KEY = "projects/nbp-quickstart/locations/europe-west1/keyRings/notebooks/cryptoKeys/notebooks"
 LOOKED_UP = {
     "prior_state": {
@@ -39,7 +41,7 @@ def notebook(**setup: Any) -> dict[str, Any]:
                 "machine_type": "e2-standard-4",
                 "disable_public_ip": True,
                 "metadata": metadata(),
-                "network_interfaces": [{"network": "n", "subnet": "s", "access_configs": []}],
+                "network_interfaces": [{"network": NETWORK, "subnet": SUBNET, "access_configs": []}],
                 "service_accounts": [{"email": ACCOUNT}],
                 "shielded_instance_config": [
                     {"enable_secure_boot": True, "enable_vtpm": True, "enable_integrity_monitoring": True}

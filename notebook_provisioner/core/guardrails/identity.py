@@ -1,13 +1,14 @@
 """Guardrails for who may do what."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Final
 
 from notebook_provisioner.catalog import grants
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.maintenance import job_account
 from notebook_provisioner.core.guardrails.facts import (
+    Planned,
     PlanRule,
     Rule,
     Surroundings,
@@ -30,6 +31,11 @@ _IMPERSONATION_ROLES: Final = frozenset(
     }
 )
 _CUSTOM_ROLES: Final = ("google_project_iam_custom_role", "google_organization_iam_custom_role")
+# Google's own service accounts of a project, by the domains that the modules meet.
+_AGENT: Final = re.compile(
+    r"serviceAccount:[a-z0-9-]+@(gcp-sa-[a-z0-9-]+|compute-system|gs-project-accounts|serverless-robot-prod)"
+    r"\.iam\.gserviceaccount\.com"
+)
 _IAM_TYPE: Final = re.compile(r"(google_.*)_iam_(member|binding|policy)")
 _AUTHORITATIVE: Final = re.compile(r"google_.*_iam_policy|google_(project|folder|organization)_iam_binding")
 _PROJECT_TYPE: Final = re.compile(r"google_(project|folder|organization)_iam_.*")
@@ -103,37 +109,61 @@ def _entrance(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
 
 
 def _roles(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
-    """Roles that the modules do not grant: who holds one of them may take the controls off."""
+    """Roles that the modules do not grant: who holds one of them may take the controls off.
+
+    The modules write the names of their custom roles out. An unknown role is refused even where the plan
+    makes a custom role and the expression refers to nothing else: a plan's JSON holds an expression's
+    references and not its functions, and ``replace(ROLE.name, "/.*/", "roles/owner")`` refers to ROLE alone.
+    """
     project = surroundings.fleet.project
     others = _serving(surroundings)
-    customs = [one for one in after(plan) if one.type in _CUSTOM_ROLES]
     ours = {
-        f"projects/{one.planned('project')}/roles/{one.planned('role_id')}"
-        for one in customs
-        if one.type == "google_project_iam_custom_role" and one.planned("project") == project
+        f"projects/{project}/roles/{one.planned('role_id')}"
+        for one in after(plan)
+        if one.type == "google_project_iam_custom_role"
+        and one.planned("project") == project
+        and not _unneeded(one)
     }
-    # A custom role gets its name when it is made; it is judged where it stands.
-    unnamed = any(isinstance(one, Change) and comes(one) for one in customs)
     for change in plan.changes:
         matched = _IAM_TYPE.fullmatch(change.type)
         role = change.planned("role")
         if matched is None or not stays(change) or role is None:
             continue
-        granted = role in grants.ROLES.get(matched[1], ()) or (
-            matched[1] == "google_project" and role in ours
+        member = change.planned("member")
+        # Somebody unknown and everybody are named as public-member, a binding's several as authoritative, and
+        # who may act as an account where its notebook's owner is asked for.
+        elsewhere = (
+            not isinstance(member, str) or member in _EVERYBODY or matched[1] == "google_service_account"
         )
-        member = str(change.planned("member"))
-        to_ours = member.endswith(f"@{project}.iam.gserviceaccount.com") or member in others
-        made_now = role is UNKNOWN and unnamed and to_ours and matched[1] == "google_project"
+        known = role in grants.ROLES.get(matched[1], ()) or (matched[1] == "google_project" and role in ours)
         impersonates = role in _IMPERSONATION_ROLES and _PROJECT_TYPE.fullmatch(change.type)  # said already
-        if not (granted or made_now or impersonates):
+        if impersonates or (known and (elsewhere or _is_ours(member, project, others))):
+            continue
+        if role is UNKNOWN:
             yield finding(
                 "broad-role",
                 change,
-                f"{'an unknown role' if role is UNKNOWN else role} is none that the modules grant there, "
+                "an unknown role would be granted: only an apply would show which, and it may be any",
+                "write its name out, as in projects/PROJECT/roles/ROLE_ID: a custom role's attribute name "
+                "is known after an apply alone",
+            )
+        elif known:
+            said = f"{member} would hold {role}, and is no account of the fleet's, nor an agent of Google's"
+            yield finding("broad-role", change, said, "grant it to the accounts that the modules make")
+        else:
+            yield finding(
+                "broad-role",
+                change,
+                f"{role} is none that the modules grant there, "
                 "and may contain the right to take the controls off",
                 "grant a role that holds only what is called, or grant it outside the fleet",
             )
+
+
+def _is_ours(member: str, project: str, others: Container[str]) -> bool:
+    own = f"@{project}.iam.gserviceaccount.com"
+    is_own = member.startswith("serviceAccount:") and member.endswith(own)
+    return is_own or member in others or _AGENT.fullmatch(member) is not None
 
 
 def _serving(surroundings: Surroundings) -> frozenset[str]:
@@ -146,20 +176,21 @@ def _serving(surroundings: Surroundings) -> frozenset[str]:
 
 
 def _custom_role(change: Change, _: Surroundings) -> Iterator[Finding]:
-    if not stays(change):
-        return
-    permissions = change.planned("permissions")
-    known = {shown(one) for one in listed(permissions)}
-    others = (
-        ["permissions that nobody can see"] if permissions is UNKNOWN else sorted(known - grants.PERMISSIONS)
-    )
-    if others:
+    if stays(change) and (others := _unneeded(change)):
         yield finding(
             "broad-role",
             change,
             f"the role would hold {', '.join(others)}, which nothing of the fleet calls",
             "leave the permissions as the modules have them",
         )
+
+
+def _unneeded(role: Planned) -> list[str]:
+    """What a custom role would hold besides what the fleet calls."""
+    permissions = role.planned("permissions")
+    if permissions is UNKNOWN:
+        return ["permissions that nobody can see"]
+    return sorted({shown(one) for one in listed(permissions)} - grants.PERMISSIONS)
 
 
 def _key(change: Change, _: Surroundings) -> Iterator[Finding]:

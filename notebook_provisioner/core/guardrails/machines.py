@@ -7,7 +7,7 @@ from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, listed, stays
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
-_MACHINES: Final = (
+MACHINES: Final = (
     "google_compute_instance",
     "google_compute_instance_from_machine_image",
     "google_compute_instance_from_template",
@@ -39,4 +39,4 @@ def _ip_forwarding(change: Change, _: Surroundings) -> Iterator[Finding]:
         )
 
 
-RULES: Final[Mapping[str, tuple[Rule, ...]]] = dict.fromkeys(_MACHINES, (_public_ip, _ip_forwarding))
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = dict.fromkeys(MACHINES, (_public_ip, _ip_forwarding))

@@ -1,5 +1,6 @@
 """Guardrails for a notebook's metadata: the guest's hardening controls, and what would run code there."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -111,6 +112,23 @@ def _post_startup_source(change: Change, surroundings: Surroundings) -> Iterator
         )
 
 
+def _script(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    """A script is what its name says: one under another's name would run at the next start."""
+    fleet = surroundings.fleet
+    bucket, name, content = map(change.planned, ("bucket", "name", "content"))
+    scripts = bucket_name(fleet.project, fleet.name, "scripts")
+    if not stays(change) or (bucket not in {scripts, UNKNOWN} and not str(name).endswith(".sh")):
+        return
+    digest = hashlib.sha256(content.encode()).hexdigest() if isinstance(content, str) else None
+    if digest is None or not isinstance(name, str) or not name.endswith(f"/{digest}.sh"):
+        yield finding(
+            "post-startup-source",
+            change,
+            f"the content of {shown(name)} would not be the one that its name is the SHA-256 of",
+            "let the fleet file's packages, repositories and hooks make the script",
+        )
+
+
 def _planned(change: Change) -> Mapping[str, Any]:
     """Every key that the notebook would have, unknown values included."""
     known = change.planned(*_METADATA) or {}
@@ -125,4 +143,7 @@ def _before(change: Change) -> Mapping[str, str]:
     return (setup[0].get("metadata") or {}) if setup else {}
 
 
-RULES: Final[Mapping[str, tuple[Rule, ...]]] = {NOTEBOOK: (_exemptible, _doors, _keys, _post_startup_source)}
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    NOTEBOOK: (_exemptible, _doors, _keys, _post_startup_source),
+    "google_storage_bucket_object": (_script,),
+}

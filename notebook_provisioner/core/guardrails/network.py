@@ -2,9 +2,10 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from notebook_provisioner.catalog.endpoints import VIRTUAL_IPS
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import Fleet
 from notebook_provisioner.core.fleet.surroundings import NatAllowlist, SecureWebProxy
@@ -28,9 +29,10 @@ IAP_RANGE: Final = ipaddress.ip_network("35.235.240.0/20")  # Identity-Aware Pro
 _PRIVATE_RANGES: Final = tuple(
     ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 )
+_NAME_THEM: Final = "name the destinations: network.egress in the fleet file has an allow-list"
 _OPEN_EGRESS: Final = (
     "the rule lets notebooks reach every address on the Internet, or too much of it",
-    "name the destinations: network.egress in the fleet file has an allow-list",
+    _NAME_THEM,
 )
 _INGRESS_REMEDY: Final = f"allow private ranges only, and SSH from Identity-Aware Proxy ({IAP_RANGE})"
 # What a matcher of Secure Web Proxy must ask for; an unknown one names a list that the same plan makes.
@@ -57,13 +59,28 @@ _PROXY_PURPOSES: Final = frozenset(
 )  # Google's proxies, no VMs
 
 
-def _firewall(change: Change, _: Surroundings) -> Iterator[Finding]:
+def _unnamed(ranges: Sequence[str | None], fleet: Fleet) -> list[str]:
+    """Public ranges that the fleet file does not name: neither its virtual IP's nor of its allow-list.
+
+    Not even Google's own, which need no NAT: by another address, every API answers, past the perimeter.
+    """
+    vip = ipaddress.collapse_addresses(ipaddress.IPv4Network(one) for one in VIRTUAL_IPS[fleet.network.vip])
+    rules = fleet.network.egress
+    allowed = [network(text) for text in rules.addresses] if isinstance(rules, NatAllowlist) else []
+    named = (*_PRIVATE_RANGES, *vip, *allowed)
+    return [shown(text) for text in ranges if not _within(network(text), named)]
+
+
+def _firewall(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if not stays(change) or change.planned("disabled") is True or not change.planned("allow"):
         return
     if change.planned("direction") == "EGRESS":
         ranges = change.planned("destination_ranges")
         if ranges is UNKNOWN or is_wide(ranges or ["0.0.0.0/0"]):
             yield finding("open-egress", change, *_OPEN_EGRESS)
+        elif unnamed := _unnamed(ranges, surroundings.fleet):
+            said = f"the rule lets out to {', '.join(unnamed)}, which the fleet file does not name"
+            yield finding("open-egress", change, said, _NAME_THEM)
         return
     ranges = change.planned("source_ranges")
     tagged = change.planned("source_tags") or change.planned("source_service_accounts")
@@ -82,7 +99,7 @@ def _firewall(change: Change, _: Surroundings) -> Iterator[Finding]:
         )
 
 
-def _policy_rule(change: Change, _: Surroundings) -> Iterator[Finding]:
+def _policy_rule(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     """A rule of a firewall policy of any kind, or a policy with its rules in it."""
     if not stays(change):
         return
@@ -91,8 +108,15 @@ def _policy_rule(change: Change, _: Surroundings) -> Iterator[Finding]:
         paths = [("rule", index) for index in range(len(listed(change.planned("rule"))))]
     for path in paths:
         for step in egress.of_policy_rule(change, *path):
-            if step.action == "allow" and is_wide(step.ranges):
+            if step.action != "allow":
+                continue
+            if is_wide(step.ranges):
                 yield finding("open-egress", change, *_OPEN_EGRESS)
+            elif unnamed := _unnamed(step.ranges, surroundings.fleet):
+                said = (
+                    f"the rule lets notebooks reach {', '.join(unnamed)}, which the fleet file does not name"
+                )
+                yield finding("open-egress", change, said, _NAME_THEM)
         if change.planned(*path, "direction") == "INGRESS":
             yield from _policy_ingress(change, path)
 
@@ -147,6 +171,14 @@ def _route(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             "the route leads to every address on the Internet, or too much of it",
             "route single ranges: network.egress in the fleet file has an allow-list",
         )
+    elif (
+        stays(change)
+        and isinstance(destination, str)
+        and not wide
+        and (unnamed := _unnamed([destination], surroundings.fleet))
+    ):
+        said = f"the route leads to {', '.join(unnamed)}, which the fleet file does not name"
+        yield finding("open-egress", change, said, _NAME_THEM)
 
 
 def _needs_default_route(fleet: Fleet) -> bool:
@@ -211,9 +243,13 @@ def _joined(change: Change, _: Surroundings) -> Iterator[Finding]:
 
 
 def _is_trusted(one: Network) -> bool:
+    return _within(one, (IAP_RANGE, *_PRIVATE_RANGES))
+
+
+def _within(one: Network, ranges: Iterable[Network]) -> bool:
     return any(
-        one.version == trusted.version and one.subnet_of(trusted)  # type: ignore[arg-type]  # one version
-        for trusted in (IAP_RANGE, *_PRIVATE_RANGES)
+        one.version == other.version and one.subnet_of(other)  # type: ignore[arg-type]  # one version
+        for other in ranges
     )
 
 

@@ -20,7 +20,7 @@ from notebook_provisioner.core.guardrails.storage import fleet_key, is_key
 from notebook_provisioner.core.impact import NOTEBOOK
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Action, Change, TerraformPlan
 
-_DEFAULT_ACCOUNT: Final = re.compile(r"(-compute@developer|@appspot)\.gserviceaccount\.com$")
+DEFAULT_ACCOUNT: Final = re.compile(r"(-compute@developer|@appspot)\.gserviceaccount\.com$")
 _SETUP: Final = ("gce_setup", 0)
 _ACCOUNT: Final = (*_SETUP, "service_accounts", 0, "email")
 _SHORTEST_ACCOUNT: Final = 6  # what Google takes, in characters
@@ -67,7 +67,7 @@ def _service_account(change: Change, surroundings: Surroundings) -> Iterator[Fin
     if email is not UNKNOWN and not email:
         said = "the notebook names no service account, so it would run as the project's default"
         yield finding("default-service-account", change, said, remedy)
-    elif isinstance(email, str) and _DEFAULT_ACCOUNT.search(email):
+    elif isinstance(email, str) and DEFAULT_ACCOUNT.search(email):
         said = f"the notebook would run as a default service account, {email}"
         yield finding("default-service-account", change, said, remedy)
     elif email != own:

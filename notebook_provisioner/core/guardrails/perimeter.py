@@ -23,7 +23,7 @@ from notebook_provisioner.core.terraform_plan import UNKNOWN, Change, TerraformP
 
 PERIMETER: Final = "google_access_context_manager_service_perimeter"
 # Projects in a perimeter as resources of their own; the last two by an older name.
-_MEMBERS: Final = (
+MEMBERS: Final = (
     f"{PERIMETER}_resource",
     f"{PERIMETER}_dry_run_resource",
     "google_access_context_manager_egress_policy",
@@ -117,7 +117,7 @@ def _membership(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Fin
     """Projects that resources of their own put inside."""
     insiders = _insiders(plan, surroundings.fleet)
     for change in plan.changes:
-        if change.type in _MEMBERS:
+        if change.type in MEMBERS:
             member = change.planned("resource")
             if stays(change) and member not in insiders:
                 yield _stranger(change, shown(member))

@@ -31,7 +31,7 @@ resource "google_project_iam_member" "job" {
   for_each = local._work
 
   project = var.project_id
-  role    = google_project_iam_custom_role.job[each.key].name
+  role    = "projects/${var.project_id}/roles/${google_project_iam_custom_role.job[each.key].role_id}" # a plan shows it
   member  = "serviceAccount:${local._accounts[each.key]}"
 }
 

@@ -4,9 +4,10 @@ output "dns_domains" {
 }
 
 output "network" {
-  description = "The VPC network, as `projects/PROJECT/global/networks/NAME`. Known once its routes, DNS and firewall stand, so that no VM boots before them."
-  value       = google_compute_network.this.id
-  depends_on  = [google_compute_firewall.deny_egress, google_compute_firewall.deny_ingress]
+  description = "The VPC network, as `projects/PROJECT/global/networks/NAME`. Who uses it waits for its routes, DNS and firewall, so that no VM boots before them."
+  # Put together from what is written down, as the subnet below, so that a plan shows where notebooks stand.
+  value      = "projects/${google_compute_network.this.project}/global/networks/${google_compute_network.this.name}"
+  depends_on = [google_compute_firewall.deny_egress, google_compute_firewall.deny_ingress]
 }
 
 output "proxy" {
@@ -15,8 +16,8 @@ output "proxy" {
 }
 
 output "subnet" {
-  description = "The subnet, as `projects/PROJECT/regions/REGION/subnetworks/NAME`. Known once its routes, DNS and firewall stand, so that no VM boots before them."
-  value       = google_compute_subnetwork.this.id
+  description = "The subnet, as `projects/PROJECT/regions/REGION/subnetworks/NAME`. Who uses it waits for its routes, DNS and firewall, so that no VM boots before them."
+  value       = "projects/${google_compute_subnetwork.this.project}/regions/${google_compute_subnetwork.this.region}/subnetworks/${google_compute_subnetwork.this.name}"
   depends_on = [
     google_compute_firewall.allow_egress_proxy,
     google_compute_firewall.allow_google_apis,

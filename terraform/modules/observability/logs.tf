@@ -20,7 +20,7 @@ resource "google_logging_project_sink" "audit" {
   project                = var.project_id
   name                   = "nbp-${var.fleet_name}-audit"
   description            = "Audit logs of fleet ${var.fleet_name}, for ${var.retention_days} days."
-  destination            = "logging.googleapis.com/${google_logging_project_bucket_config.audit.id}"
+  destination            = "logging.googleapis.com/projects/${var.project_id}/locations/${var.location}/buckets/${google_logging_project_bucket_config.audit.bucket_id}" # a plan shows it
   filter                 = "log_id(\"cloudaudit.googleapis.com/activity\") OR log_id(\"cloudaudit.googleapis.com/data_access\") OR log_id(\"cloudaudit.googleapis.com/policy\") OR log_id(\"cloudaudit.googleapis.com/system_event\")"
   unique_writer_identity = true
 }

@@ -16,5 +16,6 @@ output "services" {
 
 output "vm_role" {
   description = "Custom role that a notebook's VM holds on its own instance."
-  value       = google_project_iam_custom_role.vm.name
+  # Put together from what is written down, where the attribute name is known after an apply alone: so a plan shows the role.
+  value = "projects/${google_project_iam_custom_role.vm.project}/roles/${google_project_iam_custom_role.vm.role_id}"
 }
