@@ -70,16 +70,14 @@ class App:
 
         Raises:
             NotFound: The file is not there.
-            InvalidInput: It has errors; all of them are findings.
+            InvalidInput: It has errors, all of which are findings, or is published as another fleet's.
         """
         from notebook_provisioner.core import fleet  # pydantic costs --help a tenth of a second
 
-        return fleet.parse(
-            self.fleet_text,
-            file=self.fleet_file,
-            today=self.today,
-            target=self.settings.target,
-        )
+        text, file = self.fleet_text, self.fleet_file
+        found = fleet.parse(text, file=file, today=self.today, target=self.settings.target)
+        fleet_files.require_its_own(found, file)
+        return found
 
     @property
     def home(self) -> Path:

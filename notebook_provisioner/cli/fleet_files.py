@@ -11,6 +11,7 @@ from notebook_provisioner.core.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from notebook_provisioner.cli.app import App
+    from notebook_provisioner.core.fleet import Fleet
 
 QUICKSTART: Final = "examples/quickstart/fleet.yaml"
 PUBLISHED: Final = "gs://"
@@ -52,6 +53,30 @@ def read(app: "App") -> str:
         return Path(file).read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}") from None
+
+
+def require_its_own(fleet: "Fleet", file: str) -> None:
+    """Hold a published file to be about the fleet whose bucket it is in.
+
+    Who may write in one project's bucket must not choose which other project a shared job works in, or by
+    which rules: the job has rights in all of them.
+
+    Args:
+        fleet: What the file says.
+        file: Where it was read; a path is held to nothing.
+
+    Raises:
+        InvalidInput: It is about a fleet that publishes its file elsewhere.
+    """
+    from notebook_provisioner.core.fleet.buckets import bucket_name
+
+    own = bucket_name(fleet.project, fleet.name, "operations")
+    if file.startswith(PUBLISHED) and StorageObject.parse(file).bucket != own:
+        raise InvalidInput(
+            f"{file} is about the fleet {fleet.name} of {fleet.project}, which publishes its file in gs://{own}",
+            hint="a file in Cloud Storage is heeded in its own fleet's bucket alone; apply the fleet whose "
+            "bucket this is, and look who may write there",
+        )
 
 
 def _published(app: "App", file: str) -> bytes:

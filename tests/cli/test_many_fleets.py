@@ -81,6 +81,15 @@ def entries(done):
     return {entry["fleet"] or entry["file"]: entry for entry in json.loads(done.stdout)["data"]["fleets"]}
 
 
+def publish(projects, name, file):
+    """The fleet file in the bucket of acme-*name*, as its apply puts it there; returns its place."""
+    bucket = f"acme-{name}-{name}-operations"
+    projects.control.ask("POST", f"storage/v1/b?project=acme-{name}", {"name": bucket})
+    insert = f"upload/storage/v1/b/{bucket}/o?uploadType=media&name=fleet.yaml"
+    projects.control.send("POST", insert, Path(file).read_bytes(), "application/yaml")
+    return f"gs://{bucket}/fleet.yaml"
+
+
 def log(done):
     return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
 
@@ -183,11 +192,7 @@ class TestPrune:
 
     def test_what_the_last_apply_published_is_read(self, projects):
         control = projects.control
-        control.ask("POST", "storage/v1/b?project=acme-ocr", {"name": "acme-ocr-ocr-operations"})
-        text = Path(projects.files["ocr"]).read_bytes()
-        insert = "upload/storage/v1/b/acme-ocr-ocr-operations/o?uploadType=media&name=fleet.yaml"
-        control.send("POST", insert, text, "application/yaml")
-        published = "gs://acme-ocr-ocr-operations/fleet.yaml"
+        published = publish(projects, "ocr", projects.files["ocr"])
         options = ["--target", "sandbox", "--fleet", published, *projects.options("speech")]
         absent = ["--fleet", "gs://acme-none-none-operations/fleet.yaml"]
         done = nbp("snapshots", "prune", "--yes", *options, *absent, "--format", "json", status=1)
@@ -204,6 +209,25 @@ class TestPrune:
         done = nbp("snapshots", "prune", *options[:4], "--format", "json", status=1)
         assert "maintenance.served_by" in json.loads(done.stdout)["errors"][0]["hint"]
         assert "no object" in nbp("check", "--fleet", "gs://only-a-bucket", status=1).stderr
+
+    def test_what_one_project_publishes_rules_no_other(self, projects, tmp_path):
+        """The job may delete in all of them: who writes in one's bucket must not choose where."""
+        theirs = projects.write(tmp_path, "speech", "")
+        published = publish(projects, "ocr", theirs)
+        options = ["--target", "sandbox", "--fleet", published, *projects.options("vision")]
+        done = nbp("snapshots", "prune", "--due", "--yes", *options, "--format", "json", status=1)
+        entry = entries(done)[published]
+        assert entry["errors"][0]["code"] == "invalid-input"
+        assert "fleet speech of acme-speech" in entry["errors"][0]["message"]
+        assert "gs://acme-speech-speech-operations" in entry["errors"][0]["message"]
+        assert [line["file"] for line in log(done) if line["severity"] == "ERROR"] == [published]
+        assert {name: len(projects.snapshots(name)) for name in NAMES} == {
+            "ocr": ALL,
+            "speech": ALL,
+            "vision": LEFT,
+        }
+        alone = nbp("snapshots", "prune", "--yes", *options[:4], status=1)
+        assert "its own fleet's bucket alone" in alone.stderr
 
 
 class InBuckets(App):
