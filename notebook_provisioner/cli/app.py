@@ -270,8 +270,8 @@ class App:
 
     @property
     def work_folder(self) -> Path:
-        """The folder that holds what nbp keeps of this fleet."""
-        return self.home / ".nbp" / f"{self.fleet.name}-{self.fleet.target}"
+        """The folder that holds what nbp keeps of this fleet, apart from a namesake in another project."""
+        return self.home / ".nbp" / f"{self.fleet.project}/{self.fleet.name}-{self.fleet.target}"
 
     def google_target(self) -> "Target":
         """Where API calls go.

@@ -35,7 +35,7 @@ def of_one_fleet(app: App, given: Mapping[str, object]) -> None:
         click.UsageError: There are several fleets, and one of these.
     """
     if asked(app) and (wrong := [name for name, value in given.items() if value]):
-        raise click.UsageError(f"{' and '.join(wrong)} are about one fleet: give one --fleet")
+        raise click.UsageError(f"one fleet alone has {' and '.join(wrong)}: give one --fleet")
 
 
 def apps(app: App) -> tuple[App, ...]:

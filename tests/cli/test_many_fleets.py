@@ -156,7 +156,7 @@ class TestPrune:
         assert "nonsense" in done.stderr
 
     def test_each_has_a_lease_of_its_own(self, projects, home):
-        with FileLease(home / ".nbp" / "speech-sandbox" / "snapshots-prune.lock"):
+        with FileLease(home / ".nbp" / "acme-speech" / "speech-sandbox" / "snapshots-prune.lock"):
             done = nbp("snapshots", "prune", "--yes", *projects.options(), "--format", "json", status=1)
             found = entries(done)
             assert {name: entry["exit_status"] for name, entry in found.items()} == {
@@ -170,6 +170,17 @@ class TestPrune:
             assert "another run holds" in nbp("snapshots", "prune", "--yes", *both, status=4).stderr
         nbp("snapshots", "prune", "--yes", *projects.options("speech", "ocr"))
         assert len(projects.snapshots("speech")) == LEFT
+
+    def test_fleets_of_one_name_keep_what_is_theirs_apart(self, projects, home, tmp_path):
+        """Terraform's state, leases, journals and records are in this folder."""
+        text = Path(projects.files["ocr"]).read_text("utf-8").replace("name: ocr", "name: speech", 1)
+        namesake = tmp_path / "namesake.yaml"
+        namesake.write_text(text, "utf-8")
+        both = ["--fleet", str(namesake), *projects.options("speech")]
+        with FileLease(home / ".nbp" / "acme-speech" / "speech-sandbox" / "snapshots-prune.lock"):
+            done = nbp("snapshots", "prune", "--yes", *both, "--format", "json", status=1)
+        found = {e["project"]: e["exit_status"] for e in json.loads(done.stdout)["data"]["fleets"]}
+        assert found == {"acme-ocr": 0, "acme-speech": 4}
 
     def test_people_see_each_fleet_and_all_of_them(self, projects):
         done = nbp("snapshots", "prune", "--yes", *projects.options())

@@ -213,7 +213,7 @@ def test_a_resumed_run_has_the_dead_ones_time_unless_it_is_given_its_own(fleet, 
     fleet.control.ask("POST", "sandbox/v1/settings", {"speed": 120})
     seen = fleet.instance("ana-research")
     (last,) = [one for one in statuses(fleet) if one["name"] == "ana-research"]
-    FileRecords(home / ".nbp" / "quickstart-sandbox" / "records").open(
+    FileRecords(home / ".nbp" / "nbp-quickstart" / "quickstart-sandbox" / "records").open(
         Record(
             kind=KIND,
             run="dead",

@@ -153,7 +153,7 @@ def test_yes_deletes_and_the_second_time_there_is_nothing_to_do(nbp, control, ho
     }
     assert control.names() == {letters(n) for n in (3, 4, 7, 8)}
     assert data(nbp("prune", "--yes", "--format", "json"))["pending"] == 0
-    journal = home / ".nbp" / "quickstart-sandbox" / "snapshots-prune.jsonl"
+    journal = home / ".nbp" / "nbp-quickstart" / "quickstart-sandbox" / "snapshots-prune.jsonl"
     line = json.loads(journal.read_text().splitlines()[-1])
     assert (line["event"], line["result"], line["user"]) == ("outcome", "deleted", "sandbox@localhost")
     assert len(line["policy"]) == 12

@@ -154,7 +154,7 @@ def test_a_protected_notebook_whose_creation_failed_has_a_way_out(our_fleet):
     (finding,) = guardrails.check(plan, our_fleet["strict"])
     assert finding.code == "deletion-protected"
     assert f"untaint '{entry['address']}'" in finding.remedy
-    assert ".nbp/quickstart-sandbox/terraform/fleet" in finding.remedy
+    assert ".nbp/nbp-quickstart/quickstart-sandbox/terraform/fleet" in finding.remedy
 
 
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])

@@ -103,7 +103,7 @@ def test_a_second_run_waits_for_the_first(machine):
 def test_a_lost_state_is_built_again_from_what_exists(machine):
     machine.run("apply")
     managed = machine.managed()
-    for path in (machine.home / ".nbp" / "quickstart-sandbox").glob("terraform.tfstate*"):
+    for path in (machine.home / ".nbp" / "nbp-quickstart" / "quickstart-sandbox").glob("terraform.tfstate*"):
         path.unlink()
     assert machine.run("apply", "--format", "json", expect=1).count("already-exists") == 1
     machine.run("apply", "--adopt")

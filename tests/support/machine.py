@@ -87,7 +87,7 @@ class Machine:
 
     def managed(self) -> set[str]:
         """What is in Terraform's state."""
-        path = self.home / ".nbp" / "quickstart-sandbox" / "terraform.tfstate"
+        path = self.home / ".nbp" / "nbp-quickstart" / "quickstart-sandbox" / "terraform.tfstate"
         return {
             f"{resource.get('module')} {resource['type']} {resource['name']} {instance.get('index_key')}"
             for resource in json.loads(path.read_text(encoding="utf-8"))["resources"]

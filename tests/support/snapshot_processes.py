@@ -25,7 +25,8 @@ _BUCKET = "nbp-chaos-leases"
 
 def journal_path() -> Path:
     """Where the processes write down what they do."""
-    return Path(os.environ["NBP_HOME"]) / ".nbp" / "quickstart-sandbox" / "snapshots-prune.jsonl"
+    kept = Path(os.environ["NBP_HOME"]) / ".nbp" / "nbp-quickstart" / "quickstart-sandbox"
+    return kept / "snapshots-prune.jsonl"
 
 
 def journalled_deletions() -> list[str]:

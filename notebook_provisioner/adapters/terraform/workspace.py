@@ -1,6 +1,6 @@
 """The folder that Terraform works in: one per fleet and target, complete in itself.
 
-    .nbp/<fleet>-<target>/
+    .nbp/<project>/<fleet>-<target>/
         terraform/fleet, terraform/modules   copies of the project's, with a backend.tf.json of our own
         fleet.yaml                           the fleet file as it was read: plan and apply see the same
         rendered/<notebook>.sh               post-startup scripts

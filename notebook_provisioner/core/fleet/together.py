@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet import source
 from notebook_provisioner.core.fleet.maintenance import JOBS, ServedBy
 from notebook_provisioner.core.fleet.model import Fleet
 from notebook_provisioner.core.fleet.source import Path, Source, spelled
+
+if TYPE_CHECKING:
+    from notebook_provisioner.core.fleet.surroundings import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,22 @@ class _Side:
 
 def _findings(sides: Sequence[_Side]) -> Iterator[Finding]:
     by_key: dict[tuple[str, str], _Side] = {}
+    by_state: dict[State, _Side] = {}
     for side in sides:
         first = by_key.setdefault(side.key, side)
         if first is not side:
             yield side.error(
                 "same-fleet", ("name",), f"{side.named} is that of {first.file} too", "give each a name"
+            )
+            continue
+        keeps = by_state.setdefault(side.fleet.state, side) if side.fleet.state is not None else side
+        if keeps is not side:
+            yield side.error(
+                "same-state",
+                ("state",),
+                f"{keeps.named} ({keeps.file}) has its state there: each apply would replace the other fleet",
+                "give each a prefix",
+                key=True,
             )
     for side in sides:
         yield from _as_server(side, by_key)

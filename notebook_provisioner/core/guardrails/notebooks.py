@@ -146,7 +146,8 @@ def _protected(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     protected = before.get("enable_deletion_protection") or before.get("deletion_policy") == "PREVENT"
     if protected and change.reason == "replace_because_tainted":
         # No edit of the fleet file gets past this: while it is marked, Terraform only plans to replace it.
-        folder = f".nbp/{surroundings.fleet.name}-{surroundings.fleet.target}"
+        fleet = surroundings.fleet
+        folder = f".nbp/{fleet.project}/{fleet.name}-{fleet.target}"
         remedy = (
             "its creation failed on the way, so Terraform would make it anew; have it kept as it is, with "
             f"TF_DATA_DIR=$PWD/{folder}/data terraform -chdir={folder}/terraform/fleet untaint "

@@ -33,6 +33,9 @@ resource "google_project_iam_member" "job" {
   project = var.project_id
   role    = "projects/${var.project_id}/roles/${google_project_iam_custom_role.job[each.key].role_id}" # a plan shows it
   member  = "serviceAccount:${local._accounts[each.key]}"
+
+  # Where somebody else took the bucket's name first, no job may do anything here by the file that they put there.
+  depends_on = [module.bucket]
 }
 
 resource "google_storage_bucket_iam_member" "reader" {

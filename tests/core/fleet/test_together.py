@@ -37,7 +37,9 @@ def said(*files):
     for finding in findings:
         line = texts[finding.location.file][finding.location.line - 1]
         assert finding.remedy
-        assert any(word in line for word in ("served_by", "prune", "upgrade", "project", "name:")), line
+        assert any(
+            word in line for word in ("served_by", "prune", "upgrade", "project", "name:", "state:")
+        ), line
     return [(finding.location.file, finding.subject, finding.code) for finding in findings]
 
 
@@ -89,6 +91,18 @@ def test_a_fleet_with_a_job_of_its_own_for_the_same_work():
 
 def test_the_same_fleet_twice():
     assert said(file("vision"), file("vision")) == [("vision.yaml", "name", "same-fleet")]
+
+
+def test_two_that_would_replace_each_other():
+    def with_state(name, prefix):
+        one = file(name)
+        text = one.text + f"state: {{bucket: acme-states, prefix: {prefix}}}\n"
+        return FleetFile(one.file, text, fleet.parse(text, file=one.file, today=date(2026, 11, 21)))
+
+    assert said(with_state("speech", "fleet"), with_state("vision", "fleet")) == [
+        ("vision.yaml", "state", "same-state")
+    ]
+    assert said(with_state("speech", "speech"), with_state("vision", "vision")) == []
 
 
 def test_the_order_of_files_does_not_matter():
