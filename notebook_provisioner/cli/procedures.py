@@ -9,7 +9,7 @@ from notebook_provisioner.core.errors import ProvisionerError
 
 if TYPE_CHECKING:
     from notebook_provisioner.cli.app import App
-    from notebook_provisioner.core.procedures import Records
+    from notebook_provisioner.core.procedures import RecordOpen, Records
 
 _FOLDER: Final = "records"
 
@@ -45,19 +45,26 @@ def records(app: "App") -> "Records":
 
     All commands use the same place, so that a notebook never has two procedures at once.
     """
-    from notebook_provisioner.adapters.google.records import BucketRecords
     from notebook_provisioner.adapters.records import FileRecords
     from notebook_provisioner.core.fleet.maintenance import operations_folder
 
     folder = operations_folder(app.fleet)
     if folder is None:
         return FileRecords(home.require(app.work_folder) / _FOLDER)
+    return _in_bucket(app, folder)
+
+
+def _in_bucket(app: "App", folder: str) -> "Records":
+    from notebook_provisioner.adapters.google.records import BucketRecords
+
     bucket, _, path = folder.removeprefix("gs://").partition("/")
     return BucketRecords(app.google_target(), bucket, f"{path}/{_FOLDER}".lstrip("/"))
 
 
 def require_none_open(app: "App", places: Collection[tuple[str, str]] | None = None) -> None:
     """Hold a command that changes notebooks until what another one began with them is at its end.
+
+    An apply that makes maintenance's bucket, or takes it away, moves the records' place: both are looked at.
 
     Args:
         app: The command's.
@@ -68,7 +75,20 @@ def require_none_open(app: "App", places: Collection[tuple[str, str]] | None = N
         TargetUnreachable: The records cannot be read.
     """
     from notebook_provisioner.adapters.records import already_open
+    from notebook_provisioner.core.fleet.maintenance import former_operations_folder
 
-    for record in app.records().pending():
-        if places is None or (record.zone, record.notebook) in places:
-            raise already_open(record)
+    def first(records: "Records") -> "RecordOpen | None":
+        for record in records.pending():
+            if places is None or (record.zone, record.notebook) in places:
+                return already_open(record)
+        return None
+
+    if found := first(app.records()):
+        raise found
+    former = former_operations_folder(app.fleet)
+    if former is not None and (found := first(_in_bucket(app, former))):
+        found.hint = (
+            f"{found.hint}, and the fleet file as it was before maintenance was written into it or taken "
+            f"out: the record is in {former}"
+        )
+        raise found

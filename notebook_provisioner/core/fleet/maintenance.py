@@ -106,7 +106,17 @@ def operations_folder(fleet: "Fleet") -> str | None:
     """
     if fleet.target != "google":
         return None
-    bucket = operations_bucket(fleet)
-    if bucket is not None:
-        return f"gs://{bucket}"
+    return _beside_state(fleet) if fleet.maintenance is None else f"gs://{operations_bucket(fleet)}"
+
+
+def former_operations_folder(fleet: "Fleet") -> str | None:
+    """Where they are until the next apply, if maintenance was written into the file, or taken out, since."""
+    if fleet.target != "google":
+        return None
+    if fleet.maintenance is None:
+        return f"gs://{bucket_name(fleet.project, fleet.name, 'operations')}"
+    return _beside_state(fleet)
+
+
+def _beside_state(fleet: "Fleet") -> str | None:
     return f"gs://{fleet.state.bucket}/{fleet.state.prefix}" if fleet.state is not None else None
