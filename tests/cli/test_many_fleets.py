@@ -239,6 +239,7 @@ class TestPrune:
         }
         alone = nbp("snapshots", "prune", "--yes", *options[:4], status=1)
         assert "its own fleet's bucket alone" in alone.stderr
+        assert "its own fleet's bucket alone" in nbp("check", *options[:4], status=3).stderr
 
 
 class InBuckets(App):

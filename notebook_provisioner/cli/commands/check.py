@@ -32,7 +32,7 @@ def check(app: App) -> None:
     Example:
       nbp check --fleet examples/quickstart/fleet.yaml
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
-    from notebook_provisioner.cli import many
+    from notebook_provisioner.cli import fleet_files, many
     from notebook_provisioner.core import fleet as fleet_file  # pydantic costs --help a tenth of a second
 
     everything: list[Finding] = []
@@ -44,11 +44,16 @@ def check(app: App) -> None:
         except ProvisionerError as error:
             if one is app:
                 raise
-            everything.append(_unread(one.settings.fleet or "", error))
+            everything.append(_not_heeded(one.settings.fleet or "", error))
             app.output.findings(everything[-1:])
             rows.append({"file": one.settings.fleet, **_counts(everything[-1:]), "notebooks": None})
             continue
         fleet, findings = fleet_file.check(text, file=file, today=one.today, target=one.settings.target)
+        if fleet:
+            try:
+                fleet_files.require_its_own(fleet, file)
+            except ProvisionerError as error:
+                findings = (*findings, _not_heeded(file, error))
         rows.append({"file": file, **_counts(findings), "notebooks": len(fleet.notebooks) if fleet else None})
         everything += findings
         read += [(file, text, fleet)] if fleet else []
@@ -71,7 +76,7 @@ def check(app: App) -> None:
         click.get_current_context().exit(FOUND)
 
 
-def _unread(file: str, error: ProvisionerError) -> Finding:
+def _not_heeded(file: str, error: ProvisionerError) -> Finding:
     return Finding(error.code, Severity.ERROR, "fleet", error.message, error.hint, Location(file))
 
 
