@@ -248,6 +248,12 @@ class App:
 
         return procedures.records(self)
 
+    def former_records(self) -> "Records | None":
+        """Where open records are until the next apply, if that moves their place."""
+        from notebook_provisioner.cli import procedures
+
+        return procedures.former_records(self)
+
     def diagnose(self) -> "Facts":
         """What this machine has and lacks, for ``nbp doctor``."""
         from notebook_provisioner.adapters import machine

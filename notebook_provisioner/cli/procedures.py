@@ -54,6 +54,17 @@ def records(app: "App") -> "Records":
     return _in_bucket(app, folder)
 
 
+def former_records(app: "App") -> "Records | None":
+    """Where they are until the next apply, if maintenance was written into the file, or taken out, since.
+
+    None where the file tells of no such place.
+    """
+    from notebook_provisioner.core.fleet.maintenance import former_operations_folder
+
+    folder = former_operations_folder(app.fleet)
+    return _in_bucket(app, folder) if folder is not None else None
+
+
 def _in_bucket(app: "App", folder: str) -> "Records":
     from notebook_provisioner.adapters.google.records import BucketRecords
 
@@ -85,10 +96,10 @@ def require_none_open(app: "App", places: Collection[tuple[str, str]] | None = N
 
     if found := first(app.records()):
         raise found
-    former = former_operations_folder(app.fleet)
-    if former is not None and (found := first(_in_bucket(app, former))):
+    former = app.former_records()
+    if former is not None and (found := first(former)):
         found.hint = (
             f"{found.hint}, and the fleet file as it was before maintenance was written into it or taken "
-            f"out: the record is in {former}"
+            f"out: the record is in {former_operations_folder(app.fleet)}"
         )
         raise found

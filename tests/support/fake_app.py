@@ -103,6 +103,9 @@ def fake_app(
         def records(self):
             return records or FakeRecords()
 
+        def former_records(self):
+            return None
+
     return FakeApp
 
 
