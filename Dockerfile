@@ -16,9 +16,9 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /src
 RUN python -m venv /opt/nbp
 COPY requirements/build.lock requirements/job.lock requirements/
-RUN /opt/nbp/bin/pip install --require-hashes -r requirements/job.lock \
+RUN /opt/nbp/bin/pip install --no-deps --require-hashes -r requirements/job.lock \
     && python -m venv /opt/build \
-    && /opt/build/bin/pip install --require-hashes -r requirements/build.lock
+    && /opt/build/bin/pip install --no-deps --require-hashes -r requirements/build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY notebook_provisioner notebook_provisioner
 COPY terraform terraform

@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 FLEET ?=
 NBP := $(BIN)/nbp $(if $(FLEET),--fleet "$(FLEET)")
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+# A lock names all that is needed: pip that looks further takes what is newest of a package with extras, and refuses it.
+LOCKED := --no-deps --require-hashes
 JUPYTER := $(VENV)/jupyter
 WHEELS := $(VENV)/wheels
 SHELL_SCRIPTS := $(shell git ls-files '*.sh' .ci/run 2>/dev/null)
@@ -25,13 +27,15 @@ $(BIN)/python:
 
 $(VENV)/.setup: requirements/sandbox.lock requirements/build.lock pyproject.toml | $(BIN)/python
 	@echo "Installing locked dependencies into $(VENV) …" >&2
-	$(PIP) --require-hashes -r requirements/build.lock -r requirements/sandbox.lock
+	$(PIP) $(LOCKED) -r requirements/build.lock -r requirements/sandbox.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check
 	$(BIN)/python -m compileall -q notebook_provisioner
 	@touch $@
 
 $(VENV)/.setup-dev: requirements/dev.lock $(VENV)/.setup
-	$(PIP) --require-hashes -r requirements/dev.lock
+	$(PIP) $(LOCKED) -r requirements/dev.lock
+	$(BIN)/python -m pip check
 	@touch $@
 
 # Judges that pin much have environments of their own. pip installs as well as uv, in a minute instead of seconds.
@@ -39,15 +43,15 @@ $(VENV)/%/.setup: requirements/%.lock | $(BIN)/python
 	@echo "Installing $* into $(@D) …" >&2
 	@rm -rf $(@D)
 	@$(BIN)/python -m venv $(@D)
-	@uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $< 2>/dev/null \
-	  || $(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes -r $<
+	@uv pip install --quiet --python $(@D)/bin/python $(LOCKED) -r $< 2>/dev/null \
+	  || $(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile $(LOCKED) -r $<
 	@touch $@
 
 # What the container's image installs, for a test that installs it where another user may read it.
 $(WHEELS)/.setup: requirements/job.lock | $(BIN)/python
 	@echo "Building the job's wheels into $(WHEELS) …" >&2
 	@rm -rf $(WHEELS)
-	@$(BIN)/python -m pip --disable-pip-version-check --quiet wheel --require-hashes -r $< -w $(WHEELS)
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet wheel $(LOCKED) -r $< -w $(WHEELS)
 	@touch $@
 
 setup: $(VENV)/.setup ## Make .venv with everything that apply needs
