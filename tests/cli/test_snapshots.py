@@ -234,15 +234,13 @@ def after(control, method, number, act):
     return thread
 
 
-def forbid(control, method):
-    return lambda: control.fault(method=method, kind="status", status=403, reason="forbidden")
+def forbid(control, method, *, since):
+    control.fault(method=method, since=since, kind="status", status=403, reason="forbidden")
 
 
 def test_what_was_done_is_told_when_it_cannot_be_measured(nbp, control):
-    control.fault(method="compute.snapshots.delete", kind="delay", seconds=1.5)
-    meddler = after(control, "compute.snapshots.delete", 1, forbid(control, "compute.snapshots.list"))
+    forbid(control, "compute.snapshots.list", since="compute.snapshots.delete")
     done = nbp("prune", "--yes", "--format", "json", status=1)
-    meddler.join()
     told = json.loads(done.stdout)
     assert told["status"] == "partial"
     assert [item["result"] for item in told["data"]["results"]] == ["deleted"] * 4
@@ -254,10 +252,8 @@ def test_what_was_done_is_told_when_it_cannot_be_measured(nbp, control):
 
 def test_what_was_done_is_told_when_its_end_cannot_be_read(nbp, control):
     control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 1})
-    control.fault(method="compute.snapshots.delete", kind="delay", seconds=1.5)
-    meddler = after(control, "compute.snapshots.delete", 1, forbid(control, "compute.snapshots.list"))
+    forbid(control, "compute.snapshots.list", since="compute.snapshots.delete")
     done = nbp("prune", "--yes", "--format", "json", status=1)
-    meddler.join()
     told = json.loads(done.stdout)
     assert (told["status"], told["errors"][0]["code"]) == ("error", "target-unreachable")
     assert [item["result"] for item in told["data"]["results"]] == ["pending"] * 4

@@ -32,6 +32,7 @@ class Fault:
     Attributes:
         method: Glob over method ids: ``compute.snapshots.*``, ``*.get``.
         kind: What goes wrong.
+        since: Glob over method ids; the rule holds once such a method was called. None holds at once.
         count: How often it may still strike; None for ever.
         probability: Chance, between 0 and 1, that it strikes a request that fits.
         status: HTTP status of a status fault or a failed operation.
@@ -43,6 +44,7 @@ class Fault:
 
     method: str
     kind: FaultKind
+    since: str | None = None
     count: int | None = None
     probability: float = 1.0
     status: int = 503
@@ -58,7 +60,7 @@ class Fault:
         Raises:
             ApiError: 400 that names the field that is wrong.
         """
-        known = {"method", "kind", "count", "probability", "status", "reason", "message", "seconds"}
+        known = {"method", "kind", "since", "count", "probability", "status", "reason", "message", "seconds"}
         unknown = sorted(document.keys() - known)
         if unknown:
             raise invalid(f"a fault has no field {', '.join(unknown)}; it has {', '.join(sorted(known))}")
@@ -80,6 +82,7 @@ class Fault:
         return {
             "method": self.method,
             "kind": self.kind.value,
+            "since": self.since,
             "count": self.count,
             "probability": self.probability,
             "status": self.status,
@@ -104,7 +107,10 @@ class Faults:
     def draw(self, method_id: str) -> Fault | None:
         """The fault that strikes this request to *method_id*, or None."""
         for rule in self.rules:
-            if rule.count == 0 or not fnmatch.fnmatchcase(method_id, rule.method):
+            if rule.since is not None and fnmatch.fnmatchcase(method_id, rule.since):
+                rule.since = None
+        for rule in self.rules:
+            if rule.since is not None or rule.count == 0 or not fnmatch.fnmatchcase(method_id, rule.method):
                 continue
             if self._random.random() < rule.probability:
                 rule.struck += 1
