@@ -78,7 +78,8 @@ def test_faults_strike_as_often_as_told(served):
 
 
 def test_a_rule_waits_for_the_call_that_it_names(served):
-    rule = {"method": "compute.networks.list", "since": "compute.firewalls.*", "kind": "status", "status": 503}
+    error = {"kind": "status", "status": 503}
+    rule = {"method": "compute.networks.list", "since": "compute.firewalls.*", **error}
     served.control("POST", "faults", rule)
     asked = ("networks", "firewalls", "networks", "networks")
     answers = [served.ask("GET", f"{COMPUTE}/global/{name}")[0] for name in asked]
