@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import click
+
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.core import guardrails, hidden_drift, impact, terraform_plan
 from notebook_provisioner.core.errors import Refused
@@ -20,6 +22,8 @@ def decide(app: App, document: Mapping[str, Any], **reason: str) -> tuple[Plan, 
     """Read a plan's JSON: what it does and costs, which guardrails it breaks, and what Terraform hides."""
     facts = terraform_plan.read(document)
     findings = (*guardrails.check(facts, app.fleet), *hidden_drift.check(document, app.fleet))
+    if findings:  # then the cloud is not as it should be, though Terraform has nothing to change
+        reason = {"no_op_reason": "Terraform would change nothing of what is found", **reason}
     return impact.assess(facts, **reason), findings
 
 
@@ -39,6 +43,15 @@ def require(plan: Plan, findings: tuple[Finding, ...], accept: Impact) -> None:
         error.findings = findings
         error.data = refusal_data(plan, findings)
         raise
+
+
+def show_findings(app: App, findings: tuple[Finding, ...]) -> None:
+    """Print what was found; of what stands in violation, which no apply mends, the addresses again."""
+    app.output.findings(findings)
+    if standing := guardrails.standing(findings):
+        addresses = ", ".join(dict.fromkeys(finding.subject for finding in standing))
+        said = f"{len(standing)} violation(s) of high severity stand already, in {addresses}"
+        app.output.say(click.style(said, fg="red", bold=True))
 
 
 def show_plan(app: App, plan: Plan, *, whole: bool) -> None:

@@ -47,6 +47,12 @@ _DATA_TYPES: Final = frozenset(
         "google_storage_bucket",
     }
 )
+_REASONS: Final = {
+    Action.CREATE: "in the fleet file, not in the cloud",
+    Action.ADOPT: "exists, and was not in the state",
+    Action.FORGET: "is left standing, and no longer managed",
+    Action.KEEP: "is as it shall be",
+}
 _DELETE_REASONS: Final = {
     "delete_because_no_resource_config": "no longer in the fleet file",
     "delete_because_no_module": "no longer in the fleet file",
@@ -77,7 +83,7 @@ def assess(plan: TerraformPlan, *, no_op_reason: str = "the cloud is as the flee
 
 def impact_of(change: Change) -> Impact:
     """Cost of one change to the people at the notebooks."""
-    if change.action in {Action.CREATE, Action.ADOPT, Action.FORGET}:
+    if change.action in {Action.CREATE, Action.ADOPT, Action.FORGET, Action.KEEP}:
         return Impact.NONE
     if change.action is Action.UPDATE:
         return Impact.RESTART if change.type == NOTEBOOK and restart_causes(change) else Impact.LIVE
@@ -101,18 +107,14 @@ def _restarts(path: str) -> bool:
 
 def _reason(change: Change) -> str:
     match change.action:
-        case Action.CREATE:
-            return "in the fleet file, not in the cloud"
-        case Action.ADOPT:
-            return "exists, and was not in the state"
-        case Action.FORGET:
-            return "is left standing, and no longer managed"
         case Action.DELETE:
             return _DELETE_REASONS.get(change.reason or "", "the fleet is being destroyed")
         case Action.REPLACE:
             return _replacement_reason(change)
         case Action.UPDATE:
             return _update_reason(change)
+        case action:
+            return _REASONS[action]
 
 
 def _replacement_reason(change: Change) -> str:

@@ -18,6 +18,7 @@ class Action(StrEnum):
     DELETE = "delete"
     ADOPT = "adopt"  # take into the state what exists, and change nothing
     FORGET = "forget"  # drop from the state, and leave it standing
+    KEEP = "no-op"  # leave it as it is
 
 
 class Unknown:
@@ -33,6 +34,7 @@ _ACTIONS: Final = {
     ("delete", "create"): Action.REPLACE,
     ("create", "delete"): Action.REPLACE,
     ("forget",): Action.FORGET,
+    ("no-op",): Action.KEEP,
 }
 _EMPTY: Final[tuple[object, ...]] = (None, "", [], {})  # the provider's SDK does not tell these apart
 
@@ -80,39 +82,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A resource that the plan leaves as it is.
-
-    Attributes:
-        address: As in ``module.network[0].google_compute_network.this``.
-        type: As in ``google_compute_network``.
-        values: Its attributes.
-    """
-
-    address: str
-    type: str
-    values: Mapping[str, Any]
-
-    def planned(self, *path: str | int) -> Any:  # noqa: ANN401  # any JSON value
-        """Look up a value: what it is, and will be; None where there is none."""
-        return _look_up(self.values, {}, path)
-
-
-@dataclass(frozen=True, slots=True)
 class TerraformPlan:
     """Everything that a plan would do.
 
     Attributes:
         changes: Resources that change, in Terraform's order.
         outputs: Names of the outputs that change.
-        unchanged: Resources that stay as they are.
+        unchanged: Resources that stay as they are, as changes that keep them.
         project_numbers: Numbers of the projects that Terraform looked up, by project id.
         programs: What of the configuration has Terraform run programs: its address there, and what it is.
     """
 
     changes: tuple[Change, ...]
     outputs: tuple[str, ...] = ()
-    unchanged: tuple[Standing, ...] = ()
+    unchanged: tuple[Change, ...] = ()
     project_numbers: Mapping[str, str] = field(default_factory=dict)
     programs: tuple[tuple[str, str], ...] = ()
 
@@ -120,7 +103,7 @@ class TerraformPlan:
 def read(document: Mapping[str, Any]) -> TerraformPlan:
     """Read a plan's JSON. Data sources are left out, but for the numbers of projects."""
     drift = {entry["address"]: entry["change"] for entry in document.get("resource_drift", ())}
-    changes = tuple(
+    planned = tuple(
         change
         for entry in document.get("resource_changes", ())
         if entry.get("mode") == "managed"
@@ -131,11 +114,8 @@ def read(document: Mapping[str, Any]) -> TerraformPlan:
         for name, change in sorted(document.get("output_changes", {}).items())
         if tuple(change["actions"]) != ("no-op",)
     )
-    unchanged = tuple(
-        Standing(entry["address"], entry["type"], entry["change"].get("after") or {})
-        for entry in document.get("resource_changes", ())
-        if entry.get("mode") == "managed" and entry["change"]["actions"] == ["no-op"]
-    )
+    changes = tuple(change for change in planned if change.action is not Action.KEEP)
+    unchanged = tuple(change for change in planned if change.action is Action.KEEP)
     prior = document.get("prior_state", {}).get("values", {}).get("root_module", {})
     written = document.get("configuration", {}).get("root_module", {})
     programs = tuple(_programs(written, ""))
@@ -165,7 +145,7 @@ def _project_numbers(module: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _change(entry: Mapping[str, Any], drift: Mapping[str, Any]) -> Iterator[Change]:
     change = entry["change"]
     action = _ACTIONS.get(tuple(change["actions"]))
-    if action is None and "importing" in change:
+    if action is Action.KEEP and "importing" in change:
         action = Action.ADOPT
     if action is None:
         return
@@ -180,7 +160,11 @@ def _change(entry: Mapping[str, Any], drift: Mapping[str, Any]) -> Iterator[Chan
         reason=entry.get("action_reason"),
     )
     changed_by_others = set(_differences(drift.get("before"), drift.get("after"), {}, ()))
-    yield replace(made, drifted=not changed_by_others.isdisjoint(made.changed_paths()))
+    yield (
+        replace(made, drifted=not changed_by_others.isdisjoint(made.changed_paths()))
+        if changed_by_others
+        else made
+    )
 
 
 def _look_up(value: Any, unknown: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401  # any JSON value

@@ -53,6 +53,20 @@ def test_plan_shows_what_apply_would_refuse():
     assert [finding["code"] for finding in shown["findings"]] == ["public-ip"]
 
 
+def test_what_stands_in_violation_is_loud_and_ends_in_3():
+    standing = change(NOTEBOOK, ["no-op"], after=notebook(disable_public_ip=False))
+    result = run(FakeProvisioner(document(standing)), FLEET, "plan")
+    assert result.exit_code == 3
+    assert f"1 violation(s) of high severity stand already, in {ADDRESS}" in result.stderr
+    assert "as the fleet file says" not in result.stdout
+    for more in ((), (change("google_storage_bucket_object", ["delete"], before={"name": "old"}),)):
+        terraform = FakeProvisioner(document(standing, *more))
+        applied = run(terraform, FLEET, "--format", "json", "apply")
+        assert applied.exit_code == 0
+        assert ("apply" in terraform.calls) == bool(more)
+        assert [finding["code"] for finding in envelope(applied)["findings"]] == ["public-ip"]
+
+
 def test_apply_applies_and_prints_the_fleet():
     terraform = FakeProvisioner(CREATE)
     result = run(terraform, FLEET, "apply")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from plan_documents import ADDRESS, KEY, LOOKED_UP, NETWORK, SUBNET, change, document, metadata, notebook
+from plan_mistakes import MISTAKES
 
 from notebook_provisioner.catalog import metadata_keys
 from notebook_provisioner.core import fleet, guardrails
@@ -362,6 +363,61 @@ def test_what_goes_is_not_judged_for_how_it_was(codes):
     assert codes(change(NOTEBOOK, ["delete"], before=bad)) == []
 
 
+def test_what_stands_in_violation_is_said_and_stops_nothing(our_fleet):
+    standing = {
+        **change(NOTEBOOK, ["no-op"], after=notebook(disable_public_ip=False)),
+        "address": "standing",
+    }
+    bucket = change("google_storage_bucket", ["no-op"], after={**GOOD_BUCKET, "versioning": []})
+    fine = create("google_storage_bucket", **GOOD_BUCKET)
+    for entries in ([standing, bucket], [standing, bucket, fine]):
+        found = guardrails.check(read(document(*entries)), our_fleet["strict"])
+        assert [(one.code, one.severity) for one in found] == [
+            ("public-ip", Severity.WARNING),
+            ("bucket-versioning", Severity.WARNING),
+        ]
+        assert all("stands so already" in one.message for one in found)
+        assert [one.code for one in guardrails.standing(found)] == ["public-ip"]
+        guardrails.require(found)
+
+
+def test_whatever_is_judged_when_it_comes_is_judged_when_it_stands(our_fleet):
+    """Terraform applied it past nbp, or a value was unknown until then."""
+    # Of a network that stands, its routes are looked at; what Workbench wrote is Workbench's own.
+    when_it_comes = {"a network with Google's routes", "the proxy's mode by hand"}
+    for mistake, (resources, code) in MISTAKES.items():
+        entries = [
+            change(kind, ["no-op"], before=after, after=after, address=f"{kind}.this")
+            for kind, after in resources.items()
+        ]
+        found = guardrails.check(read(document(*entries, **LOOKED_UP)), our_fleet["strict"])
+        assert (code in [one.code for one in found]) is (mistake not in when_it_comes), mistake
+        assert not guardrails.refused(found), mistake
+        changed = guardrails.check(
+            read(document(*entries, create("google_dns_managed_zone"), **LOOKED_UP)), our_fleet["strict"]
+        )
+        assert {one.code for one in found} <= {one.code for one in changed}, mistake
+
+
+def test_of_two_that_may_not_be_together_the_new_one_is_refused(our_fleet):
+    first = change(NOTEBOOK, ["no-op"], after=notebook(), address="z.old")
+    second = change(NOTEBOOK, ["create"], after={**notebook(), "location": "b"}, address="a.new")
+    found = guardrails.check(read(document(second, first)), our_fleet["strict"])
+    assert [(one.subject, one.code) for one in guardrails.refused(found)] == [
+        ("a.new", "shared-service-account")
+    ]
+
+
+def test_what_all_rely_on_is_refused_as_soon_as_anything_changes(our_fleet):
+    lone = change("google_compute_network", ["no-op"], after=NETWORK)
+    (finding,) = guardrails.check(read(document(lone)), our_fleet["strict"])
+    assert (finding.code, finding.severity) == ("default-deny", Severity.WARNING)
+    found = guardrails.check(
+        read(document(lone, create("google_storage_bucket", **GOOD_BUCKET))), our_fleet["strict"]
+    )
+    assert [one.code for one in guardrails.refused(found)] == ["default-deny"]
+
+
 def test_the_refusal_names_the_resource(our_fleet):
     findings = guardrails.check(read(document(create(disable_public_ip=False))), our_fleet["strict"])
     with pytest.raises(GuardrailRefused) as refused:
@@ -466,21 +522,20 @@ def test_a_standing_allowance_that_comes_first_is_seen_when_something_else_chang
     standing = {**ALLOW, "direction": "EGRESS", "destination_ranges": ["0.0.0.0/0"], "priority": 64000}
     before = change("google_compute_firewall", ["no-op"], before=standing, after=standing, address="x.old")
     denial = change("google_compute_firewall", ["no-op"], before=DENY, after=DENY, address="x.deny")
-    assert codes(create("google_compute_network", **NETWORK), before, denial) == ["default-deny"]
+    assert codes(create("google_compute_network", **NETWORK), before, denial) == [
+        "default-deny",
+        "open-egress",
+    ]
     late = {**standing, "priority": 65001}
     after = change("google_compute_firewall", ["no-op"], before=late, after=late, address="x.old")
-    assert codes(create("google_compute_network", **NETWORK), after, denial) == []
+    assert codes(create("google_compute_network", **NETWORK), after, denial) == ["open-egress"]
 
 
 def test_of_two_rules_at_one_priority_the_one_that_denies_wins(codes):
     same = {**ALLOW, "direction": "EGRESS", "destination_ranges": ["0.0.0.0/0"], "priority": 65000}
     allowance = change("google_compute_firewall", ["no-op"], before=same, after=same, address="x.old")
-    assert (
-        codes(
-            create("google_compute_network", **NETWORK), create("google_compute_firewall", **DENY), allowance
-        )
-        == []
-    )
+    made = [create("google_compute_network", **NETWORK), create("google_compute_firewall", **DENY)]
+    assert codes(*made, allowance) == ["open-egress"]  # which nobody is let out by, and stands all the same
 
 
 def test_a_denial_in_another_network_helps_nobody(codes):

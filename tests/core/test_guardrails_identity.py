@@ -122,7 +122,7 @@ def test_a_custom_role_of_the_fleet(codes):
     assert codes(made(CUSTOM, **ROLE), made(MEMBER, role=name, member=OWN)) == []
     assert codes(standing, made(MEMBER, role=name, member="user:ana@example.com")) == BROAD
     widened = change(CUSTOM, ["no-op"], after={**ROLE, "permissions": ["iam.serviceAccounts.actAs"]})
-    assert codes(widened, made(MEMBER, role=name, member=OWN)) == BROAD
+    assert codes(widened, made(MEMBER, role=name, member=OWN)) == BROAD * 2  # the role as it stands, too
 
 
 def test_a_role_that_nobody_can_see(codes):

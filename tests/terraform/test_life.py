@@ -176,6 +176,7 @@ def test_the_quickstart_lives(root):
     assert root.findings() == ()
     root.apply()
     assert root.plan() == {}
+    assert root.findings() == ()  # of what stands
 
     notebooks = root.outputs()["notebooks"]
     assert set(notebooks) == set(QUICKSTART)
@@ -233,6 +234,7 @@ def test_production_lives(root):
     assert root.findings() == ()
     root.apply()
     assert root.plan() == {}
+    assert root.findings() == ()
 
     root.edit("keep_days: 30", "keep_days: 60")
     root.edit("schedule: 30 3 * * *", "schedule: 30 4 * * *")

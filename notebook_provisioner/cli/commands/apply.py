@@ -49,7 +49,7 @@ def apply(app: App, *, accept: Impact, yes: bool, adopt: bool) -> None:
     rows = changes.fleet_rows(app, app.notebooks().list())
     changes.show_fleet(app, rows)
     _say_what_next(app)
-    app.output.result({**changes.plan_data(plan, findings), "notebooks": rows})
+    app.output.result({**changes.plan_data(plan, findings), "notebooks": rows}, findings=findings)
 
 
 def _carry_out(
@@ -66,7 +66,7 @@ def _carry_out(
         document = terraform.plan(show=app.settings.verbose > 0)
         plan, findings = changes.decide(app, document)
         changes.require(plan, findings, accept)
-        app.output.findings(findings)
+        changes.show_findings(app, findings)
         changes.show_plan(app, plan, whole=app.settings.verbose > 0)
         if not plan.steps:
             return plan, findings

@@ -16,7 +16,7 @@ def plan(app: App) -> None:
     notebook. With -v Terraform's own plan is shown too.
 
     \b
-    Exit status: 0 nothing to do, 1 Terraform failed, 3 changes are pending.
+    Exit status: 0 nothing to do, 1 Terraform failed, 3 changes are pending or something is found.
 
     \b
     Example:
@@ -30,10 +30,10 @@ def plan(app: App) -> None:
     with terraform.session():
         document = terraform.plan(show=app.settings.verbose > 0)
     decided, findings = changes.decide(app, document)
-    app.output.findings(findings)
+    changes.show_findings(app, findings)
     changes.show_plan(app, decided, whole=True)
     if guardrails.refused(findings):
         app.output.say("apply would refuse this plan")
     app.output.result(changes.plan_data(decided, findings), findings=findings)
-    if decided.steps:
+    if decided.steps or findings:
         click.get_current_context().exit(changes.PENDING)

@@ -5,11 +5,18 @@ unknown value is treated as the bad one: what cannot be seen cannot be vouched f
 where the same plan makes what bears them: of an access level in a rule, of a list of hosts. What no rule is
 about passes only where a module makes such resources. Each finding carries the id of a control in
 ``catalog.controls`` as its code.
+
+What stands in violation and is left as it is, by a plan that somebody else applied or through a value that
+only an apply showed, is said, and refused not even where the control is of high severity: an apply that does
+not make it worse may be what mends the rest. What the estate must have as a whole, such as a denial or a
+perimeter, is refused as soon as the plan changes anything, because each change relies on it.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
+from notebook_provisioner.catalog.controls import CONTROLS
 from notebook_provisioner.core.errors import GuardrailRefused
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet import Fleet
@@ -56,11 +63,10 @@ _COMMON: Final[tuple[Rule, ...]] = identity.COMMON
 _WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (
     *identity.WHOLE_PLAN,
     *notebooks.WHOLE_PLAN,
-    *network.WHOLE_PLAN,
     *perimeter.WHOLE_PLAN,
-    *audit.WHOLE_PLAN,
     *unlisted.WHOLE_PLAN,
 )
+_ESTATE: Final[tuple[PlanRule, ...]] = (*network.ESTATE, *perimeter.ESTATE, *audit.ESTATE)
 
 
 def check(plan: TerraformPlan, fleet: Fleet) -> tuple[Finding, ...]:
@@ -71,21 +77,45 @@ def check(plan: TerraformPlan, fleet: Fleet) -> tuple[Finding, ...]:
         fleet: The fleet file, for the exemptions that it grants.
 
     Returns:
-        Every violation, in the plan's order.
+        Every violation, in the plan's order; afterwards those that stand, and that the plan leaves, as
+        warnings.
     """
     surroundings = Surroundings(fleet, {notebook.name: notebook for notebook in fleet.resolved_notebooks})
+    # Those that stand come first, so that of two that may not be there together the new one is named.
+    together = replace(plan, changes=(*plan.unchanged, *plan.changes), unchanged=())
     found = [
         finding
-        for change in plan.changes
+        for change in (*plan.changes, *plan.unchanged)
         for rule in _RULES.get(change.type, ()) + _COMMON
         for finding in rule(change, surroundings)
     ]
-    found += [finding for rule in _WHOLE_PLAN for finding in rule(plan, surroundings)]
-    named = {finding.subject for finding in found}
-    for change in plan.changes:
+    found += [finding for rule in _WHOLE_PLAN for finding in rule(together, surroundings)]
+    estate = [finding for rule in _ESTATE for finding in rule(together, surroundings)]
+    named = {finding.subject for finding in (*found, *estate)}
+    for change in (*plan.changes, *plan.unchanged):
         if change.type not in _JUDGED and change.address not in named:
             found += unlisted.unlisted(change)
-    return tuple(found)
+    kept = {change.address for change in plan.unchanged}
+    new = [finding for finding in found if finding.subject not in kept]
+    left = [finding for finding in found if finding.subject in kept]
+    (new if plan.changes else left).extend(estate)
+    return (*new, *map(_said, left))
+
+
+def _said(left: Finding) -> Finding:
+    message = f"{left.message}: it stands so already, and the plan leaves it"
+    return replace(left, severity=Severity.WARNING, message=message)
+
+
+def standing(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Those of *findings* that break a control of high severity and stop no apply: they stand already."""
+    return tuple(
+        finding
+        for finding in findings
+        if finding.severity is Severity.WARNING
+        and finding.code in CONTROLS
+        and CONTROLS[finding.code].severity == "high"
+    )
 
 
 def refused(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -21,7 +21,7 @@ from notebook_provisioner.core.guardrails.facts import (
 )
 from notebook_provisioner.core.guardrails.storage import under_the_key
 from notebook_provisioner.core.impact import NOTEBOOK
-from notebook_provisioner.core.terraform_plan import Change, TerraformPlan
+from notebook_provisioner.core.terraform_plan import Action, Change, TerraformPlan
 
 BUCKET: Final = "google_logging_project_bucket_config"
 SINK: Final = "google_logging_project_sink"
@@ -114,7 +114,7 @@ def _sink(one: Planned, places: Collection[str]) -> Iterator[Finding]:
 
 
 def _gone(plan: TerraformPlan, kind: str) -> Addressed:
-    gone = [change for change in plan.changes if change.type == kind]
+    gone = [change for change in plan.changes if change.type == kind and change.action is not Action.KEEP]
     return gone[0] if gone else Absent("observability")
 
 
@@ -123,4 +123,4 @@ def _finding(one: Addressed, said: str) -> Finding:
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {BUCKET: (_log_bucket_key,)}
-WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (_audited,)
+ESTATE: Final[tuple[PlanRule, ...]] = (_audited,)

@@ -23,7 +23,7 @@ from notebook_provisioner.core.guardrails.facts import (
     network,
     of_blocks,
 )
-from notebook_provisioner.core.terraform_plan import UNKNOWN, TerraformPlan
+from notebook_provisioner.core.terraform_plan import UNKNOWN, Action, TerraformPlan
 
 NETWORK: Final = "google_compute_network"
 FIREWALL: Final = "google_compute_firewall"
@@ -73,7 +73,7 @@ class Step:
 def default_deny(plan: TerraformPlan, _: Surroundings) -> Iterator[Finding]:
     """Every network denies egress that no rule allows, whichever rule is asked first."""
     there = after(plan)
-    changed = {change.address for change in plan.changes}
+    changed = {change.address for change in plan.changes if change.action is not Action.KEEP}
     networks = [one for one in there if one.type == NETWORK]
     for one in networks:
         only = len(networks) == 1
@@ -107,7 +107,7 @@ def _lost_denials(
     if any(step.everything and step.action == "deny" for rule in rules for step in _of_firewall(rule)):
         return
     for change in plan.changes:
-        if change.type == FIREWALL and _denies_everything(change.before):
+        if change.type == FIREWALL and change.action is not Action.KEEP and _denies_everything(change.before):
             yield finding("default-deny", change, "the rule that denies all egress would be gone", _REMEDY)
 
 

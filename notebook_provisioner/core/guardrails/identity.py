@@ -13,7 +13,6 @@ from notebook_provisioner.core.guardrails.facts import (
     Rule,
     Surroundings,
     after,
-    comes,
     finding,
     listed,
     shown,
@@ -194,11 +193,11 @@ def _unneeded(role: Planned) -> list[str]:
 
 
 def _key(change: Change, _: Surroundings) -> Iterator[Finding]:
-    if comes(change):
+    if stays(change):
         yield finding(
             "service-account-key",
             change,
-            "a key file would be made, and stand in the state",
+            "a key file would be in the state, and wherever it was copied to",
             "use the attached service account, impersonation or workload identity federation",
         )
 

@@ -264,4 +264,4 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     **dict.fromkeys(_JOINS, (_joined,)),
     "google_compute_subnetwork": (_subnet,),
 }
-WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (egress.default_deny,)
+ESTATE: Final[tuple[PlanRule, ...]] = (egress.default_deny,)

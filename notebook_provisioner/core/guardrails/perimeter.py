@@ -163,4 +163,5 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     PERIMETER: (_services,),
     f"{PERIMETER}s": (_everybodys,),
 }
-WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (_stands, _membership)
+WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (_membership,)
+ESTATE: Final[tuple[PlanRule, ...]] = (_stands,)
