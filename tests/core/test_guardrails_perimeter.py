@@ -179,10 +179,25 @@ def test_a_rule_that_nobody_can_see_is_a_hole(codes, perimeter):
     assert codes(perimeter(), made(f"{PERIMETER}_ingress_policy", **rule(), unknown=service)) == HOLE
 
 
-def test_a_level_that_the_same_plan_makes_has_no_name_yet(codes, perimeter):
+def test_a_level_has_no_name_yet_while_its_policy_is_made(codes, perimeter):
     unknown = {"ingress_from": [{"sources": [{"access_level": True}]}]}
-    written = rule(whence={"sources": [{}]})
-    assert codes(perimeter(), made(f"{PERIMETER}_ingress_policy", **written, unknown=unknown)) == []
+    beside = made(f"{PERIMETER}_ingress_policy", **rule(whence={"sources": [{}]}), unknown=unknown)
+    policy = made("google_access_context_manager_access_policy", title="nbp quickstart")
+    assert codes(policy, perimeter(), beside) == []
+    assert codes(perimeter(), beside) == HOLE
+    unseen = {"ingress_from": [{"sources": [{"resource": True}]}]}
+    other = made(f"{PERIMETER}_ingress_policy", **rule(whence={"sources": [{}]}), unknown=unseen)
+    assert codes(policy, perimeter(), other) == HOLE
+
+
+def test_a_level_of_a_given_policy_has_a_name(our_fleet, perimeter):
+    given = our_fleet.perimeter.model_copy(update={"organization": None, "access_policy": "1"})
+    unknown = {"ingress_from": [{"sources": [{"access_level": True}]}]}
+    beside = made(f"{PERIMETER}_ingress_policy", **rule(whence={"sources": [{}]}), unknown=unknown)
+    policy = made("google_access_context_manager_access_policy", title="another")
+    plan = read(document(policy, perimeter(), beside, **LOOKED_UP))
+    found = guardrails.check(plan, our_fleet.model_copy(update={"perimeter": given}))
+    assert [finding.code for finding in found] == HOLE
 
 
 OFFICE = {"ip_subnetworks": ["203.0.113.0/24"]}
@@ -220,6 +235,17 @@ def test_an_access_level_that_cannot_be_judged(codes, perimeter):
     assert codes(perimeter(), made(LEVEL, basic=[])) == OPEN
     entry = made(LEVEL, basic=[{"conditions": [{}]}], unknown={"basic": [{"conditions": True}]})
     assert codes(perimeter(), entry) == OPEN
+
+
+@pytest.mark.parametrize("key", ["members", "regions", "required_access_levels", "vpc_network_sources"])
+def test_whom_an_access_level_asks_for_is_known(codes, perimeter, key):
+    unknown = {"basic": [{"conditions": [{key: True}]}]}
+    assert codes(perimeter(), made(LEVEL, basic=[{"conditions": [{}]}], unknown=unknown)) == OPEN
+    some = {"basic": [{"conditions": [{key: [False, True]}]}]}
+    partly = made(LEVEL, basic=[{"conditions": [{key: ["user:ana@example.com", None]}]}], unknown=some)
+    assert codes(perimeter(), partly) == OPEN
+    besides = made(LEVEL, basic=[{"conditions": [OFFICE]}], unknown=unknown)
+    assert codes(perimeter(), besides) == []  # all of it must hold
 
 
 def test_what_replaces_everybodys(codes, perimeter):

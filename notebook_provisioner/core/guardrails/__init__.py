@@ -1,10 +1,10 @@
 """What no plan may do, whatever the fleet file or an edited module says.
 
 Read from the plan's JSON, after Terraform has resolved every variable and before it changes anything. An
-unknown value is treated as the bad one: what cannot be seen cannot be vouched for. Names are the exception,
-where the same plan makes what bears them: of an access level in a rule, of a list of hosts. What no rule is
-about passes only where a module makes such resources. Each finding carries the id of a control in
-``catalog.controls`` as its code.
+unknown value is treated as the bad one: what cannot be seen cannot be vouched for. The one exception is the
+name of an access level in a rule, while the same plan makes the access policy whose number is part of it; the
+next plan knows it. What no rule is about passes only where a module makes such resources. Each finding
+carries the id of a control in ``catalog.controls`` as its code.
 
 What stands in violation and is left as it is, by a plan that somebody else applied or through a value that
 only an apply showed, is said, and refused not even where the control is of high severity: an apply that does
@@ -36,7 +36,7 @@ from notebook_provisioner.core.guardrails import (
     unlisted,
     workloads,
 )
-from notebook_provisioner.core.guardrails.facts import PlanRule, Rule, Surroundings
+from notebook_provisioner.core.guardrails.facts import PlanRule, Rule, Surroundings, comes
 from notebook_provisioner.core.terraform_plan import TerraformPlan
 
 _MODULES: Final = (
@@ -80,7 +80,11 @@ def check(plan: TerraformPlan, fleet: Fleet) -> tuple[Finding, ...]:
         Every violation, in the plan's order; afterwards those that stand, and that the plan leaves, as
         warnings.
     """
-    surroundings = Surroundings(fleet, {notebook.name: notebook for notebook in fleet.resolved_notebooks})
+    surroundings = Surroundings(
+        fleet,
+        {notebook.name: notebook for notebook in fleet.resolved_notebooks},
+        frozenset(change.type for change in plan.changes if comes(change)),
+    )
     # Those that stand come first, so that of two that may not be there together the new one is named.
     together = replace(plan, changes=(*plan.unchanged, *plan.changes), unchanged=())
     found = [

@@ -45,12 +45,17 @@ def _judge(change: Change, *path: str | int) -> Iterator[Finding]:
         asked = "for the opposite of what it names"
     elif ranges is UNKNOWN or _too_many(listed(ranges)):
         asked = "for an unknown range" if ranges is UNKNOWN else f"for {', '.join(map(str, listed(ranges)))}"
-    elif any(change.planned(*path, key) for key in _CONDITIONS) or _asks_of_devices(change, *path):
+    elif any(_names(change.planned(*path, key)) for key in _CONDITIONS) or _asks_of_devices(change, *path):
         return
     else:
         asked = "for nothing"
     said = f"the access level asks {asked}, so it lets everybody in"
     yield finding("open-access-level", change, said, _REMEDY)
+
+
+def _names(planned: object) -> bool:
+    """Whether a list names something, and nothing that nobody can see: one of it is enough to come in."""
+    return bool(listed(planned)) and None not in listed(planned)
 
 
 def _too_many(ranges: Sequence[str | None]) -> bool:

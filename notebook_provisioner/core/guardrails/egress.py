@@ -142,7 +142,8 @@ def _steps(one: Planned, there: Sequence[Planned], *, only: bool) -> list[Step]:
         end = f"the end of the firewall policy {policies[0]}"
         policy.append(Step(end, "allow", everything=True, ranges=(_ANYWHERE,)))
     vpc = [step for _, step in classic]
-    first = one.planned("network_firewall_policy_enforcement_order") == "BEFORE_CLASSIC_FIREWALL"
+    order = one.planned("network_firewall_policy_enforcement_order")
+    first = order in {"BEFORE_CLASSIC_FIREWALL", UNKNOWN}  # unknown: what the policy allows may come first
     return [*policy, *vpc] if first else [*vpc, *policy]
 
 
@@ -159,13 +160,14 @@ def _of_firewall(rule: Planned) -> Iterator[Step]:
     ranges = [_ANYWHERE] if named is UNKNOWN else listed(named) or [_ANYWHERE]
     protocols = of_blocks(rule, action, attribute="protocol")
     # A denial that cannot be seen whole denies nothing; an allowance that cannot be seen allows everything.
-    sure = named is not UNKNOWN and "all" in protocols and not any(rule.planned(name) for name in _TARGETS)
+    unseen = UNKNOWN in (named, rule.planned("priority"))
+    sure = not unseen and "all" in protocols and not any(rule.planned(name) for name in _TARGETS)
     yield Step(rule.address, action, sure and _holds_all(ranges), ranges)
 
 
 def of_policy_rule(rule: Planned, *path: str | int) -> Iterator[Step]:
     """What a rule of a firewall policy does about egress; *path* leads to it where it stands in a list."""
-    if rule.planned(*path, "direction") != "EGRESS" or rule.planned(*path, "disabled") is True:
+    if rule.planned(*path, "direction") not in {"EGRESS", UNKNOWN} or rule.planned(*path, "disabled") is True:
         return
     said_action = rule.planned(*path, "action")
     action: Literal["allow", "deny", "goto_next"] = "allow"  # apply_security_profile_group lets through, too
@@ -178,7 +180,8 @@ def of_policy_rule(rule: Planned, *path: str | int) -> Iterator[Step]:
     nothing = not ranges and not names
     shown = [_ANYWHERE] if vague or nothing else list(listed(ranges))
     protocols = of_blocks(rule, *match, "layer4_configs", attribute="ip_protocol")
-    narrowed = any(rule.planned(*path, name) for name in _TARGETS) or (vague and not nothing)
+    unseen = rule.planned(*path, "priority") is UNKNOWN or rule.planned(*path, "direction") is UNKNOWN
+    narrowed = unseen or any(rule.planned(*path, name) for name in _TARGETS) or (vague and not nothing)
     everything = "all" in protocols and not narrowed and (nothing or _holds_all(listed(ranges)))
     yield Step(rule.address, action, everything, shown)
 
@@ -194,7 +197,10 @@ def _holds_all(ranges: Sequence[str]) -> bool:
 
 
 def _number(rule: Planned) -> int:
+    """A rule's priority; the first of all where it is not known, since what it allows may come first."""
     priority = rule.planned("priority")
+    if priority is UNKNOWN:
+        return 0
     return priority if isinstance(priority, int) else 1000  # Google's default for VPC firewall rules
 
 

@@ -23,10 +23,12 @@ class Surroundings:
     Attributes:
         fleet: The fleet file.
         notebooks: Its notebooks with every value filled in, by name.
+        made: Types of the resources that the plan makes anew.
     """
 
     fleet: Fleet
     notebooks: Mapping[str, ResolvedNotebook]
+    made: frozenset[str]
 
 
 Rule = Callable[[Change, Surroundings], Iterator[Finding]]

@@ -35,7 +35,7 @@ _OPEN_EGRESS: Final = (
     _NAME_THEM,
 )
 _INGRESS_REMEDY: Final = f"allow private ranges only, and SSH from Identity-Aware Proxy ({IAP_RANGE})"
-# What a matcher of Secure Web Proxy must ask for; an unknown one names a list that the same plan makes.
+# What a matcher of Secure Web Proxy must ask for.
 _HOST: Final = r"(inUrlList\(host\(\),\s*'[^']+'\)|host\(\)\s*==\s*'[^']+')"
 _HOST_MATCHER: Final = re.compile(rf"{_HOST}(\s*\|\|\s*{_HOST})*")
 _ANY_HOST: Final = re.compile(r"\*|\*\.[^.]+|\*?/.*")  # every host, or every host of a top-level domain
@@ -117,7 +117,7 @@ def _policy_rule(change: Change, surroundings: Surroundings) -> Iterator[Finding
                     f"the rule lets notebooks reach {', '.join(unnamed)}, which the fleet file does not name"
                 )
                 yield finding("open-egress", change, said, _NAME_THEM)
-        if change.planned(*path, "direction") == "INGRESS":
+        if change.planned(*path, "direction") in {"INGRESS", UNKNOWN}:
             yield from _policy_ingress(change, path)
 
 
@@ -149,7 +149,7 @@ def _proxy_rule(change: Change, _: Surroundings) -> Iterator[Finding]:
         or change.planned("enabled") is False
     ):
         return
-    if isinstance(matcher, str) and not _HOST_MATCHER.fullmatch(matcher):
+    if not isinstance(matcher, str) or not _HOST_MATCHER.fullmatch(matcher):
         yield finding("open-egress", change, *_OPEN_EGRESS)
 
 
@@ -214,7 +214,8 @@ def _subnet(change: Change, _: Surroundings) -> Iterator[Finding]:
             "notebooks in the subnet would not reach Google's APIs",
             "set private_ip_google_access = true",
         )
-    if not listed(change.planned("log_config")):
+    samples = change.planned("log_config", 0, "flow_sampling")
+    if not listed(change.planned("log_config")) or samples is UNKNOWN or samples == 0:
         yield finding("flow-logs", change, "the subnet would not log its flows", "give it a log_config")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet.surroundings import NoPerimeter
 from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, listed, shown, stays
 from notebook_provisioner.core.guardrails.perimeter import PERIMETER
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
@@ -12,10 +13,11 @@ Way = Literal["ingress", "egress"]
 
 _WAYS: Final[tuple[Way, ...]] = ("ingress", "egress")
 _READING: Final = frozenset({"google.storage.objects.get", "google.storage.objects.list"})
+_POLICY: Final = "google_access_context_manager_access_policy"
 _REMEDY: Final = "use a preset of perimeter.ingress or perimeter.egress in the fleet file"
 
 
-def _embedded(change: Change, _: Surroundings) -> Iterator[Finding]:
+def _embedded(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     """Rules of the enforced and of the planned configuration."""
     if not stays(change):
         return
@@ -27,23 +29,26 @@ def _embedded(change: Change, _: Surroundings) -> Iterator[Finding]:
                 said = f"nobody can see the rules for {way} of the {place}"
                 yield finding("perimeter-rules", change, said, _REMEDY)
             for index in range(len(listed(rules))):
-                yield from _rule(change, f"rule {index + 1} for {way} of the {place}", way, *path, index)
+                name = f"rule {index + 1} for {way} of the {place}"
+                yield from _rule(change, surroundings, name, way, *path, index)
 
 
-def _ingress(change: Change, _: Surroundings) -> Iterator[Finding]:
+def _ingress(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if stays(change):
-        yield from _rule(change, "the rule for ingress", "ingress")
+        yield from _rule(change, surroundings, "the rule for ingress", "ingress")
 
 
-def _egress(change: Change, _: Surroundings) -> Iterator[Finding]:
+def _egress(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if stays(change):
-        yield from _rule(change, "the rule for egress", "egress")
+        yield from _rule(change, surroundings, "the rule for egress", "egress")
 
 
-def _rule(change: Change, name: str, way: Way, *path: str | int) -> Iterator[Finding]:
+def _rule(
+    change: Change, surroundings: Surroundings, name: str, way: Way, *path: str | int
+) -> Iterator[Finding]:
     whence, where = (*path, f"{way}_from", 0), (*path, f"{way}_to", 0)
     holes = [*_operations(change, *where)]
-    if way == "ingress" and _from_everywhere(change, *whence):
+    if way == "ingress" and _from_everywhere(change, surroundings, *whence):
         holes.append("every source")
     if way == "egress":
         resources = change.planned(*where, "resources")
@@ -69,16 +74,25 @@ def _operations(change: Change, *where: str | int) -> Iterator[str]:
         yield "whatever a role holds"
 
 
-def _from_everywhere(change: Change, *whence: str | int) -> bool:
-    """Whether a rule for ingress names no source, or every one.
+def _from_everywhere(change: Change, surroundings: Surroundings, *whence: str | int) -> bool:
+    """Whether a rule for ingress names no source, or every one, or one that nobody can see.
 
-    An access level that the same plan makes has no name yet; it is judged where it stands.
+    The name of an access level holds the number of its access policy: while the same plan makes that, it is
+    not known yet. The level is judged where it stands, and its name by the next plan.
     """
+    perimeter = surroundings.fleet.perimeter
+    is_numbered_later = (
+        not isinstance(perimeter, NoPerimeter)
+        and perimeter.access_policy is None
+        and _POLICY in surroundings.made
+    )
     sources = listed(change.planned(*whence, "sources"))
     for index in range(len(sources)):
         level = change.planned(*whence, "sources", index, "access_level")
         resource = change.planned(*whence, "sources", index, "resource")
-        if level == "*" or resource == "*" or not (level or resource):
+        if level == "*" or resource in {"*", UNKNOWN} or not (level or resource):
+            return True
+        if level is UNKNOWN and not is_numbered_later:
             return True
     return not sources
 

@@ -59,6 +59,9 @@ def _image(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     image = profile.image if profile is not None else None
     container = profile.container if profile is not None else None
     wrong = []
+    blocks = [change.planned(*_SETUP, block) for block in ("vm_image", "container_image")]
+    if UNKNOWN in blocks and not any(map(listed, blocks)):  # beside a container the API fills in its host
+        wrong.append("an unknown image")
     for index in range(len(listed(change.planned(*_SETUP, "vm_image")))):
         source = change.planned(*_SETUP, "vm_image", index, "project")
         if source != (image.project if image is not None else images.PROJECT):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from notebook_provisioner.core.findings import Finding
-from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, listed, shown, stays
+from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, of_blocks, shown, stays
 from notebook_provisioner.core.guardrails.machines import MACHINES
 from notebook_provisioner.core.guardrails.notebooks import DEFAULT_ACCOUNT, own_account
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
@@ -43,8 +43,11 @@ def _job_image(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     wanted = maintenance.image if maintenance is not None else None
     if not stays(change):
         return
-    for index in range(len(listed(change.planned(*_TASK, "containers")))):
-        image = change.planned(*_TASK, "containers", index, "image")
+    containers = change.planned(*_TASK, "containers")
+    images = (
+        [UNKNOWN] if containers is UNKNOWN else of_blocks(change, *_TASK, "containers", attribute="image")
+    )
+    for image in images:
         if image != wanted:
             said = f"the job would run {shown(image)}, which the fleet file does not name"
             yield finding("image-source", change, said, "name it in the fleet file: maintenance.image")

@@ -9,6 +9,11 @@ locals {
   _proxy_port    = var.egress.certificate == null ? 80 : 443
   _proxy_host    = try(var.egress.certificate.hostname, local._proxy_address)
   _proxy_url     = "${var.egress.certificate == null ? "http" : "https"}://${local._proxy_host}:${local._proxy_port}"
+
+  # Written out from what is known before an apply, so that a plan shows which list the proxy asks.
+  _url_list = one([
+    for list in google_network_security_url_lists.allowed : "projects/${list.project}/locations/${list.location}/urlLists/${list.name}"
+  ])
 }
 
 resource "google_compute_subnetwork" "proxies" {
@@ -57,7 +62,7 @@ resource "google_network_security_gateway_security_policy_rule" "allow_hosts" {
   gateway_security_policy = google_network_security_gateway_security_policy.proxy[0].name
   enabled                 = true
   priority                = 1000
-  session_matcher         = "inUrlList(host(), '${google_network_security_url_lists.allowed[0].id}')"
+  session_matcher         = "inUrlList(host(), '${local._url_list}')"
   basic_profile           = "ALLOW"
 }
 
