@@ -29,7 +29,20 @@ def our_fleet():
     )
     protected = text.replace("deletion_protection: false", "deletion_protection: true")
     assert protected != text
+    names = text.replace("mode: none", "mode: nat-allowlist\n    fqdns: [docs.example.com]")
+    addresses = text.replace(
+        "mode: none", "mode: nat-allowlist\n    addresses: [203.0.113.0/24]\n    ports: [443, 8443]"
+    )
+    proxy = text.replace(
+        "mode: none",
+        "mode: secure-web-proxy\n    proxy_cidr: 10.21.0.0/26\n"
+        "    hosts: [docs.example.com, example.org, '*.example.net']",
+    )
     return {
+        **{
+            mode: fleet.parse(one, file="fleet.yaml", today=date(2026, 11, 1))
+            for mode, one in (("names", names), ("addresses", addresses), ("proxy", proxy))
+        },
         "protected": fleet.parse(protected, file="fleet.yaml", today=date(2026, 11, 1)),
         "strict": fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1)),
         "exempt": fleet.parse(exempt, file="fleet.yaml", today=date(2026, 11, 1)),
@@ -205,6 +218,7 @@ def test_what_is_of_medium_severity_is_said_and_does_not_stop(our_fleet):
 
 
 ALLOW = {"direction": "INGRESS", "allow": [{"protocol": "tcp", "ports": ["22"]}]}
+HTTPS = {"direction": "EGRESS", "allow": [{"protocol": "tcp", "ports": ["443"]}]}
 
 
 @pytest.mark.parametrize(
@@ -219,7 +233,9 @@ ALLOW = {"direction": "INGRESS", "allow": [{"protocol": "tcp", "ports": ["22"]}]
         ({**ALLOW, "source_tags": ["notebooks"]}, []),
         ({**ALLOW, "source_ranges": ["0.0.0.0/0"], "disabled": True}, []),
         ({"direction": "INGRESS", "deny": [{"protocol": "all"}], "source_ranges": ["0.0.0.0/0"]}, []),
-        ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["199.36.153.4/30"]}, []),
+        ({**HTTPS, "destination_ranges": ["199.36.153.4/30"]}, []),
+        ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["10.20.0.253/32"]}, []),
+        ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["199.36.153.4/30"]}, ["open-egress"]),
         ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["0.0.0.0/0"]}, ["open-egress"]),
         ({**ALLOW, "direction": "EGRESS"}, ["open-egress"]),
         (
@@ -232,6 +248,56 @@ ALLOW = {"direction": "INGRESS", "allow": [{"protocol": "tcp", "ports": ["22"]}]
 )
 def test_firewall_rules(codes, rule, expected):
     assert codes(create("google_compute_firewall", **rule)) == expected
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        ([{"protocol": "tcp", "ports": ["443"]}], []),
+        ([{"protocol": "tcp", "ports": ["443", "8443"]}], []),
+        ([{"protocol": "6", "ports": ["443-443"]}], []),
+        ([{"protocol": "tcp", "ports": ["443", "22"]}], ["open-egress"]),
+        ([{"protocol": "tcp", "ports": ["443-8443"]}], ["open-egress"]),
+        ([{"protocol": "tcp", "ports": ["1-65535"]}], ["open-egress"]),
+        ([{"protocol": "tcp", "ports": [None]}], ["open-egress"]),
+        ([{"protocol": "tcp", "ports": []}], ["open-egress"]),
+        ([{"protocol": "tcp", "ports": ["443"]}, {"protocol": "udp", "ports": ["443"]}], ["open-egress"]),
+        ([{"protocol": "all"}], ["open-egress"]),
+    ],
+)
+def test_ports_of_the_allow_list(codes, allowed, expected):
+    rule = {"direction": "EGRESS", "allow": allowed, "destination_ranges": ["203.0.113.0/24"]}
+    assert codes(create("google_compute_firewall", **rule), which="addresses") == expected
+    layers = [{"ip_protocol": one["protocol"], "ports": one.get("ports")} for one in allowed]
+    named = policy_rule("allow", dest_ip_ranges=["203.0.113.0/24"])
+    named["match"][0]["layer4_configs"] = layers
+    assert codes(create(POLICY, **named), which="addresses") == expected
+    assert codes(create("google_compute_firewall", **rule)) == ["open-egress"]
+
+
+def test_ports_that_nobody_can_see_are_all(codes):
+    rule = {"direction": "EGRESS", "allow": [{"protocol": "tcp"}], "destination_ranges": ["203.0.113.0/24"]}
+    for unknown in ({"allow": True}, {"allow": [{"ports": True}]}, {"allow": [{"protocol": True}]}):
+        entry = change("google_compute_firewall", ["create"], after=rule, unknown=unknown)
+        assert codes(entry, which="addresses") == ["open-egress"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["docs.example.com"], []),
+        (["evil.example"], ["open-egress"]),
+        (["docs.example.com", "evil.example"], ["open-egress"]),
+        (["docs.example.com", None], ["open-egress"]),
+    ],
+)
+def test_domain_names_of_the_allow_list(codes, names, expected):
+    rule = policy_rule("allow", protocol="tcp", dest_fqdns=names)
+    assert codes(create(POLICY, **rule), which="names") == expected
+    assert codes(create(POLICY, **rule)) == ["open-egress"]
+    assert codes(create(POLICY, **{**rule, "action": "deny"})) == []
+    other = policy_rule("allow", protocol="tcp", ports=["8080"], dest_fqdns=names)
+    assert codes(create(POLICY, **other), which="names") == ["open-egress"]
 
 
 def test_ranges_that_nobody_can_see_are_open(codes):
@@ -434,8 +500,8 @@ BEFORE = {**NETWORK, "network_firewall_policy_enforcement_order": "BEFORE_CLASSI
 ASSOCIATION = {"firewall_policy": "egress", "attachment_target": "projects/p/global/networks/n"}
 
 
-def policy_rule(action, priority=1000, protocol="all", **match):
-    layers = [{"ip_protocol": protocol, "ports": []}]
+def policy_rule(action, priority=1000, protocol="all", ports=("443",), **match):
+    layers = [{"ip_protocol": protocol, "ports": list(ports) if protocol == "tcp" else []}]
     return {
         "firewall_policy": "egress",
         "direction": "EGRESS",
@@ -487,7 +553,7 @@ def with_policy(*rules, of=BEFORE):
     ],
 )
 def test_a_firewall_policy_that_is_asked_first(codes, rules, expected):
-    assert codes(*with_policy(*rules)) == expected
+    assert codes(*with_policy(*rules), which="names") == expected
 
 
 def test_a_denial_below_what_hands_everything_on_is_never_asked(codes):
@@ -502,7 +568,7 @@ def test_a_denial_below_what_hands_everything_on_is_never_asked(codes):
 
 
 def test_a_firewall_policy_that_is_asked_last_has_nothing_to_say(codes):
-    assert codes(*with_policy(NAMES, of=NETWORK)) == []
+    assert codes(*with_policy(NAMES, of=NETWORK), which="names") == []
 
 
 @pytest.mark.parametrize(
@@ -555,7 +621,9 @@ def test_rules_of_other_policies_are_held_to_what_they_allow(codes):
     assert codes(create("google_compute_region_network_firewall_policy_rule", **wide)) == ["open-egress"]
     assert codes(create("google_compute_firewall_policy_rule", **wide)) == ["open-egress"]
     held = {"rule": [NAMES, wide]}
-    assert codes(create("google_compute_network_firewall_policy_with_rules", **held)) == ["open-egress"]
+    whole = create("google_compute_network_firewall_policy_with_rules", **held)
+    assert codes(whole, which="names") == ["open-egress"]
+    assert codes(whole) == ["open-egress"] * 2
 
 
 @pytest.mark.parametrize(
@@ -572,30 +640,86 @@ def test_a_policy_rule_that_lets_in(codes, match, expected):
     assert codes(create(POLICY, **rule)) == expected
 
 
+URL_LIST = {
+    "project": "nbp-quickstart",
+    "location": "europe-west1",
+    "name": "allowed",
+    "values": ["docs.example.com", "*.example.net"],
+}
+PROXY_POLICY = {"project": "nbp-quickstart", "location": "europe-west1", "name": "proxy"}
+PLACE = "projects/nbp-quickstart/locations/europe-west1"
+
+
 @pytest.mark.parametrize(
     ("matcher", "expected"),
     [
-        ("inUrlList(host(), 'projects/p/locations/l/urlLists/allowed')", []),
+        (f"inUrlList(host(), '{PLACE}/urlLists/allowed')", []),
         ("host() == 'docs.example.com'", []),
         ("host() == 'docs.example.com' || host() == 'example.org'", []),
+        ("host() == 'pastebin.com'", ["open-egress"]),
+        ("host() == 'docs.example.com' || host() == 'pastebin.com'", ["open-egress"]),
+        (f"inUrlList(host(), '{PLACE}/urlLists/somebodys')", ["open-egress"]),
+        ("inUrlList(host(), 'projects/p/locations/europe-west1/urlLists/allowed')", ["open-egress"]),
         ("true", ["open-egress"]),
+        (f"true || inUrlList(host(), '{PLACE}/urlLists/allowed')", ["open-egress"]),
         ("host() == 'docs.example.com' || true", ["open-egress"]),
-        ("!inUrlList(host(), 'projects/p/locations/l/urlLists/allowed')", ["open-egress"]),
+        (f"!inUrlList(host(), '{PLACE}/urlLists/allowed')", ["open-egress"]),
         ("source.matchServiceAccount('a@b.c')", ["open-egress"]),
+        (None, ["open-egress"]),
     ],
 )
 def test_a_proxy_lets_through_what_it_is_told_to(codes, matcher, expected):
     rule = {"basic_profile": "ALLOW", "enabled": True, "session_matcher": matcher}
     kind = "google_network_security_gateway_security_policy_rule"
-    assert codes(create(kind, **rule)) == expected
-    assert codes(create(kind, **{**rule, "basic_profile": "DENY"})) == []
+    hosts = create("google_network_security_url_lists", **URL_LIST)
+    assert codes(hosts, create(kind, **rule), which="proxy") == expected
+    standing = change("google_network_security_url_lists", ["no-op"], after=URL_LIST)
+    assert codes(standing, create(kind, **rule), which="proxy") == expected
+    assert codes(create(kind, **{**rule, "basic_profile": "DENY"}), which="proxy") == []
 
 
 @pytest.mark.parametrize(
-    ("host", "expected"), [("*.example.com", []), ("*", ["open-egress"]), ("*.com", ["open-egress"])]
+    ("host", "expected"),
+    [
+        ("example.org", []),
+        ("*.example.net", []),
+        ("*.ngrok.io", ["open-egress"]),
+        ("www.docs.example.com", ["open-egress"]),
+        ("*", ["open-egress"]),
+        (None, ["open-egress"]),
+    ],
 )
-def test_a_url_list_that_lists_everything(codes, host, expected):
-    assert codes(create("google_network_security_url_lists", values=["docs.example.com", host])) == expected
+def test_a_url_list_holds_what_the_fleet_file_names(codes, host, expected):
+    made = create("google_network_security_url_lists", values=["docs.example.com", host])
+    assert codes(made, which="proxy") == expected
+    assert codes(made) == ["open-egress"]
+    unknown = change(
+        "google_network_security_url_lists", ["create"], after={}, unknown={"values": True}, address="x"
+    )
+    assert codes(unknown, which="proxy") == ["open-egress"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (f"{PLACE}/gatewaySecurityPolicies/proxy", []),
+        (
+            "//networksecurity.googleapis.com/projects/1/locations/europe-west1/gatewaySecurityPolicies/proxy",
+            [],
+        ),
+        (None, ["open-egress"]),
+        ("projects/p/locations/europe-west1/gatewaySecurityPolicies/proxy", ["open-egress"]),
+        (f"{PLACE}/gatewaySecurityPolicies/open", ["open-egress"]),
+    ],
+)
+def test_a_proxy_asks_the_fleets_policy(codes, policy, expected):
+    made = create("google_network_security_gateway_security_policy", **PROXY_POLICY)
+    gateway = create("google_network_services_gateway", gateway_security_policy=policy)
+    assert codes(made, gateway, which="proxy") == expected
+    assert codes(made, gateway) == ["open-egress"]  # the fleet file has no proxy
+    unknown = {"gateway_security_policy": True}
+    hidden = change("google_network_services_gateway", ["create"], after={}, unknown=unknown)
+    assert codes(made, hidden, which="proxy") == ["open-egress"]
 
 
 def test_a_default_route_needs_a_reason_in_the_fleet_file(our_fleet):

@@ -20,10 +20,30 @@ TEXT = (
 )
 FILES = {
     "strict": TEXT,
+    "names": TEXT.replace("mode: none", "mode: nat-allowlist\n    fqdns: [docs.example.com]"),
+    "proxy": TEXT.replace(
+        "mode: none", "mode: secure-web-proxy\n    proxy_cidr: 10.21.0.0/26\n    hosts: [docs.example.com]"
+    ),
 }
 OWN = "serviceAccount:nb-ana@nbp-quickstart.iam.gserviceaccount.com"
 PERIMETER = "google_access_context_manager_service_perimeter"
 LEVEL = "google_access_context_manager_access_level"
+POLICY = "google_compute_network_firewall_policy"
+RULE = "google_network_security_gateway_security_policy_rule"
+PLACE = {"project": "p", "location": "l"}
+NETWORK = RIGHT["google_compute_network"]
+FIRST = {**NETWORK, "network_firewall_policy_enforcement_order": "BEFORE_CLASSIC_FIREWALL"}
+
+
+def of_policy(action, protocol, priority, **match):
+    layers = [{"ip_protocol": protocol, **({"ports": ["443"]} if protocol == "tcp" else {})}]
+    return {
+        "firewall_policy": "egress",
+        "direction": "EGRESS",
+        "action": action,
+        "priority": priority,
+        "match": [{**match, "layer4_configs": layers}],
+    }
 
 
 def perimeter(way, **whence):
@@ -59,6 +79,38 @@ GOOD = {
             (LEVEL, {"basic": [{"conditions": [{"regions": ["NL"]}]}]}),
         ],
     ),
+    "egress by name": (
+        "names",
+        [
+            ("google_compute_network", FIRST),
+            ("google_compute_firewall", RIGHT["google_compute_firewall"]),
+            (f"{POLICY}_association", {"firewall_policy": "egress", "attachment_target": "networks/n"}),
+            (f"{POLICY}_rule", of_policy("allow", "tcp", 1000, dest_fqdns=["docs.example.com"])),
+            (f"{POLICY}_rule", of_policy("goto_next", "all", 65000, dest_ip_ranges=["0.0.0.0/0"])),
+        ],
+    ),
+    "a proxy": (
+        "proxy",
+        [
+            (
+                "google_network_security_url_lists",
+                {**PLACE, "name": "allowed", "values": ["docs.example.com"]},
+            ),
+            ("google_network_security_gateway_security_policy", {**PLACE, "name": "proxy"}),
+            (
+                RULE,
+                {
+                    "enabled": True,
+                    "basic_profile": "ALLOW",
+                    "session_matcher": "inUrlList(host(), 'projects/p/locations/l/urlLists/allowed')",
+                },
+            ),
+            (
+                "google_network_services_gateway",
+                {"gateway_security_policy": "projects/p/locations/l/gatewaySecurityPolicies/proxy"},
+            ),
+        ],
+    ),
 }
 PLANS = {
     **GOOD,
@@ -83,6 +135,14 @@ HARMLESS = {
     (PERIMETER, "use_explicit_dry_run_spec"): "the status is enforced all the same",
     (PERIMETER, "status.*.ingress_policies.*.ingress_to.*.resources"): "of those inside",
     (PERIMETER, "status.*.ingress_policies.*.ingress_to.*.resources.*"): "of those inside",
+    ("google_compute_network", "network_firewall_policy_enforcement_order"): "either order denies the rest",
+    (f"{POLICY}_association", "attachment_target"): "it is taken for this network's",
+    (f"{POLICY}_association", "firewall_policy"): "it is taken for this network's",
+    (f"{POLICY}_rule", "firewall_policy"): "it is taken for this network's",
+    (f"{POLICY}_rule", "action"): "of what the fleet file names; the other's is not harmless",
+    (f"{POLICY}_rule", "priority"): "of what the fleet file names; the other's is not harmless",
+    (RULE, "basic_profile"): "it is taken to allow",
+    (RULE, "enabled"): "it is taken to be on",
     **{
         (PERIMETER, f"status.*.{way}_policies.*.{way}_{METHODS}{rest}"): "of a service that is named, all"
         for way in ("ingress", "egress")

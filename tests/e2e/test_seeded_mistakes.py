@@ -28,6 +28,7 @@ MIRROR = os.environ.get("NBP_REAL_PROVIDER_MIRROR")
 REAL = "hashicorp/google"
 PROGRAM = "from notebook_provisioner.cli.main import main; main()"
 DONE, PENDING, REFUSED = 0, 3, 4
+NO_EGRESS = "egress:\n    mode: none"
 
 
 class Checkout(Machine):
@@ -122,6 +123,8 @@ def test_a_mistake_is_refused_with_its_control(checkout, provider, name):
     if mistake.get("provider", provider) != provider:
         pytest.skip(f"only {mistake['provider']} has this type of resource")
     control, before = mistake["control"], checkout.in_the_cloud()
+    egress = f"egress: {mistake['egress']}" if "egress" in mistake else NO_EGRESS
+    checkout.edit(NO_EGRESS, egress)
     undo = checkout.make(mistake)
     try:
         # A control of medium severity warns; only a high one refuses.
@@ -129,6 +132,7 @@ def test_a_mistake_is_refused_with_its_control(checkout, provider, name):
         status, envelope = checkout.nbp("apply" if high else "plan")
     finally:
         undo()
+        checkout.edit(egress, NO_EGRESS)
 
     assert codes(envelope) == {control}, envelope
     assert (status, envelope["status"]) == ((REFUSED, "refused") if high else (PENDING, "ok"))

@@ -32,6 +32,7 @@ from notebook_provisioner.core.guardrails import (
     perimeter,
     perimeter_rules,
     placement,
+    proxies,
     storage,
     unlisted,
     workloads,
@@ -42,6 +43,7 @@ from notebook_provisioner.core.terraform_plan import TerraformPlan
 _MODULES: Final = (
     identity,
     network,
+    proxies,
     names,
     notebooks,
     metadata,
@@ -64,6 +66,7 @@ _WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (
     *identity.WHOLE_PLAN,
     *notebooks.WHOLE_PLAN,
     *perimeter.WHOLE_PLAN,
+    *proxies.WHOLE_PLAN,
     *unlisted.WHOLE_PLAN,
 )
 _ESTATE: Final[tuple[PlanRule, ...]] = (*network.ESTATE, *perimeter.ESTATE, *audit.ESTATE)

@@ -1,15 +1,20 @@
 """Guardrails for networks, subnets, routes and firewall rules."""
 
 import ipaddress
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from notebook_provisioner.catalog.endpoints import VIRTUAL_IPS
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import Fleet
 from notebook_provisioner.core.fleet.surroundings import NatAllowlist, SecureWebProxy
 from notebook_provisioner.core.guardrails import egress
+from notebook_provisioner.core.guardrails.destinations import (
+    PRIVATE_RANGES,
+    unnamed_domains,
+    unnamed_ports,
+    unnamed_ranges,
+    within,
+)
 from notebook_provisioner.core.guardrails.facts import (
     Network,
     PlanRule,
@@ -20,25 +25,19 @@ from notebook_provisioner.core.guardrails.facts import (
     is_wide,
     listed,
     network,
+    of_blocks,
     shown,
     stays,
 )
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
 IAP_RANGE: Final = ipaddress.ip_network("35.235.240.0/20")  # Identity-Aware Proxy's TCP forwarding
-_PRIVATE_RANGES: Final = tuple(
-    ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
-)
 _NAME_THEM: Final = "name the destinations: network.egress in the fleet file has an allow-list"
 _OPEN_EGRESS: Final = (
     "the rule lets notebooks reach every address on the Internet, or too much of it",
     _NAME_THEM,
 )
 _INGRESS_REMEDY: Final = f"allow private ranges only, and SSH from Identity-Aware Proxy ({IAP_RANGE})"
-# What a matcher of Secure Web Proxy must ask for.
-_HOST: Final = r"(inUrlList\(host\(\),\s*'[^']+'\)|host\(\)\s*==\s*'[^']+')"
-_HOST_MATCHER: Final = re.compile(rf"{_HOST}(\s*\|\|\s*{_HOST})*")
-_ANY_HOST: Final = re.compile(r"\*|\*\.[^.]+|\*?/.*")  # every host, or every host of a top-level domain
 _POLICY_RULES: Final = (
     egress.POLICY_RULE,
     "google_compute_firewall_policy_rule",
@@ -59,18 +58,6 @@ _PROXY_PURPOSES: Final = frozenset(
 )  # Google's proxies, no VMs
 
 
-def _unnamed(ranges: Sequence[str | None], fleet: Fleet) -> list[str]:
-    """Public ranges that the fleet file does not name: neither its virtual IP's nor of its allow-list.
-
-    Not even Google's own, which need no NAT: by another address, every API answers, past the perimeter.
-    """
-    vip = ipaddress.collapse_addresses(ipaddress.IPv4Network(one) for one in VIRTUAL_IPS[fleet.network.vip])
-    rules = fleet.network.egress
-    allowed = [network(text) for text in rules.addresses] if isinstance(rules, NatAllowlist) else []
-    named = (*_PRIVATE_RANGES, *vip, *allowed)
-    return [shown(text) for text in ranges if not _within(network(text), named)]
-
-
 def _firewall(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if not stays(change) or change.planned("disabled") is True or not change.planned("allow"):
         return
@@ -78,9 +65,12 @@ def _firewall(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
         ranges = change.planned("destination_ranges")
         if ranges is UNKNOWN or is_wide(ranges or ["0.0.0.0/0"]):
             yield finding("open-egress", change, *_OPEN_EGRESS)
-        elif unnamed := _unnamed(ranges, surroundings.fleet):
-            said = f"the rule lets out to {', '.join(unnamed)}, which the fleet file does not name"
-            yield finding("open-egress", change, said, _NAME_THEM)
+        else:
+            parts = (
+                of_blocks(change, "allow", attribute="protocol"),
+                of_blocks(change, "allow", attribute="ports"),
+            )
+            yield from _beyond(change, ranges, (), [*zip(*parts, strict=True)], surroundings.fleet)
         return
     ranges = change.planned("source_ranges")
     tagged = change.planned("source_tags") or change.planned("source_service_accounts")
@@ -99,6 +89,21 @@ def _firewall(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
         )
 
 
+def _beyond(
+    change: Change,
+    ranges: Sequence[str | None],
+    names: object,
+    parts: Sequence[tuple[object, object]],
+    fleet: Fleet,
+) -> Iterator[Finding]:
+    """Where a rule lets out to, and by which ports, besides what the fleet file names."""
+    others = [*unnamed_ranges(ranges, fleet), *unnamed_domains(names, fleet)]
+    others = others or unnamed_ports(parts or [(UNKNOWN, UNKNOWN)], ranges, names, fleet)
+    if others:
+        said = f"the rule lets out to {', '.join(others)}, which the fleet file does not name"
+        yield finding("open-egress", change, said, _NAME_THEM)
+
+
 def _policy_rule(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     """A rule of a firewall policy of any kind, or a policy with its rules in it."""
     if not stays(change):
@@ -112,11 +117,15 @@ def _policy_rule(change: Change, surroundings: Surroundings) -> Iterator[Finding
                 continue
             if is_wide(step.ranges):
                 yield finding("open-egress", change, *_OPEN_EGRESS)
-            elif unnamed := _unnamed(step.ranges, surroundings.fleet):
-                said = (
-                    f"the rule lets notebooks reach {', '.join(unnamed)}, which the fleet file does not name"
-                )
-                yield finding("open-egress", change, said, _NAME_THEM)
+                continue
+            match = (*path, "match", 0)
+            names = change.planned(*match, "dest_fqdns")
+            layers = (*match, "layer4_configs")
+            parts = (
+                of_blocks(change, *layers, attribute="ip_protocol"),
+                of_blocks(change, *layers, attribute="ports"),
+            )
+            yield from _beyond(change, step.ranges, names, [*zip(*parts, strict=True)], surroundings.fleet)
         if change.planned(*path, "direction") in {"INGRESS", UNKNOWN}:
             yield from _policy_ingress(change, path)
 
@@ -140,27 +149,6 @@ def _policy_ingress(change: Change, path: tuple[str | int, ...]) -> Iterator[Fin
         )
 
 
-def _proxy_rule(change: Change, _: Surroundings) -> Iterator[Finding]:
-    """A rule of Secure Web Proxy says to which hosts."""
-    matcher = change.planned("session_matcher")
-    if (
-        not stays(change)
-        or change.planned("basic_profile") not in {"ALLOW", UNKNOWN}
-        or change.planned("enabled") is False
-    ):
-        return
-    if not isinstance(matcher, str) or not _HOST_MATCHER.fullmatch(matcher):
-        yield finding("open-egress", change, *_OPEN_EGRESS)
-
-
-def _url_list(change: Change, _: Surroundings) -> Iterator[Finding]:
-    values = change.planned("values")
-    if stays(change) and (
-        values is UNKNOWN or any(_ANY_HOST.fullmatch(str(text)) for text in listed(values))
-    ):
-        yield finding("open-egress", change, *_OPEN_EGRESS)
-
-
 def _route(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     destination = change.planned("dest_range")
     wide = is_wide([destination]) if isinstance(destination, str) else destination is UNKNOWN
@@ -175,7 +163,7 @@ def _route(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
         stays(change)
         and isinstance(destination, str)
         and not wide
-        and (unnamed := _unnamed([destination], surroundings.fleet))
+        and (unnamed := unnamed_ranges([destination], surroundings.fleet))
     ):
         said = f"the route leads to {', '.join(unnamed)}, which the fleet file does not name"
         yield finding("open-egress", change, said, _NAME_THEM)
@@ -244,22 +232,13 @@ def _joined(change: Change, _: Surroundings) -> Iterator[Finding]:
 
 
 def _is_trusted(one: Network) -> bool:
-    return _within(one, (IAP_RANGE, *_PRIVATE_RANGES))
-
-
-def _within(one: Network, ranges: Iterable[Network]) -> bool:
-    return any(
-        one.version == other.version and one.subnet_of(other)  # type: ignore[arg-type]  # one version
-        for other in ranges
-    )
+    return within(one, (IAP_RANGE, *PRIVATE_RANGES))
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     egress.FIREWALL: (_firewall,),
     egress.NETWORK: (_network,),
     **dict.fromkeys(_POLICY_RULES, (_policy_rule,)),
-    "google_network_security_gateway_security_policy_rule": (_proxy_rule,),
-    "google_network_security_url_lists": (_url_list,),
     "google_compute_route": (_route,),
     "google_compute_router_nat": (_nat,),
     **dict.fromkeys(_JOINS, (_joined,)),

@@ -10,7 +10,10 @@ locals {
   _proxy_host    = try(var.egress.certificate.hostname, local._proxy_address)
   _proxy_url     = "${var.egress.certificate == null ? "http" : "https"}://${local._proxy_host}:${local._proxy_port}"
 
-  # Written out from what is known before an apply, so that a plan shows which list the proxy asks.
+  # Written out from what is known before an apply, so that a plan shows which policy the proxy asks, and which list.
+  _policy = one([
+    for policy in google_network_security_gateway_security_policy.proxy : "projects/${policy.project}/locations/${policy.location}/gatewaySecurityPolicies/${policy.name}"
+  ])
   _url_list = one([
     for list in google_network_security_url_lists.allowed : "projects/${list.project}/locations/${list.location}/urlLists/${list.name}"
   ])
@@ -79,7 +82,7 @@ resource "google_network_services_gateway" "proxy" {
   addresses                            = [local._proxy_address]
   ports                                = [local._proxy_port]
   certificate_urls                     = var.egress.certificate[*].name
-  gateway_security_policy              = google_network_security_gateway_security_policy.proxy[0].id
+  gateway_security_policy              = local._policy
   network                              = google_compute_network.this.id
   subnetwork                           = google_compute_subnetwork.this.id
   labels                               = var.labels

@@ -1,0 +1,105 @@
+"""What notebooks may reach besides Google's virtual IP, by the fleet file: addresses, names and ports."""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from notebook_provisioner.catalog.endpoints import VIRTUAL_IPS
+from notebook_provisioner.core.fleet import Fleet
+from notebook_provisioner.core.fleet.surroundings import NatAllowlist, SecureWebProxy
+from notebook_provisioner.core.guardrails.facts import Network, listed, network, shown
+from notebook_provisioner.core.terraform_plan import UNKNOWN
+
+PRIVATE_RANGES: Final = tuple(
+    ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
+_HTTPS: Final = frozenset({443})  # all that Google's APIs speak
+_TCP: Final = ("tcp", "6")
+
+
+def unnamed_ranges(ranges: Iterable[str | None], fleet: Fleet) -> list[str]:
+    """Public ranges that the fleet file does not name: neither its virtual IP's nor of its allow-list.
+
+    Not even Google's own, which need no NAT: by another address, every API answers, past the perimeter.
+    """
+    named = (*PRIVATE_RANGES, *_virtual_ip(fleet), *_addresses(fleet))
+    return [shown(text) for text in ranges if not within(network(text), named)]
+
+
+def unnamed_domains(names: object, fleet: Fleet) -> list[str]:
+    """Domain names of a firewall rule that the fleet file's allow-list does not name."""
+    rules = fleet.network.egress
+    return _others(names, rules.fqdns if isinstance(rules, NatAllowlist) else ())
+
+
+def unnamed_hosts(hosts: object, fleet: Fleet) -> list[str]:
+    """Hosts that the fleet file does not have the proxy let through."""
+    rules = fleet.network.egress
+    return _others(hosts, rules.hosts if isinstance(rules, SecureWebProxy) else ())
+
+
+def unnamed_ports(
+    blocks: Iterable[tuple[object, object]], ranges: Iterable[str | None], names: object, fleet: Fleet
+) -> list[str]:
+    """Ports that the fleet file does not name for where a rule leads; in private ranges it asks for none.
+
+    Args:
+        blocks: Protocol and ports of each part of the rule.
+        ranges: The ranges that it leads to.
+        names: The domain names that it leads to.
+        fleet: The fleet file.
+    """
+    rules = fleet.network.egress
+    places = [network(text) for text in ranges]
+    limits = []
+    if any(within(place, _virtual_ip(fleet)) for place in places):
+        limits.append(_HTTPS)
+    if isinstance(rules, NatAllowlist) and (names or any(within(at, _addresses(fleet)) for at in places)):
+        limits.append(frozenset(rules.ports))
+    return [one for protocol, ports in blocks for one in _beyond(protocol, ports, limits)]
+
+
+def within(one: Network, ranges: Iterable[Network]) -> bool:
+    """Whether a range is part of one of *ranges*."""
+    return any(
+        one.version == other.version and one.subnet_of(other)  # type: ignore[arg-type]  # one version
+        for other in ranges
+    )
+
+
+def _virtual_ip(fleet: Fleet) -> list[Network]:
+    addresses = (ipaddress.IPv4Network(one) for one in VIRTUAL_IPS[fleet.network.vip])
+    return [*ipaddress.collapse_addresses(addresses)]
+
+
+def _addresses(fleet: Fleet) -> list[Network]:
+    rules = fleet.network.egress
+    return [network(text) for text in rules.addresses] if isinstance(rules, NatAllowlist) else []
+
+
+def _others(planned: object, named: Sequence[str]) -> list[str]:
+    if planned is UNKNOWN:
+        return [shown(UNKNOWN)]
+    return [shown(UNKNOWN if one is None else one) for one in listed(planned) if one not in named]
+
+
+def _beyond(protocol: object, ports: object, limits: Sequence[frozenset[int]]) -> list[str]:
+    if not limits:
+        return []
+    if protocol not in _TCP:
+        return [f"protocol {shown(protocol)}"]
+    if not listed(ports):
+        return ["unknown ports" if ports is UNKNOWN else "every port"]
+    allowed = frozenset.intersection(*limits)
+    return [
+        f"port {shown(UNKNOWN if one is None else one)}" for one in listed(ports) if not _holds(allowed, one)
+    ]
+
+
+def _holds(allowed: frozenset[int], ports: object) -> bool:
+    """Whether *allowed* holds a port, or every one of a range as in ``8000-8080``."""
+    first, _, last = str(ports).partition("-")
+    try:
+        return allowed.issuperset(range(int(first), int(last or first) + 1))
+    except ValueError:
+        return False
