@@ -94,16 +94,17 @@ def _entrance(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     """Who may act as a notebook's account opens the notebook: its proxy asks for nothing else."""
     if not stays(change) or change.planned("role") not in _IMPERSONATION_ROLES:
         return
-    account = change.planned("service_account_id")  # unknown while the same plan makes the account
+    account = change.planned("service_account_id")
     named = [*listed(change.planned("members")), change.planned("member")]
     owners = {
         f"user:{notebook.owner}"
         for notebook in surroundings.notebooks.values()
-        if not isinstance(account, str)
-        or account.rpartition("/")[2] == own_account(surroundings.fleet.project, notebook.name)
+        if isinstance(account, str)
+        and account.rpartition("/")[2] == own_account(surroundings.fleet.project, notebook.name)
     }
+    whose = "an unknown account" if account is UNKNOWN else "this account"
     for member in sorted({one for one in named if isinstance(one, str)} - owners - _EVERYBODY):
-        said = f"{member}, who is no owner of it, could open the notebook that runs as this account"
+        said = f"{member}, who is no owner of it, could open the notebook that runs as {whose}"
         yield finding("single-owner", change, said, "name its one owner in the fleet file")
 
 

@@ -80,7 +80,9 @@ resource "google_storage_bucket_iam_member" "script" {
 resource "google_service_account_iam_member" "owner" {
   count = length(local._own_account)
 
-  service_account_id = google_service_account.this[0].name
+  service_account_id = "projects/${var.project_id}/serviceAccounts/${local.service_account}"
   role               = "roles/iam.serviceAccountUser"
   member             = "user:${var.owner}"
+
+  depends_on = [google_service_account.this]
 }

@@ -29,6 +29,10 @@ run "rotated_guarded_and_used_by_google_alone" {
     error_message = "Each service agent, and nobody else, may use the key."
   }
   assert {
+    condition     = alltrue([for grant in google_kms_crypto_key_iam_member.service_agent : grant.crypto_key_id == output.kms_key])
+    error_message = "A plan must show which key they may use."
+  }
+  assert {
     condition     = output.kms_key == "projects/project/locations/europe-west1/keyRings/notebooks/cryptoKeys/notebooks"
     error_message = "A plan must show the key."
   }

@@ -95,6 +95,10 @@ run "the_least_roles" {
     condition     = google_service_account.this[0].account_id == "nb-ana-research"
     error_message = "The account bears the notebook's name."
   }
+  assert {
+    condition     = google_service_account_iam_member.owner[0].service_account_id == "projects/project/serviceAccounts/nb-ana-research@project.iam.gserviceaccount.com"
+    error_message = "A plan must show whose account the owner may act as."
+  }
 }
 
 run "exemptions_switch_off_what_they_name" {
