@@ -219,7 +219,7 @@ def test_whatever_is_unknown_is_refused_unless_it_is_harmless(our_fleets, plan):
     assert passed <= HARMLESS.keys()
 
 
-@pytest.mark.parametrize("kind", [*grants.ROLES, "google_folder", "google_artifact_registry_repository"])
+@pytest.mark.parametrize("kind", [*grants.PLACES, "google_folder", "google_artifact_registry_repository"])
 @pytest.mark.parametrize("way", [{"member": OWN}, {"members": [OWN]}])
 def test_an_unknown_role_is_one_that_the_modules_do_not_grant(our_fleet, kind, way):
     ending = "member" if "member" in way else "binding"

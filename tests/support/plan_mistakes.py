@@ -28,7 +28,11 @@ RIGHT = {
         "destination_ranges": ["0.0.0.0/0"],
         "priority": 65000,
     },
-    "google_project_iam_member": {"role": "roles/logging.logWriter", "member": f"serviceAccount:{ACCOUNT}"},
+    "google_project_iam_member": {
+        "project": "nbp-quickstart",
+        "role": "roles/logging.logWriter",
+        "member": f"serviceAccount:{ACCOUNT}",
+    },
     "google_access_context_manager_service_perimeter": {
         "use_explicit_dry_run_spec": False,
         "spec": [],

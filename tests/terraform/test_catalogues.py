@@ -158,21 +158,28 @@ def test_the_upgrade_job_holds_what_the_command_checks_for():
 
 
 def test_the_guardrails_let_pass_what_the_modules_grant_and_nothing_else():
-    held = {row["permission"] for job in JOBS for row in job["permissions"]}
     vm = re.search(r"permissions = \[(.*?)\]", (MODULES / "project" / "roles.tf").read_text())[1]
-    assert held | set(re.findall(r'"([^"]+)"', vm)) == grants.PERMISSIONS
+    held = {job["name"]: {row["permission"] for row in job["permissions"]} for job in JOBS}
+    assert held | {"vm": set(re.findall(r'"([^"]+)"', vm))} == grants.PERMISSIONS
+    assert {job["name"]: tuple(job["folders"]) for job in JOBS} == grants.FOLDERS
 
-    granted = {}
+    granted = set()
     outside = {"applier"}  # called by the bootstrap, which no fleet's plan holds
     for path in MODULES.glob("*/*.tf"):
-        if path.parent.name not in outside:
-            for kind, body in re.findall(
-                r'^resource "(google_\w+)_iam_member" .*?\{\n(.*?)^\}',
-                path.read_text(),
-                re.MULTILINE | re.DOTALL,
-            ):
-                granted.setdefault(kind, set()).update(re.findall(r'"(roles/[^"]+)"', body))
-    assert granted == grants.ROLES
+        module = path.parent.name
+        for kind, body in re.findall(
+            r'^resource "(google_\w+)_iam_member" .*?\{\n(.*?)^\}', path.read_text(), re.MULTILINE | re.DOTALL
+        ):
+            narrowed = re.search(r"^  condition \{", body, re.MULTILINE) is not None
+            roles = re.findall(r'"(roles/[^"]+)"', body) or ["a custom role"]
+            if module not in outside:
+                granted |= {(module, kind, role, narrowed) for role in roles}
+    custom = "projects/"
+    assert granted == {
+        (row.module, row.kind, "a custom role" if row.role.startswith(custom) else row.role, bool(row.only))
+        for row in grants.GRANTS
+    }
+    assert all(row.why.endswith(".") for row in grants.GRANTS)
     assert "modules/applier" not in (REPOSITORY / "terraform" / "fleet" / "fleet.tf").read_text()
 
 

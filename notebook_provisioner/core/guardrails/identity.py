@@ -1,12 +1,12 @@
 """Guardrails for who may do what."""
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from notebook_provisioner.catalog import grants
+from notebook_provisioner.catalog.grants import ACCOUNT, GRANTS, PROJECT
 from notebook_provisioner.core.findings import Finding
-from notebook_provisioner.core.fleet.maintenance import job_account
+from notebook_provisioner.core.guardrails import grants
 from notebook_provisioner.core.guardrails.facts import (
     Planned,
     PlanRule,
@@ -30,11 +30,10 @@ _IMPERSONATION_ROLES: Final = frozenset(
     }
 )
 _CUSTOM_ROLES: Final = ("google_project_iam_custom_role", "google_organization_iam_custom_role")
-# Google's own service accounts of a project, by the domains that the modules meet.
-_AGENT: Final = re.compile(
-    r"serviceAccount:[a-z0-9-]+@(gcp-sa-[a-z0-9-]+|compute-system|gs-project-accounts|serverless-robot-prod)"
-    r"\.iam\.gserviceaccount\.com"
-)
+_PREDEFINED: Final = {
+    kind: {row.role for row in GRANTS if row.kind == kind and row.role.startswith("roles/")}
+    for kind in {row.kind for row in GRANTS}
+}
 _IAM_TYPE: Final = re.compile(r"(google_.*)_iam_(member|binding|policy)")
 _AUTHORITATIVE: Final = re.compile(r"google_.*_iam_policy|google_(project|folder|organization)_iam_binding")
 _PROJECT_TYPE: Final = re.compile(r"google_(project|folder|organization)_iam_.*")
@@ -109,35 +108,26 @@ def _entrance(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
 
 
 def _roles(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
-    """Roles that the modules do not grant: who holds one of them may take the controls off.
+    """Grants that the modules do not make: who holds one of them may take the controls off.
 
     The modules write the names of their custom roles out. An unknown role is refused even where the plan
     makes a custom role and the expression refers to nothing else: a plan's JSON holds an expression's
     references and not its functions, and ``replace(ROLE.name, "/.*/", "roles/owner")`` refers to ROLE alone.
     """
     project = surroundings.fleet.project
-    others = _serving(surroundings)
-    ours = {
+    made = grants.of_fleet(surroundings, plan.project_numbers.get(project))
+    custom = {
         f"projects/{project}/roles/{one.planned('role_id')}"
         for one in after(plan)
-        if one.type == "google_project_iam_custom_role"
-        and one.planned("project") == project
-        and not _unneeded(one)
+        if one.type == "google_project_iam_custom_role" and not _unneeded(one, surroundings)
     }
     for change in plan.changes:
         matched = _IAM_TYPE.fullmatch(change.type)
         role = change.planned("role")
         if matched is None or not stays(change) or role is None:
             continue
-        member = change.planned("member")
-        # Somebody unknown and everybody are named as public-member, a binding's several as authoritative, and
-        # who may act as an account where its notebook's owner is asked for.
-        elsewhere = (
-            not isinstance(member, str) or member in _EVERYBODY or matched[1] == "google_service_account"
-        )
-        known = role in grants.ROLES.get(matched[1], ()) or (matched[1] == "google_project" and role in ours)
-        impersonates = role in _IMPERSONATION_ROLES and _PROJECT_TYPE.fullmatch(change.type)  # said already
-        if impersonates or (known and (elsewhere or _is_ours(member, project, others))):
+        kind = matched[1]
+        if role in _IMPERSONATION_ROLES and _PROJECT_TYPE.fullmatch(change.type):  # said already
             continue
         if role is UNKNOWN:
             yield finding(
@@ -147,10 +137,7 @@ def _roles(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]
                 "write its name out, as in projects/PROJECT/roles/ROLE_ID: a custom role's attribute name "
                 "is known after an apply alone",
             )
-        elif known:
-            said = f"{member} would hold {role}, and is no account of the fleet's, nor an agent of Google's"
-            yield finding("broad-role", change, said, "grant it to the accounts that the modules make")
-        else:
+        elif role not in _PREDEFINED.get(kind, ()) and not (kind == PROJECT and role in custom):
             yield finding(
                 "broad-role",
                 change,
@@ -158,25 +145,54 @@ def _roles(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]
                 "and may contain the right to take the controls off",
                 "grant a role that holds only what is called, or grant it outside the fleet",
             )
+        elif kind != ACCOUNT:  # who may act as one is asked for where its notebook's owner is
+            # Somebody unknown and everybody are named as public-member.
+            for member in (*listed(change.planned("members")), change.planned("member")):
+                if isinstance(member, str) and member not in _EVERYBODY:
+                    yield from _held(change, kind, member, made.get((kind, role), ()))
 
 
-def _is_ours(member: str, project: str, others: Container[str]) -> bool:
-    own = f"@{project}.iam.gserviceaccount.com"
-    is_own = member.startswith("serviceAccount:") and member.endswith(own)
-    return is_own or member in others or _AGENT.fullmatch(member) is not None
+def _held(change: Change, kind: str, member: str, made: Sequence[grants.Granted]) -> Iterator[Finding]:
+    """Hold a grant to those of its role that the modules make: to whom, on what, under which condition."""
+    said = f"{member} would hold {change.planned('role')}"
+    theirs = [one for one in made if one.member == member]
+    if not theirs:
+        yield finding(
+            "broad-role",
+            change,
+            f"{said}, and the modules grant it to others alone",
+            "grant it to the accounts that the modules make, and to the project's own service agents",
+        )
+        return
+    where = grants.place(change, kind)
+    there = [one for one in theirs if one.on == where]
+    if not there:
+        named = sorted({one.on for one in theirs})
+        yield finding(
+            "broad-role",
+            change,
+            f"{said} on {where if isinstance(where, str) else 'a resource that nobody can see'}, "
+            f"and the modules grant it on {' and '.join(named)} alone",
+            f"grant it on {' or '.join(named)}, by that name: a plan must show what a grant is on",
+        )
+        return
+    expression = change.planned("condition", 0, "expression")
+    if not any(one.only in {"", expression} for one in there):
+        how = (
+            "without a condition"
+            if expression is None
+            else f"under {'an unknown' if expression is UNKNOWN else 'another'} condition"
+        )
+        yield finding(
+            "broad-role",
+            change,
+            f"{said} on {where} {how}, where the modules narrow it",
+            f"give it the condition {' or '.join(sorted(one.only for one in there))}",
+        )
 
 
-def _serving(surroundings: Surroundings) -> frozenset[str]:
-    """The accounts of another fleet's jobs that the fleet file lets serve this one."""
-    maintenance = surroundings.fleet.maintenance
-    by = maintenance.served_by if maintenance is not None else None
-    if by is None:
-        return frozenset()
-    return frozenset(f"serviceAccount:{job_account(by.project, by.fleet, job)}" for job in by.jobs)
-
-
-def _custom_role(change: Change, _: Surroundings) -> Iterator[Finding]:
-    if stays(change) and (others := _unneeded(change)):
+def _custom_role(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    if stays(change) and (others := _unneeded(change, surroundings)):
         yield finding(
             "broad-role",
             change,
@@ -185,12 +201,16 @@ def _custom_role(change: Change, _: Surroundings) -> Iterator[Finding]:
         )
 
 
-def _unneeded(role: Planned) -> list[str]:
-    """What a custom role would hold besides what the fleet calls."""
+def _unneeded(role: Planned, surroundings: Surroundings) -> list[str]:
+    """What a custom role would hold besides what the fleet calls in its name."""
     permissions = role.planned("permissions")
     if permissions is UNKNOWN:
         return ["permissions that nobody can see"]
-    return sorted({shown(one) for one in listed(permissions)} - grants.PERMISSIONS)
+    here = role.planned("project") == surroundings.fleet.project
+    called = grants.custom_roles(surroundings.fleet) if here else {}
+    return sorted(
+        {shown(one) for one in listed(permissions)} - called.get(role.planned("role_id"), frozenset())
+    )
 
 
 def _key(change: Change, _: Surroundings) -> Iterator[Finding]:
