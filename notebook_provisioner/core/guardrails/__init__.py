@@ -3,8 +3,8 @@
 Read from the plan's JSON, after Terraform has resolved every variable and before it changes anything. An
 unknown value is treated as the bad one: what cannot be seen cannot be vouched for. The one exception is the
 name of an access level in a rule, while the same plan makes the access policy whose number is part of it; the
-next plan knows it. What no rule is about passes only where a module makes such resources. Each finding
-carries the id of a control in ``catalog.controls`` as its code.
+next plan knows it. What no module makes is refused, whatever the rules say of it. Each finding carries the
+id of a control in ``catalog.controls`` as its code.
 
 What stands in violation and is left as it is, by a plan that somebody else applied or through a value that
 only an apply showed, is said, and refused not even where the control is of high severity: an apply that does
@@ -60,7 +60,6 @@ _RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     kind: tuple(rule for module in _MODULES for rule in module.RULES.get(kind, ()))
     for kind in sorted({kind for module in _MODULES for kind in module.RULES})
 }
-_JUDGED: Final = _RULES.keys() | set(perimeter.MEMBERS)
 _COMMON: Final[tuple[Rule, ...]] = identity.COMMON
 _WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (
     *identity.WHOLE_PLAN,
@@ -98,10 +97,7 @@ def check(plan: TerraformPlan, fleet: Fleet) -> tuple[Finding, ...]:
     ]
     found += [finding for rule in _WHOLE_PLAN for finding in rule(together, surroundings)]
     estate = [finding for rule in _ESTATE for finding in rule(together, surroundings)]
-    named = {finding.subject for finding in (*found, *estate)}
-    for change in (*plan.changes, *plan.unchanged):
-        if change.type not in _JUDGED and change.address not in named:
-            found += unlisted.unlisted(change)
+    found += [finding for change in together.changes for finding in unlisted.unlisted(change)]
     kept = {change.address for change in plan.unchanged}
     new = [finding for finding in found if finding.subject not in kept]
     left = [finding for finding in found if finding.subject in kept]

@@ -1,4 +1,4 @@
-"""Guardrails for what no module makes: resources that nobody judges, and programs that Terraform runs."""
+"""Guardrails for what no module makes: other types of resources, and programs that Terraform runs."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -10,12 +10,12 @@ from notebook_provisioner.core.terraform_plan import Change, TerraformPlan
 
 
 def unlisted(change: Change) -> Iterator[Finding]:
-    """Name a resource of a type that no module makes; for one that no other guardrail knows."""
+    """Name a resource of a type that no module makes, whatever the other guardrails know of it."""
     if stays(change) and change.type not in resources.TYPES:
         yield finding(
             "unlisted-resource",
             change,
-            f"no module makes a {change.type}, and no guardrail knows what it may open",
+            f"no module makes a {change.type}, and no guardrail knows all that it may open",
             "keep it in a configuration of its own, outside the fleet's, where somebody reviews it",
         )
 
