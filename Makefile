@@ -16,7 +16,7 @@ JUPYTER := $(VENV)/jupyter
 WHEELS := $(VENV)/wheels
 SHELL_SCRIPTS := $(shell git ls-files '*.sh' .ci/run 2>/dev/null)
 
-.PHONY: help setup setup-dev apply plan destroy test coverage lint format acceptance bench chaos docs sandbox lock clean
+.PHONY: help setup setup-dev apply production plan destroy test coverage lint format acceptance bench chaos docs sandbox lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ setup-dev: $(VENV)/.setup-dev ## Make .venv with everything that test and lint n
 
 apply: setup ## Provision FLEET (default: ./fleet.yaml, else the quickstart in the sandbox)
 	@$(NBP) apply
+
+production: setup ## Provision examples/production in the sandbox, after what it says is there already
+	@$(BIN)/python scripts/make_surroundings.py
+	@$(BIN)/nbp --fleet "$${NBP_HOME:-.}/.nbp/production/fleet.yaml" apply
 
 plan: setup ## Show what apply would change
 	@$(NBP) plan

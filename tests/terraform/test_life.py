@@ -56,12 +56,13 @@ class Root:
 
     def make_surroundings(self):
         """Make what the fleet file says is there already."""
-        folder = Path(shutil.copytree(Path(__file__).parent / "surroundings", self._folder / "surroundings"))
+        place = "examples/production/surroundings"
+        folder = Path(shutil.copytree(REPOSITORY / place, self._folder / place))
         self._terraform.succeed(folder, "init", "-no-color", "-input=false")
         variable = f"-var=fleet_file={self.fleet_file}"
         self._terraform.succeed(folder, "apply", "-auto-approve", "-no-color", "-input=false", variable)
         made = json.loads(self._terraform.succeed(folder, "output", "-json"))
-        self.edit('"987654321098"', f'"{made["access_policy"]["value"]}"')
+        self.fleet_file.write_text(made["fleet_file"]["value"])
 
     def apply(self, *options):
         """Carry out what was planned, as nbp does; or plan first, where nothing was or *options* say more."""

@@ -1,5 +1,5 @@
-# What examples/production says is there already: the shared VPC, the key, the access policy. In the sandbox nobody else
-# makes them.
+# What the fleet file beside it says is there already: the shared VPC, the key, the access policy. At Google three teams
+# make them; in the sandbox nobody else does. `make production` applies this, and then the fleet.
 terraform {
   required_providers {
     google = { source = "hashicorp/google" }
@@ -13,7 +13,9 @@ locals {
 }
 
 variable "fleet_file" {
-  type = string
+  description = "Path of the fleet file."
+  type        = string
+  nullable    = false
 }
 
 data "google_project" "fleet" {
@@ -21,7 +23,7 @@ data "google_project" "fleet" {
 }
 
 module "network" {
-  source = "../terraform/modules/network"
+  source = "../../../terraform/modules/network"
 
   project_id = local.fleet.network.host_project
   name       = local.fleet.network.name
@@ -29,7 +31,7 @@ module "network" {
 }
 
 module "encryption" {
-  source = "../terraform/modules/encryption"
+  source = "../../../terraform/modules/encryption"
 
   project_id = local.key[1]
   location   = local.key[3]
@@ -49,6 +51,10 @@ resource "google_access_context_manager_access_policy" "organization" {
   title  = "acme"
 }
 
-output "access_policy" {
-  value = google_access_context_manager_access_policy.organization.name
+output "fleet_file" {
+  description = "The fleet file for the sandbox, with the number that the access policy got."
+  value = replace(replace(
+    file(var.fleet_file),
+    local.fleet.perimeter.access_policy, google_access_context_manager_access_policy.organization.name),
+  "target: google", "target: sandbox")
 }
