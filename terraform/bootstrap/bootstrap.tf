@@ -31,3 +31,11 @@ module "applier" {
 
   depends_on = [module.services]
 }
+
+module "service_agents" {
+  source = "../modules/service-agents"
+
+  project_id = var.project_id
+  keeps_logs = true
+  runs_jobs  = true
+}

@@ -13,6 +13,12 @@ output "roles_elsewhere" {
   value       = module.applier.roles_elsewhere
 }
 
+output "service_agents" {
+  description = "Google's own service accounts in the project, as {PURPOSE => E-MAIL}. The owner of a key, or of a registry, lets them use it before the first apply."
+  value       = module.service_agents.service_agents
+  depends_on  = [module.services]
+}
+
 output "state_bucket" {
   description = "Name of the state bucket, for `state.bucket` in the fleet file."
   value       = module.state.name

@@ -213,6 +213,8 @@ def test_who_applies_may_make_all_that_the_modules_make():
         assert row["scope"] in {
             "project",
             "host project",
+            "key",
+            "registry",
             "access policy",
             "organization",
             "billing account",

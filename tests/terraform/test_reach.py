@@ -16,6 +16,7 @@ APART = {
     "applier": "terraform/bootstrap calls it, before there is a fleet",
     "org-guardrails": "whoever owns the organization calls it",
     "private-bucket": "the modules with a bucket call it",
+    "service-agents": "the module project calls it, and terraform/bootstrap",
     "services": "the module project calls it",
 }
 # Variables that the root leaves alone, and why.

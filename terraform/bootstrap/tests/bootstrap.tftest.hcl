@@ -24,6 +24,10 @@ run "state_bucket_and_identity" {
     error_message = "Every API that fleets and pipelines use must be enabled."
   }
   assert {
+    condition     = toset(keys(output.service_agents)) == toset(["compute", "logging", "notebooks", "run", "storage"])
+    error_message = "Who owns a key elsewhere must know before the first apply who will use it."
+  }
+  assert {
     condition     = output.pipeline_provider == null
     error_message = "No pipeline was asked for."
   }

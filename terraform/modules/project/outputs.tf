@@ -1,11 +1,11 @@
 output "number" {
   description = "Project number, as perimeters and service agents name the project."
-  value       = data.google_project.this.number
+  value       = module.service_agents.number
 }
 
 output "service_agents" {
   description = "E-mail addresses of Google's own service accounts in the project: `compute`, `notebooks`, `storage`, `logging` where it keeps logs, and `run` where it has maintenance. Known once the APIs are enabled."
-  value       = local.service_agents
+  value       = module.service_agents.service_agents
   depends_on  = [module.services]
 }
 

@@ -31,7 +31,7 @@ run "roles_are_those_of_the_catalogue" {
     error_message = "The state can be written; no pipeline was asked for."
   }
   assert {
-    condition     = toset(keys(output.roles_elsewhere)) == toset(["roles/accesscontextmanager.policyAdmin", "roles/accesscontextmanager.policyEditor", "roles/billing.costsManager", "roles/compute.networkAdmin", "roles/orgpolicy.policyAdmin"])
+    condition     = toset(keys(output.roles_elsewhere)) == toset(["roles/accesscontextmanager.policyAdmin", "roles/accesscontextmanager.policyEditor", "roles/artifactregistry.reader", "roles/billing.costsManager", "roles/cloudkms.cryptoKeyEncrypterDecrypter", "roles/compute.networkAdmin", "roles/orgpolicy.policyAdmin"])
     error_message = "What others must grant must be said."
   }
   assert {

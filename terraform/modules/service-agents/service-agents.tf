@@ -22,7 +22,7 @@ locals {
       storage   = data.google_storage_project_service_account.this.email_address
     },
     { for settings in data.google_logging_project_cmek_settings.this : "logging" => settings.service_account_id },
-    contains(var.features, "maintenance") ? {
+    var.runs_jobs ? {
       run = "service-${data.google_project.this.number}@serverless-robot-prod.iam.gserviceaccount.com"
     } : {},
   )
