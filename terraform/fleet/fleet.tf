@@ -110,6 +110,14 @@ module "observability" {
       silent_after_hours = job.silent_after_hours
     }
   }
+  made_before = {
+    maintenance   = module.maintenance
+    network       = local.network
+    notebook      = module.notebook
+    perimeter     = module.perimeter
+    script_bucket = module.script_bucket
+    sync_bucket   = module.sync_bucket
+  }
 
   depends_on = [module.project]
 }

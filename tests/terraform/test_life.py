@@ -21,6 +21,7 @@ UPGRADE_JOB = """\
     schedule: 0 * * * * # every hour, to meet every window
     time_zone: Europe/Amsterdam
 """
+LOG_BUCKET = "module.observability[0].google_logging_project_bucket_config.audit"
 EXEMPTION = """\
     exemptions:
       - control: idle-timeout-seconds
@@ -119,11 +120,21 @@ class Root:
         """Change a notebook's labels past Terraform."""
         endpoint = self._terraform.environment["GOOGLE_WORKBENCH_CUSTOM_ENDPOINT"]
         name = self.outputs()["notebooks"][notebook]["id"]
+        self._call("PATCH", f"{endpoint}{name}?updateMask=labels", {"labels": labels})
+
+    def fail_once(self, method):
+        """Have the sandbox refuse the next call of a method."""
+        url = self._terraform.environment["GOOGLE_WORKBENCH_CUSTOM_ENDPOINT"].partition("/notebooks/")[0]
+        fault = {"method": method, "kind": "status", "status": 403, "count": 1}
+        self._call("POST", f"{url}/sandbox/v1/faults", fault)
+
+    def _call(self, verb, url, document):
+        token = self._terraform.environment["GOOGLE_OAUTH_ACCESS_TOKEN"]
         request = urllib.request.Request(  # noqa: S310  # the sandbox, on 127.0.0.1
-            f"{endpoint}{name}?updateMask=labels",
-            data=json.dumps({"labels": labels}).encode(),
-            headers={"Content-Type": "application/json"},
-            method="PATCH",
+            url,
+            data=json.dumps(document).encode(),
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
+            method=verb,
         )
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # as above
             assert answer.status == 200
@@ -233,9 +244,13 @@ def test_production_lives(root):
     root.make_surroundings()
     assert root.plan()
     assert root.findings() == ()
+    root.fail_once("notebooks.projects.locations.instances.create")
+    root.apply_refused()
+    assert LOG_BUCKET not in root.resources()  # it is locked: nobody could take it back
     root.apply()
     assert root.plan() == {}
     assert root.findings() == ()
+    assert LOG_BUCKET in root.resources()
 
     root.edit("keep_days: 30", "keep_days: 60")
     root.edit("schedule: 30 3 * * *", "schedule: 30 4 * * *")
@@ -259,7 +274,7 @@ def test_production_lives(root):
     root.apply()
     refused = root.destroy()  # as Google does, as long as logs are in it
     assert "locked bucket cannot be deleted" in refused.stderr
-    root.forget("module.observability[0].google_logging_project_bucket_config.audit")
+    root.forget(LOG_BUCKET)
     destroyed = root.destroy()
     assert destroyed.returncode == 0, destroyed.stderr
     assert root.resources() == []

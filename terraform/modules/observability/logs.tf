@@ -1,4 +1,5 @@
 # Audit logs in a bucket of their own: `_Default` keeps them for 30 days, and whoever administers logging can empty it.
+# A locked one stays for ever, so it comes last: an apply that failed halfway has not made it.
 resource "google_logging_project_bucket_config" "audit" {
   project        = var.project_id
   location       = var.location
@@ -13,6 +14,16 @@ resource "google_logging_project_bucket_config" "audit" {
       kms_key_name = cmek_settings.value
     }
   }
+
+  depends_on = [
+    var.made_before,
+    google_billing_budget.this,
+    google_logging_metric.this,
+    google_monitoring_alert_policy.silent,
+    google_monitoring_alert_policy.this,
+    google_monitoring_dashboard.fleet,
+    google_project_iam_audit_config.data_access,
+  ]
 }
 
 # A bucket in the sink's own project needs no grant: Cloud Logging writes there by itself.

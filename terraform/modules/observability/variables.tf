@@ -63,6 +63,12 @@ variable "locked" {
   nullable    = false
 }
 
+variable "made_before" {
+  description = "Whatever must be there before the log bucket is made: a locked one cannot be taken back, so an apply that fails should not have made it."
+  type        = any
+  default     = null
+}
+
 variable "notify" {
   description = "E-mail addresses that are told of alerts."
   type        = set(string)
