@@ -8,6 +8,7 @@ resource can be imported under an id that follows from its planned attributes.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from notebook_provisioner.core.errors import AlreadyExists
 from notebook_provisioner.core.terraform_plan import Action, Change
 
 _GATEWAY_POLICY: Final = "projects/{project}/locations/{location}/gatewaySecurityPolicies"
@@ -53,6 +54,11 @@ IMPORT_IDS: Final[Mapping[str, str]] = {
     "google_workbench_instance": "projects/{project}/locations/{location}/instances/{name}",
 }
 """Type to import id, in planned attributes; as on the type's page of the provider's documentation (7.46)."""
+
+OWNED: Final = frozenset(
+    {"google_access_context_manager_access_level", "google_access_context_manager_service_perimeter"}
+)
+"""Types that stand in an access policy, which others share: the description says whose each is."""
 
 _GRANT: Final = "a grant joins its policy, once, also where it is in there already"
 _BY_THE_ROOT: Final = "terraform/fleet/adopt.tf imports it: nbp tells it when it is there"
@@ -107,6 +113,32 @@ def import_ids(addresses: Iterable[str], changes: Iterable[Change]) -> dict[str,
         except KeyError:
             continue  # an attribute that only the creation would tell
     return found
+
+
+def require_own(addresses: Iterable[str], changes: Iterable[Change]) -> None:
+    """Refuse to take over what is somebody else's, as a namesake's in another project.
+
+    Args:
+        addresses: Resources that the plan imports.
+        changes: That plan; as they are now, they show whose they are.
+
+    Raises:
+        AlreadyExists: Some are not this fleet's.
+    """
+    wanted = set(addresses)
+    foreign = {
+        change.address: change.name
+        for change in changes
+        if change.address in wanted
+        and change.type in OWNED
+        and change.before.get("description") != change.after.get("description")
+    }
+    if foreign:
+        raise AlreadyExists(
+            f"nothing was taken over: {', '.join(foreign.values())} are somebody else's",
+            addresses=tuple(foreign),
+            hint="give the fleet another name, or delete them where nobody needs them any more",
+        )
 
 
 def obstacles(addresses: Iterable[str], changes: Iterable[Change]) -> dict[str, str]:

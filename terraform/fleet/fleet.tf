@@ -55,14 +55,15 @@ module "perimeter" {
   source = "../modules/perimeter"
   count  = local.fleet.perimeter.mode == "disabled" ? 0 : 1
 
-  name           = local.fleet.perimeter.name
-  mode           = local.fleet.perimeter.mode
-  organization   = local.fleet.perimeter.organization
-  access_policy  = local.fleet.perimeter.access_policy
-  access_levels  = local.fleet.perimeter.access_levels
-  ingress        = local.fleet.perimeter.ingress
-  egress         = local.fleet.perimeter.egress
-  project_number = module.project.number
+  name                   = local.fleet.perimeter.name
+  mode                   = local.fleet.perimeter.mode
+  organization           = local.fleet.perimeter.organization
+  access_policy          = local.fleet.perimeter.access_policy
+  access_levels          = local.fleet.perimeter.access_levels
+  existing_access_levels = local.fleet.perimeter.existing_access_levels
+  ingress                = local.fleet.perimeter.ingress
+  egress                 = local.fleet.perimeter.egress
+  project_number         = module.project.number
 
   additional_services = local.fleet.perimeter.restricted_services
   accessible_services = local.fleet.perimeter.accessible_services

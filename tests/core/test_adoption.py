@@ -2,9 +2,11 @@
 
 import string
 
+import pytest
 from plan_documents import change, document
 
 from notebook_provisioner.core import adoption
+from notebook_provisioner.core.errors import AlreadyExists
 from notebook_provisioner.core.terraform_plan import read
 
 
@@ -53,6 +55,20 @@ def test_what_has_no_import_says_why():
         address: adoption.WITHOUT_IMPORT["google_access_context_manager_access_policy"]
     }
     assert adoption.obstacles([], changes) == {}
+
+
+def test_what_stands_in_a_shared_policy_is_taken_over_from_oneself_only():
+    kind = "google_access_context_manager_access_level"
+    ours = {"name": "accessPolicies/1/accessLevels/nbp_research_office", "description": "projects/1"}
+
+    def adopted(before, action="update"):
+        return read(document(change(kind, [action], before=before, after=ours))).changes
+
+    adoption.require_own([f"{kind}.this"], adopted({**ours, "title": "renamed by hand"}))
+    adoption.require_own([], adopted({**ours, "description": "projects/2"}))
+    for theirs in ({**ours, "description": "projects/2"}, {"name": ours["name"]}):
+        with pytest.raises(AlreadyExists, match="nbp_research_office are somebody else's"):
+            adoption.require_own([f"{kind}.this"], adopted(theirs))
 
 
 def test_templates_name_attributes_only():

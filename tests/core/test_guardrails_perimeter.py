@@ -32,6 +32,9 @@ def mode(request):
 @pytest.fixture(scope="module")
 def our_fleet(mode):
     text = QUICKSTART.read_text(encoding="utf-8").replace("mode: dry-run", f"mode: {mode}")
+    text = text.replace(
+        'organization: "123456789012"', 'access_policy: "1"\n  existing_access_levels: [office]'
+    )
     return fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1))
 
 
@@ -179,25 +182,43 @@ def test_a_rule_that_nobody_can_see_is_a_hole(codes, perimeter):
     assert codes(perimeter(), made(f"{PERIMETER}_ingress_policy", **rule(), unknown=service)) == HOLE
 
 
-def test_a_level_has_no_name_yet_while_its_policy_is_made(codes, perimeter):
+def test_levels_that_lead_in_are_made_here_or_named_in_the_file(codes, perimeter):
+    office, other = (f"accessPolicies/1/accessLevels/{name}" for name in ("office", "other"))
+    elsewhere = office.replace("1", "2", 1)
+    assert codes(perimeter(access_levels=[office])) == []
+    assert codes(perimeter(access_levels=[office, other])) == HOLE
+    assert codes(perimeter(access_levels=[elsewhere])) == HOLE
+    written = rule(whence={"sources": [{"access_level": other}]})
+    beside = made(f"{PERIMETER}_ingress_policy", **written)
+    assert codes(perimeter(ingress_policies=[written])) == HOLE
+    assert codes(perimeter(), beside) == HOLE
+
+    level = {"name": other, "basic": [{"conditions": [OFFICE]}]}
+    for action in ("create", "no-op"):
+        ours = change(LEVEL, [action], after=level)
+        assert codes(perimeter(access_levels=[office, other]), beside, ours) == []
+    gone = change(LEVEL, ["delete"], before=level)
+    assert codes(perimeter(access_levels=[other]), gone) == HOLE
+
+
+def test_a_level_has_no_name_yet_while_its_policy_is_made(our_fleet, perimeter):
+    file = our_fleet.perimeter
+    makes = file.model_copy(update={"organization": "123456789012", "access_policy": None})
+
+    def codes(*entries, file=makes):
+        plan = read(document(*entries, perimeter(), **LOOKED_UP))
+        found = guardrails.check(plan, our_fleet.model_copy(update={"perimeter": file}))
+        return [finding.code for finding in found if finding.code != "unlisted-resource"]
+
     unknown = {"ingress_from": [{"sources": [{"access_level": True}]}]}
     beside = made(f"{PERIMETER}_ingress_policy", **rule(whence={"sources": [{}]}), unknown=unknown)
     policy = made("google_access_context_manager_access_policy", title="nbp quickstart")
-    assert codes(policy, perimeter(), beside) == []
-    assert codes(perimeter(), beside) == HOLE
+    assert codes(policy, beside) == []
+    assert codes(beside) == HOLE
+    assert codes(policy, beside, file=file) == HOLE  # a given policy has a number, so its levels have names
     unseen = {"ingress_from": [{"sources": [{"resource": True}]}]}
     other = made(f"{PERIMETER}_ingress_policy", **rule(whence={"sources": [{}]}), unknown=unseen)
-    assert codes(policy, perimeter(), other) == HOLE
-
-
-def test_a_level_of_a_given_policy_has_a_name(our_fleet, perimeter):
-    given = our_fleet.perimeter.model_copy(update={"organization": None, "access_policy": "1"})
-    unknown = {"ingress_from": [{"sources": [{"access_level": True}]}]}
-    beside = made(f"{PERIMETER}_ingress_policy", **rule(whence={"sources": [{}]}), unknown=unknown)
-    policy = made("google_access_context_manager_access_policy", title="another")
-    plan = read(document(policy, perimeter(), beside, **LOOKED_UP))
-    found = guardrails.check(plan, our_fleet.model_copy(update={"perimeter": given}))
-    assert [finding.code for finding in found if finding.code != "unlisted-resource"] == HOLE
+    assert codes(policy, other) == HOLE
 
 
 OFFICE = {"ip_subnetworks": ["203.0.113.0/24"]}

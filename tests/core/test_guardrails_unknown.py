@@ -28,6 +28,7 @@ FILES = {
 OWN = "serviceAccount:nb-ana@nbp-quickstart.iam.gserviceaccount.com"
 PERIMETER = "google_access_context_manager_service_perimeter"
 LEVEL = "google_access_context_manager_access_level"
+OFFICE = "accessPolicies/1/accessLevels/office"
 POLICY = "google_compute_network_firewall_policy"
 RULE = "google_network_security_gateway_security_policy_rule"
 PLACE = {"project": "p", "location": "l"}
@@ -63,8 +64,9 @@ GOOD = {
         [
             (
                 PERIMETER,
-                perimeter("ingress", sources=[{"access_level": "accessPolicies/1/accessLevels/office"}]),
-            )
+                perimeter("ingress", sources=[{"access_level": OFFICE}]),
+            ),
+            (LEVEL, {"name": OFFICE, "basic": [{"conditions": [{"members": ["user:ana@example.com"]}]}]}),
         ],
     ),
     "a way in for a project": (

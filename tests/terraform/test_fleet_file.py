@@ -112,7 +112,7 @@ def test_the_rest_of_the_fleet_resolves_alike(read, name):
     for way in ("ingress", "egress"):
         ruled = [{"access_levels": [], "projects": [], **rule} for rule in theirs["perimeter"][way]]
         assert ruled == [{"access_levels": [], **rule} for rule in perimeter.get(way, [])]
-    for key in ("restricted_services", "accessible_services"):
+    for key in ("existing_access_levels", "restricted_services", "accessible_services"):
         assert theirs["perimeter"][key] == perimeter.get(key, [])
     watched = ours.observability
     assert theirs["observability"] == (watched and watched.model_dump(mode="json"))

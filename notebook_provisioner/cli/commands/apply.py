@@ -64,6 +64,7 @@ def _carry_out(
     adopted: dict[str, str] = {}
     while True:
         document = terraform.plan(show=app.settings.verbose > 0)
+        adoption.require_own(adopted, terraform_plan.read(document).changes)
         plan, findings = changes.decide(app, document)
         changes.require(plan, findings, accept)
         changes.show_findings(app, findings)

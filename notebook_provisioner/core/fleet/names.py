@@ -33,13 +33,14 @@ KmsName = patterned(
     "kms-name", "key or key ring name", "letters, digits, _ and -", r"[a-zA-Z0-9_-]+", "notebooks"
 )
 # AccessLevel.name in the discovery document accesscontextmanager.v1.
+ACCESS_LEVEL_LONGEST: Final = 50
 AccessLevelName = patterned(
     "access-level-name",
     "access level name",
     "letters, digits and _, a letter first",
     r"[a-zA-Z][a-zA-Z0-9_]*",
     "corporate_network",
-    longest=50,
+    longest=ACCESS_LEVEL_LONGEST,
 )
 NumericId = patterned(
     "numeric-id", "numeric id", "digits in quotes", r"[1-9][0-9]*", "123456789012", longest=20

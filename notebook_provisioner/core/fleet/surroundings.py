@@ -112,7 +112,7 @@ class AccessLevel(Model):
     """Who may enter the perimeter, from where; all conditions must hold."""
 
     name: names.AccessLevelName
-    """Its name in the access policy."""
+    """Its name here. In the access policy, which others share, it is called nbp_FLEET_NAME."""
     ip_ranges: tuple[formats.Cidr, ...] = ()
     """Public ranges that requests come from."""
     members: tuple[formats.Member, ...] = ()
@@ -130,7 +130,8 @@ class IngressRule(Model):
     """`workbench-users` open notebooks and reach no other service, `operators` and a `pipeline` run nbp,
     `maintenance` is for the jobs of the fleet that serves this one."""
     access_levels: tuple[names.AccessLevelName, ...] = ()
-    """For `workbench-users` and `operators`: levels of `access_levels`, which then lead to nothing else."""
+    """For `workbench-users` and `operators`: of `access_levels` or `existing_access_levels`, which then lead
+    to nothing else."""
     projects: tuple[names.NumericId, ...] = ()
     """For `pipeline` and `maintenance`: numbers of the projects that they run in."""
 
@@ -159,6 +160,9 @@ class _Perimeter(Model):
     access_levels: tuple[AccessLevel, ...] = ()
     """Ways into the perimeter from outside; one that holds is enough. To all that is protected, or to what
     `ingress` says of it."""
+    existing_access_levels: tuple[names.AccessLevelName, ...] = ()
+    """Levels of `access_policy` that somebody else looks after, by their names there; what they ask for, nbp
+    does not judge."""
     ingress: tuple[IngressRule, ...] = ()
     """What may enter besides."""
     egress: tuple[EgressRule, ...] = ()

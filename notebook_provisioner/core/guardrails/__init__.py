@@ -66,6 +66,7 @@ _WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (
     *notebooks.WHOLE_PLAN,
     *perimeter.WHOLE_PLAN,
     *proxies.WHOLE_PLAN,
+    *perimeter_rules.WHOLE_PLAN,
     *unlisted.WHOLE_PLAN,
 )
 _ESTATE: Final[tuple[PlanRule, ...]] = (*network.ESTATE, *perimeter.ESTATE, *audit.ESTATE)

@@ -8,7 +8,7 @@ from notebook_provisioner.core.fleet.checks.perimeter import exceeded
 from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, listed, network, stays
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
-_LEVEL: Final = "google_access_context_manager_access_level"
+LEVEL: Final = "google_access_context_manager_access_level"
 _CONDITIONS: Final = ("ip_subnetworks", "members", "regions", "required_access_levels", "vpc_network_sources")
 _DEVICE_FLAGS: Final = ("require_admin_approval", "require_corp_owned", "require_screen_lock")
 _DEVICE_LISTS: Final[Mapping[str, frozenset[str]]] = {
@@ -82,12 +82,12 @@ def _everybodys(change: Change, _: Surroundings) -> Iterator[Finding]:
             "open-access-level",
             change,
             "it would replace every level of the access policy, others' too, and nothing here judges them",
-            f"make single ones: {_LEVEL}",
+            f"make single ones: {LEVEL}",
         )
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
-    _LEVEL: (_level,),
-    f"{_LEVEL}_condition": (_condition,),
-    f"{_LEVEL}s": (_everybodys,),
+    LEVEL: (_level,),
+    f"{LEVEL}_condition": (_condition,),
+    f"{LEVEL}s": (_everybodys,),
 }

@@ -5,15 +5,29 @@ from typing import Any, Final, Literal
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.surroundings import NoPerimeter
-from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, listed, shown, stays
+from notebook_provisioner.core.guardrails.access_levels import LEVEL
+from notebook_provisioner.core.guardrails.facts import (
+    Planned,
+    PlanRule,
+    Rule,
+    Surroundings,
+    after,
+    finding,
+    listed,
+    of_blocks,
+    shown,
+    stays,
+)
 from notebook_provisioner.core.guardrails.perimeter import PERIMETER
-from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
+from notebook_provisioner.core.terraform_plan import UNKNOWN, Change, TerraformPlan
 
 Way = Literal["ingress", "egress"]
 
 _WAYS: Final[tuple[Way, ...]] = ("ingress", "egress")
 _READING: Final = frozenset({"google.storage.objects.get", "google.storage.objects.list"})
 _POLICY: Final = "google_access_context_manager_access_policy"
+_INGRESS: Final = (f"{PERIMETER}_ingress_policy", f"{PERIMETER}_dry_run_ingress_policy")
+_WAYS_IN: Final = (PERIMETER, *_INGRESS)
 _REMEDY: Final = "use a preset of perimeter.ingress or perimeter.egress in the fleet file"
 
 
@@ -31,6 +45,37 @@ def _embedded(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             for index in range(len(listed(rules))):
                 name = f"rule {index + 1} for {way} of the {place}"
                 yield from _rule(change, surroundings, name, way, *path, index)
+
+
+def _entrances(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
+    """Levels that lead in are made by the plan, which judges them, or named in the fleet file.
+
+    Those of an access policy that the same plan makes have no name yet, and are judged where they stand.
+    """
+    there = after(plan)
+    known = {one.planned("name") for one in there if one.type == LEVEL}
+    perimeter = surroundings.fleet.perimeter
+    if not isinstance(perimeter, NoPerimeter):
+        policy = f"accessPolicies/{perimeter.access_policy}/accessLevels"
+        known |= {f"{policy}/{name}" for name in perimeter.existing_access_levels}
+    for one in there:
+        strangers = sorted(set(_levels(one)) - known) if one.type in _WAYS_IN else ()
+        if strangers:
+            said = f"{', '.join(strangers)} would lead in, which the fleet file does not name"
+            yield finding("perimeter-rules", one, said, "name it in perimeter.existing_access_levels")
+
+
+def _levels(one: Planned) -> Iterator[str]:
+    """The access levels that a perimeter names, or a rule beside it; without unknown ones and ``*``."""
+    rules: list[tuple[str | int, ...]] = [()]
+    named: list[Any] = []
+    for place in ("status", "spec"):
+        named += listed(one.planned(place, 0, "access_levels"))
+        policies = (place, 0, "ingress_policies")
+        rules += [(*policies, index) for index in range(len(listed(one.planned(*policies))))]
+    for rule in rules:
+        named += of_blocks(one, *rule, "ingress_from", 0, "sources", attribute="access_level")
+    yield from (name for name in named if isinstance(name, str) and name not in {"", "*"})
 
 
 def _ingress(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
@@ -116,6 +161,7 @@ def _each(change: Change, key: str, *path: str | int) -> set[Any]:
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     PERIMETER: (_embedded,),
-    **dict.fromkeys((f"{PERIMETER}_ingress_policy", f"{PERIMETER}_dry_run_ingress_policy"), (_ingress,)),
+    **dict.fromkeys(_INGRESS, (_ingress,)),
     **dict.fromkeys((f"{PERIMETER}_egress_policy", f"{PERIMETER}_dry_run_egress_policy"), (_egress,)),
 }
+WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (_entrances,)

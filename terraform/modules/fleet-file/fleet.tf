@@ -41,13 +41,14 @@ locals {
     }
 
     perimeter = {
-      mode          = local._perimeter.mode
-      name          = "nbp_${replace(local._file.name, "-", "_")}"
-      organization  = try(local._perimeter.organization, null)
-      access_policy = try(local._perimeter.access_policy, null)
-      access_levels = try(local._perimeter.access_levels, [])
-      ingress       = try(local._perimeter.ingress, [])
-      egress        = try(local._perimeter.egress, [])
+      mode                   = local._perimeter.mode
+      name                   = "nbp_${replace(local._file.name, "-", "_")}"
+      organization           = try(local._perimeter.organization, null)
+      access_policy          = try(local._perimeter.access_policy, null)
+      access_levels          = try(local._perimeter.access_levels, [])
+      existing_access_levels = try(local._perimeter.existing_access_levels, [])
+      ingress                = try(local._perimeter.ingress, [])
+      egress                 = try(local._perimeter.egress, [])
 
       restricted_services = try(local._perimeter.restricted_services, [])
       accessible_services = try(local._perimeter.accessible_services, [])

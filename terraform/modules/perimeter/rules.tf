@@ -9,7 +9,7 @@ locals {
       operations = local._presets[rule.preset].operations
       resources  = local._inside
       sources = concat(
-        [for name in rule.access_levels : { access_level = google_access_context_manager_access_level.this[name].name, resource = null }],
+        [for name in rule.access_levels : { access_level = local._level_names[name], resource = null }],
         [for number in rule.projects : { access_level = null, resource = "projects/${number}" }],
       )
     }

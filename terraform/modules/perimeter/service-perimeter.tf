@@ -6,13 +6,13 @@ locals {
   _accessible_services = concat(["RESTRICTED-SERVICES"], var.accessible_services)
 
   _configuration = {
-    access_levels = [for name in local._entrances : google_access_context_manager_access_level.this[name].name]
+    access_levels = [for name in local._entrances : local._level_names[name]]
     resources     = local._inside
   }
   _inside = [for number in distinct(concat([var.project_number], var.additional_project_numbers)) : "projects/${number}"]
 
   # A level that a rule names leads to what the rule names, and no longer to everything.
-  _entrances = setsubtract(var.access_levels[*].name, flatten(var.ingress[*].access_levels))
+  _entrances = setsubtract(concat(var.access_levels[*].name, var.existing_access_levels), flatten(var.ingress[*].access_levels))
 }
 
 # Dry-run logs what an enforced perimeter would refuse, and refuses nothing. Changing mode moves one configuration from
@@ -21,7 +21,7 @@ resource "google_access_context_manager_service_perimeter" "this" {
   parent                    = "accessPolicies/${local._access_policy}"
   name                      = "accessPolicies/${local._access_policy}/servicePerimeters/${var.name}"
   title                     = var.name
-  description               = "Notebooks of the project and the data that they reach."
+  description               = "Notebooks of projects/${var.project_number} and the data that they reach."
   perimeter_type            = "PERIMETER_TYPE_REGULAR"
   use_explicit_dry_run_spec = var.mode == "dry-run"
 

@@ -10,7 +10,7 @@ variable "accessible_services" {
 }
 
 variable "access_levels" {
-  description = "Who reaches the protected services from outside. A caller must meet everything that one level names, and one level is enough."
+  description = "Who reaches the protected services from outside. In the access policy a level is called PERIMETER_NAME. A caller must meet everything that one level names, and one level is enough."
   type = list(object({
     name      = string
     ip_ranges = optional(list(string), [])
@@ -26,11 +26,11 @@ variable "access_levels" {
   default  = []
   nullable = false
   validation {
-    condition     = alltrue([for level in var.access_levels : can(regex("^[a-zA-Z][a-zA-Z0-9_]{0,49}$", level.name))])
-    error_message = "An access level's name is 1 to 50 letters, digits and underscores and begins with a letter."
+    condition     = alltrue([for level in var.access_levels : can(regex("^[a-zA-Z][a-zA-Z0-9_]{0,49}$", "${var.name}_${level.name}")) && can(regex("^[a-zA-Z]", level.name))])
+    error_message = "An access level's name is letters, digits and underscores and begins with a letter; with the perimeter's name and an underscore before it, no more than 50."
   }
   validation {
-    condition     = length(distinct(var.access_levels[*].name)) == length(var.access_levels)
+    condition     = length(distinct(concat(var.access_levels[*].name, var.existing_access_levels))) == length(var.access_levels) + length(var.existing_access_levels)
     error_message = "Access levels need names of their own."
   }
   validation {
@@ -127,6 +127,21 @@ variable "egress" {
   }
 }
 
+variable "existing_access_levels" {
+  description = "Access levels of `access_policy` that somebody else made and looks after, by name. They lead in like those of `access_levels`."
+  type        = list(string)
+  default     = []
+  nullable    = false
+  validation {
+    condition     = alltrue([for name in var.existing_access_levels : can(regex("^[a-zA-Z][a-zA-Z0-9_]{0,49}$", name))])
+    error_message = "An access level's name is 1 to 50 letters, digits and underscores and begins with a letter."
+  }
+  validation {
+    condition     = var.access_policy != null || length(var.existing_access_levels) == 0
+    error_message = "A policy made here holds no level yet: give access_policy, the one that holds them."
+  }
+}
+
 variable "ingress" {
   description = "What may enter the perimeter besides what `access_levels` let in: presets of presets.json (`workbench-users` and `operators` for access levels, `pipeline` and `maintenance` for projects by number). A level that a rule names leads to what the preset names, and no longer to everything."
   type = list(object({
@@ -149,8 +164,8 @@ variable "ingress" {
     error_message = "workbench-users and operators name access_levels; pipeline and maintenance name projects."
   }
   validation {
-    condition     = length(setsubtract(flatten(var.ingress[*].access_levels), var.access_levels[*].name)) == 0
-    error_message = "ingress names levels of access_levels."
+    condition     = length(setsubtract(flatten(var.ingress[*].access_levels), concat(var.access_levels[*].name, var.existing_access_levels))) == 0
+    error_message = "ingress names levels of access_levels or existing_access_levels."
   }
   validation {
     condition     = alltrue(flatten([for rule in var.ingress : [for number in rule.projects : can(regex("^[0-9]+$", number))]]))

@@ -6,6 +6,7 @@ from typing import Final
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
+from notebook_provisioner.core.fleet.names import ACCESS_LEVEL_LONGEST
 from notebook_provisioner.core.fleet.source import Path
 from notebook_provisioner.core.fleet.surroundings import (
     AccessLevel,
@@ -34,7 +35,9 @@ def access_policy(context: Context) -> Iterator[Finding]:
     if perimeter.organization is not None and perimeter.access_policy is not None:
         said = "organization and access_policy exclude each other"
         yield context.error("access-policy", ("perimeter", "organization"), said, remedy, key=True)
-    if perimeter.mode == "enforced" and not perimeter.access_levels and not perimeter.ingress:
+    if perimeter.mode == "enforced" and not any(
+        (perimeter.access_levels, perimeter.existing_access_levels, perimeter.ingress)
+    ):
         yield context.warning(
             "no-access-level",
             ("perimeter",),
@@ -68,17 +71,41 @@ def shared_network(context: Context) -> Iterator[Finding]:
 
 
 def access_levels(context: Context) -> Iterator[Finding]:
-    """Access levels have distinct names and ask for something."""
+    """Access levels have distinct names that fit, are there already or ask for something."""
     perimeter = context.fleet.perimeter
     if isinstance(perimeter, NoPerimeter):
         return
     names: set[str] = set()
+    for index, name in enumerate(perimeter.existing_access_levels):
+        if name in names:
+            path: Path = ("perimeter", "existing_access_levels", index)
+            yield context.error(
+                "duplicate-access-level", path, f"{name} stands above", "take one of them out"
+            )
+        names.add(name)
+    if names and perimeter.access_policy is None:
+        yield context.error(
+            "access-policy",
+            ("perimeter", "existing_access_levels"),
+            "a policy that is made here holds no level yet",
+            "write access_policy, with the number of the one that holds them",
+            key=True,
+        )
     for index, level in enumerate(perimeter.access_levels):
-        path: Path = ("perimeter", "access_levels", index)
+        path = ("perimeter", "access_levels", index)
         if level.name in names:
-            said = f"there is an access level {level.name} above"
+            said = f"there is another access level {level.name}"
             yield context.error("duplicate-access-level", (*path, "name"), said, "give each its own name")
         names.add(level.name)
+        called = f"nbp_{context.fleet.name.replace('-', '_')}_{level.name}"  # as the module perimeter does
+        if len(called) > ACCESS_LEVEL_LONGEST:
+            yield context.error(
+                "access-level-name",
+                (*path, "name"),
+                f"in the access policy {level.name} would be called {called}, which is longer than "
+                f"{ACCESS_LEVEL_LONGEST} characters",
+                f"shorten it by {len(called) - ACCESS_LEVEL_LONGEST}",
+            )
         if not (level.ip_ranges or level.members or level.regions or level.device_policy):
             yield context.error(
                 "open-access-level",
@@ -107,7 +134,7 @@ def rules(context: Context) -> Iterator[Finding]:
     perimeter = context.fleet.perimeter
     if isinstance(perimeter, NoPerimeter):
         return
-    known = {level.name for level in perimeter.access_levels}
+    known = {*(level.name for level in perimeter.access_levels), *perimeter.existing_access_levels}
     for index, rule in enumerate(perimeter.ingress):
         path: Path = ("perimeter", "ingress", index)
         by_project = rule.preset in {"pipeline", "maintenance"}

@@ -60,7 +60,7 @@ run "enforced_in_a_policy_that_is_there" {
     error_message = "Both projects must be inside."
   }
   assert {
-    condition     = google_access_context_manager_service_perimeter.this.status[0].access_levels == toset(["accessPolicies/789/accessLevels/office"])
+    condition     = google_access_context_manager_service_perimeter.this.status[0].access_levels == toset(["accessPolicies/789/accessLevels/nbp_test_office"])
     error_message = "The access level must lead inside."
   }
   assert {
@@ -190,6 +190,66 @@ run "a_network_of_the_project_itself" {
   }
 }
 
+run "levels_that_somebody_else_looks_after" {
+  command = plan
+  variables {
+    organization           = null
+    access_policy          = "789"
+    access_levels          = [{ name = "office", ip_ranges = ["203.0.113.0/24"] }]
+    existing_access_levels = ["corporate", "administrators"]
+    ingress                = [{ preset = "operators", access_levels = ["administrators"] }]
+  }
+  assert {
+    condition     = google_access_context_manager_service_perimeter.this.spec[0].access_levels == toset(["accessPolicies/789/accessLevels/corporate", "accessPolicies/789/accessLevels/nbp_test_office"])
+    error_message = "An existing level must lead in under its own name."
+  }
+  assert {
+    condition     = google_access_context_manager_service_perimeter.this.spec[0].ingress_policies[0].ingress_from[0].sources[0].access_level == "accessPolicies/789/accessLevels/administrators"
+    error_message = "A rule must find an existing level."
+  }
+  assert {
+    condition     = keys(google_access_context_manager_access_level.this) == ["office"]
+    error_message = "Nothing may be made of what somebody else made."
+  }
+}
+
+run "existing_levels_in_a_policy_made_here" {
+  command = plan
+  variables {
+    existing_access_levels = ["corporate"]
+  }
+  expect_failures = [var.existing_access_levels]
+}
+
+run "existing_levels_by_path" {
+  command = plan
+  variables {
+    organization           = null
+    access_policy          = "789"
+    existing_access_levels = ["accessPolicies/789/accessLevels/corporate"]
+  }
+  expect_failures = [var.existing_access_levels]
+}
+
+run "an_access_level_that_exists_already" {
+  command = plan
+  variables {
+    organization           = null
+    access_policy          = "789"
+    access_levels          = [{ name = "office", ip_ranges = ["203.0.113.0/24"] }]
+    existing_access_levels = ["office"]
+  }
+  expect_failures = [var.access_levels]
+}
+
+run "an_access_level_whose_whole_name_is_too_long" {
+  command = plan
+  variables {
+    access_levels = [{ name = "a2345678901234567890123456789012345678901x", ip_ranges = ["203.0.113.0/24"] }]
+  }
+  expect_failures = [var.access_levels]
+}
+
 run "access_levels_of_one_name" {
   command = plan
   variables {
@@ -256,7 +316,7 @@ run "rules_by_preset" {
     accessible_services = ["oslogin.googleapis.com"]
   }
   assert {
-    condition     = google_access_context_manager_service_perimeter.this.status[0].access_levels == toset(["accessPolicies/789/accessLevels/audit"])
+    condition     = google_access_context_manager_service_perimeter.this.status[0].access_levels == toset(["accessPolicies/789/accessLevels/nbp_test_audit"])
     error_message = "A level that a rule names must not lead to everything besides."
   }
   assert {
@@ -268,7 +328,7 @@ run "rules_by_preset" {
   }
   assert {
     condition = (
-      google_access_context_manager_service_perimeter.this.status[0].ingress_policies[0].ingress_from[0].sources[0].access_level == "accessPolicies/789/accessLevels/office"
+      google_access_context_manager_service_perimeter.this.status[0].ingress_policies[0].ingress_from[0].sources[0].access_level == "accessPolicies/789/accessLevels/nbp_test_office"
       && google_access_context_manager_service_perimeter.this.status[0].ingress_policies[0].ingress_to[0].operations[*].service_name == tolist(["notebooks.googleapis.com"])
       && google_access_context_manager_service_perimeter.this.status[0].ingress_policies[0].ingress_to[0].resources == toset(["projects/123"])
       && google_access_context_manager_service_perimeter.this.status[0].ingress_policies[2].ingress_from[0].sources[0].resource == "projects/321"
