@@ -188,9 +188,13 @@ def _result(outcome: Outcome) -> dict[str, Any]:
 
 
 def log_line(line: str) -> str:
-    """A journal's line in the shape that Cloud Logging reads from a container's output."""
+    """A journal's line in the shape that Cloud Logging reads from a container's output.
+
+    An alert reads the severity: Compute Engine begins each deletion with a ``pending``, which is no failure
+    as long as another line follows.
+    """
     entry = json.loads(line)
-    failed = entry.get("result") in {Result.FAILED, Result.PENDING}
+    failed = entry.get("final", False) and entry["result"] in {Result.FAILED, Result.PENDING}
     words = " ".join(filter(None, (entry["event"], entry["action"], entry["snapshot"], entry.get("result"))))
     message = ": ".join(filter(None, (words, entry.get("message"))))
     return json.dumps({"severity": "ERROR" if failed else "INFO", **entry, "message": message})

@@ -293,9 +293,27 @@ def test_marks_come_first_where_there_is_a_grace(nbp, control):
     assert data(nbp("prune", "--grace", "7d", "--format", "json", status=3))["counts"]["delete"] == 4
 
 
+def logged(done):
+    return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_a_deletion_that_takes_its_time_is_no_error_and_one_that_fails_is_one(nbp, control, failing):
+    """As at Google: the answer to a deletion is an operation that is not done."""
+    control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 2})
+    if failing:
+        control.fault(method="compute.snapshots.delete", kind="failed-operation", status=400, count=failing)
+    lines = logged(nbp("prune", "--due", "--yes", status=failing))
+    final = [line for line in lines if line.get("final")]
+    assert sorted(line["result"] for line in final) == ["deleted"] * (4 - failing) + ["failed"] * failing
+    begun = [line for line in lines if line["event"] == "outcome" and not line["final"]]
+    assert [line["result"] for line in begun] == ["pending"] * (4 - failing)
+    errors = [line for line in lines if line["severity"] != "INFO"]
+    assert errors == [line for line in final if line["result"] == "failed"]
+
+
 def test_the_job_logs_a_line_a_snapshot(nbp):
-    done = nbp("prune", "--due", "--yes")
-    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    lines = logged(nbp("prune", "--due", "--yes"))
     outcomes = [line for line in lines if line["event"] == "outcome"]
     assert len(outcomes) == 4
     assert {line["severity"] for line in lines} == {"INFO"}

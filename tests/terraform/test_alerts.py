@@ -11,6 +11,7 @@ from notebook_provisioner.adapters.google.workbench_changes import WorkbenchInst
 from notebook_provisioner.cli.output import Output
 from notebook_provisioner.cli.prune_report import log_line
 from notebook_provisioner.core.errors import Refused
+from notebook_provisioner.core.snapshots.sweep import Result
 from notebook_provisioner.core.upgrades.facts import IDLE_KEY
 from notebook_provisioner.core.upgrades.observed import UPGRADE_LABEL
 from notebook_provisioner.sandbox.server.services.logging import _compiled
@@ -35,10 +36,12 @@ def of_job(line, job=JOB):
     return {"resource": resource, "severity": payload.pop("severity"), "jsonPayload": payload}
 
 
-@pytest.mark.parametrize(("result", "found"), [("failed", True), ("deleted", False)])
-def test_a_failed_deletion_is_found(result, found):
-    line = log_line(json.dumps({"event": "done", "action": "delete", "snapshot": "s", "result": result}))
-    assert matches("prune-failed", of_job(line)) is found
+@pytest.mark.parametrize("result", Result)
+@pytest.mark.parametrize("final", [True, False])
+def test_what_failed_and_what_did_not_end_in_time_is_found_and_nothing_else(result, final):
+    entry = {"event": "outcome", "action": "delete", "snapshot": "s", "result": result, "final": final}
+    line = log_line(json.dumps(entry))
+    assert matches("prune-failed", of_job(line)) is (final and result in {Result.FAILED, Result.PENDING})
     assert not matches("prune-failed", of_job(line, job="nbp-other-prune"))
 
 

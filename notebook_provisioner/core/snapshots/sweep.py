@@ -223,7 +223,7 @@ class _Run:
         finally:
             self._log("outcome", results)
             for decision, outcome in results:
-                if outcome.result is Result.PENDING and decision.verdict is Verdict.DELETE:
+                if _settles_later(decision, outcome):
                     self.pending[outcome.name] = (decision, outcome)
                 else:
                     self.report.results.append((decision, outcome))
@@ -239,7 +239,7 @@ class _Run:
             self.report.error = self.report.error or error
         settled += self.pending.values()
         self.pending.clear()
-        self._log("settled", settled)
+        self._log("settled", settled, final=True)
         self.report.results += settled
 
     def _look(self, decisions: Sequence[Decision]) -> list[tuple[Decision, Outcome | None]]:
@@ -291,7 +291,7 @@ class _Run:
         except ProvisionerError as error:  # what is on its way is still waited for
             self.report.error = self.report.error or error
 
-    def _log(self, event: str, results: Iterable[tuple[Decision, Outcome]]) -> None:
+    def _log(self, event: str, results: Iterable[tuple[Decision, Outcome]], *, final: bool = False) -> None:
         now = self.clock()
         self.journal.write(
             {
@@ -300,6 +300,12 @@ class _Run:
                 "message": outcome.message,
                 "operation": outcome.operation,
                 "user": outcome.user,
+                "final": final or not _settles_later(decision, outcome),
             }
             for decision, outcome in results
         )
+
+
+def _settles_later(decision: Decision, outcome: Outcome) -> bool:
+    """Whether this is no outcome yet: a deletion takes its time, and is waited for when all are sent."""
+    return outcome.result is Result.PENDING and decision.verdict is Verdict.DELETE
