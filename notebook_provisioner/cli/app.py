@@ -177,13 +177,18 @@ class App:
         return WorkbenchDirectory(self.google_target(), self.fleet.project)
 
     def snapshots(
-        self, *, per_second: float = 20.0, heartbeat: Callable[[], None] = lambda: None
+        self,
+        *,
+        per_second: float = 20.0,
+        heartbeat: Callable[[], None] = lambda: None,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> "GoogleSnapshots":
         """The project's snapshots.
 
         Args:
             per_second: Changes a second at most.
             heartbeat: Called every now and then while reading takes its time.
+            stopped: Whether nobody wants to wait any more.
 
         Raises:
             TargetUnreachable: The sandbox does not come up.
@@ -191,7 +196,7 @@ class App:
         from notebook_provisioner.adapters.google.rest import Rest
         from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
 
-        rest = Rest(self.google_target())
+        rest = Rest(self.google_target(), stopped=stopped)
         return GoogleSnapshots(rest, self.fleet.project, per_second=per_second, heartbeat=heartbeat)
 
     def clock(self) -> Callable[[], datetime]:

@@ -130,7 +130,11 @@ class _Fleet:
         self._app.output.text(f"{self.name} of {self.project} ({self.file})")
 
     def carry_out(self, command: Callable[[App], int]) -> None:
-        """Do it; a failure becomes its message, its findings and its exit status."""
+        """Do it; a failure becomes its message, its findings and its exit status.
+
+        Raises:
+            KeyboardInterrupt: Somebody wants all to end.
+        """
         try:
             self.status = command(self._app)
         except ProvisionerError as error:
@@ -143,6 +147,8 @@ class _Fleet:
             return
         self.status = failure.exit_code
         self._app.output.error(failure)
+        if isinstance(failure, Interrupted):
+            raise KeyboardInterrupt
 
     def _know(self) -> None:
         known = {"fleet": self.name, "project": self.project, "file": self.file}

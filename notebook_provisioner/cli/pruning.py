@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from notebook_provisioner.cli.app import App
+from notebook_provisioner.cli.interrupts import Interrupts
 from notebook_provisioner.cli.output import Status
 from notebook_provisioner.cli.parameters import Shard, StorageObject
 from notebook_provisioner.cli.prune_report import (
@@ -19,7 +21,7 @@ from notebook_provisioner.cli.prune_report import (
     show_plan,
     show_report,
 )
-from notebook_provisioner.core.errors import NotFound, ProvisionerError
+from notebook_provisioner.core.errors import Interrupted, NotFound, ProvisionerError
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots import plan as planning
@@ -71,23 +73,43 @@ class Run:
     per_second: float
 
 
-def prune(app: App, run: Run, *, act: bool, as_job: bool = False, lease: StorageObject | None = None) -> int:
+def prune(
+    app: App,
+    run: Run,
+    interrupts: Interrupts,
+    *,
+    act: bool,
+    as_job: bool = False,
+    lease: StorageObject | None = None,
+) -> int:
     """``nbp snapshots prune``.
 
     Args:
         app: The command's App.
         run: What was asked for.
+        interrupts: Whether it was asked to end: then nothing more is sent, and what is known is told.
         act: Whether to do it; then no other run does so meanwhile.
         as_job: Whether to log a line for each snapshot.
         lease: Where the lease is; None for the fleet's own place.
 
     Returns:
         The exit status.
+
+    Raises:
+        Interrupted: It was asked to end; what was done until then is in its data.
     """
     if not act:
         return _dry_run(app, run)
-    with app.lease("snapshots-prune", lease, suffix=run.selection.shard.suffix) as held:
-        return _act(app, run, held, (lambda line: app.output.say(log_line(line))) if as_job else None)
+    with ExitStack() as stack:
+        with interrupts.gently():  # a lease that is taken and not known of would hold up others
+            place: AbstractContextManager[Lease] = app.lease(
+                "snapshots-prune", lease, suffix=run.selection.shard.suffix
+            )
+            held = stack.enter_context(place)
+        interrupts.require_none()
+        view = _view(app, run, held, interrupts.asked)
+        with interrupts.gently():
+            return _act(app, view, held, interrupts.asked, as_job=as_job)
 
 
 def _dry_run(app: App, run: Run) -> int:
@@ -96,8 +118,7 @@ def _dry_run(app: App, run: Run) -> int:
     return PENDING if view.plan.pending else 0
 
 
-def _act(app: App, run: Run, lease: Lease, echo: Callable[[str], None] | None) -> int:
-    view = _view(app, run, lease)
+def _act(app: App, view: "_View", lease: Lease, stopped: Callable[[], bool], *, as_job: bool) -> int:
     data = plan_data(view.plan, view.now, act=True)
     findings = view.findings
     if not view.plan.actions:
@@ -106,9 +127,13 @@ def _act(app: App, run: Run, lease: Lease, echo: Callable[[str], None] | None) -
     clock = app.clock()
     planning.require_fresh(clock() - view.now, _STALE_AFTER)
     common = {"run": str(uuid.uuid4()), "fleet": app.fleet.name, "project": app.fleet.project}
-    journal = app.journal("snapshots-prune", common, echo or (lambda _: None))
-    report = sweep(view.plan, view.store, view.rules_of, journal=journal, clock=clock, lease=lease)
-    measured = view.measure() if report.error is None else NotMeasured("the run ended early")
+    journal = app.journal("snapshots-prune", common, _log(app) if as_job else (lambda _: None))
+    report = sweep(
+        view.plan, view.store, view.rules_of, journal=journal, clock=clock, lease=lease, stopped=stopped
+    )
+    measured = view.measure(stopped) if report.error is None else NotMeasured("the run ended early")
+    if report.error is None and stopped():
+        report.error = Interrupted("interrupted when all was done", hint="there is nothing left to do")
     data |= results_data(report, measured)
     show_report(app, report, measured)
     if isinstance(measured, NotMeasured):
@@ -120,6 +145,10 @@ def _act(app: App, run: Run, lease: Lease, echo: Callable[[str], None] | None) -
     failed = report.failed or isinstance(measured, NotMeasured)
     app.output.result(data, status=Status.PARTIAL if failed else Status.OK, findings=findings)
     return FAILED if failed else 0
+
+
+def _log(app: App) -> Callable[[str], None]:
+    return lambda line: app.output.say(log_line(line))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +171,13 @@ class _View:
     plan: PrunePlan
     findings: list[Finding]
 
-    def measure(self) -> Measured | NotMeasured:
-        """What the fleet's snapshots add up to now, against the plan."""
+    def measure(self, stopped: Callable[[], bool]) -> Measured | NotMeasured:
+        """What the fleet's snapshots add up to now, against the plan; not once nobody wants to wait."""
         stored, settled = 0, True
         try:
             for snapshot in self.store.snapshots():
+                if stopped():
+                    return NotMeasured("interrupted")
                 if snapshot.created <= self.now and self.register.belonging(snapshot):
                     stored += snapshot.storage_bytes
                     settled = settled and snapshot.storage_settled
@@ -155,10 +186,10 @@ class _View:
         return Measured(self.plan.total_bytes - stored, settled)
 
 
-def _view(app: App, run: Run, lease: Lease) -> _View:
+def _view(app: App, run: Run, lease: Lease, stopped: Callable[[], bool] = lambda: False) -> _View:
     """Read, plan, and show the plan."""
     rules_of = rules_for(app, run.rules)
-    store = app.snapshots(per_second=run.per_second, heartbeat=_Heartbeat(lease))
+    store = app.snapshots(per_second=run.per_second, heartbeat=_Heartbeat(lease), stopped=stopped)
     notebooks = store.notebooks()
     now = app.clock()()
     register = register_for(app, notebooks, run.selection)

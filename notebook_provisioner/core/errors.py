@@ -8,7 +8,7 @@
     ├── NotFound                1  no such notebook, fleet or snapshot
     ├── ChecksFailed            3  a check found something; nothing is broken
     ├── Usage                   2  Click did not understand the command line
-    ├── Interrupted           130  somebody pressed Ctrl-C
+    ├── Interrupted           130  Ctrl-C, or SIGTERM where a command ends in good order at it
     ├── Unforeseen              1  a bug of ours
     └── Refused                 4  nothing was changed, on purpose
         ├── ImpactRefused       4  the plan interrupts more than was accepted
@@ -16,7 +16,7 @@
         ├── ConfirmationNeeded  4  no terminal to ask at, and no --yes
         └── RecordOpen          4  another procedure over the same notebook is not at its end
 
-Usage, Interrupted and Unforeseen are made by the error boundary, cli/main.py.
+Usage and Unforeseen are made by the error boundary, cli/main.py; Interrupted, too, where no command made it.
 """
 
 from typing import TYPE_CHECKING, ClassVar
@@ -102,7 +102,7 @@ class Usage(ProvisionerError):
 
 
 class Interrupted(ProvisionerError):
-    """Somebody pressed Ctrl-C. Made by the error boundary."""
+    """Somebody pressed Ctrl-C, or ended a clean-up of snapshots with SIGTERM."""
 
     code = "interrupted"
     exit_code = 130

@@ -20,6 +20,7 @@ from notebook_provisioner.cli.main import Settings
 from notebook_provisioner.cli.main import nbp as program
 from notebook_provisioner.cli.parameters import Shard, StorageObject
 from notebook_provisioner.cli.procedures import Pauses
+from notebook_provisioner.core.errors import Interrupted
 
 NAMES = ["ocr", "speech", "vision"]
 SATURDAY = datetime(2026, 11, 28, 2, 5, tzinfo=UTC).timestamp()  # in the window of write_fleet_file
@@ -280,18 +281,21 @@ def test_what_a_killed_run_left_holds_up_its_own_project_alone(projects):
 
 @pytest.mark.network
 @pytest.mark.usefixtures("socket_enabled")
-def test_what_was_done_before_an_interrupt_is_told(projects):
+@pytest.mark.parametrize(
+    ("interrupt", "told"), [(KeyboardInterrupt, ["ocr"]), (Interrupted("interrupted"), ["ocr", "speech"])]
+)
+def test_what_was_done_before_an_interrupt_is_told_and_nothing_else_is_begun(projects, interrupt, told):
     class Interrupting(App):
         def snapshots(self, **options):
             if self.fleet.name == "speech":
-                raise KeyboardInterrupt
+                raise interrupt
             return super().snapshots(**options)
 
     done = nbp(
         "snapshots", "prune", "--yes", *projects.options(), "--format", "json", app=Interrupting, status=130
     )
     assert json.loads(done.stdout)["errors"][0]["code"] == "interrupted"
-    assert list(entries(done)) == ["ocr"]
+    assert list(entries(done)) == told
     assert {name: len(projects.snapshots(name)) for name in NAMES} == {
         "ocr": LEFT,
         "speech": ALL,

@@ -1,6 +1,8 @@
 """``nbp snapshots`` as a program's user meets it, against the sandbox over real HTTP."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -22,10 +24,12 @@ from snapshot_documents import (
     project,
     snapshot,
 )
+from snapshot_processes import journal_path
 from snapshot_promises import SEPARATE
 
 from notebook_provisioner.adapters.google.lease import BucketLease
 from notebook_provisioner.adapters.google.session import Target
+from notebook_provisioner.adapters.journal import read
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 NBP = str(Path(sys.executable).with_name("nbp"))
@@ -318,6 +322,103 @@ def test_the_job_logs_a_line_a_snapshot(nbp):
     assert len(outcomes) == 4
     assert {line["severity"] for line in lines} == {"INFO"}
     assert all(line["reasons"] and line["policy"] and line["user"] for line in outcomes)
+
+
+class Interrupted:
+    """A run over sixty snapshots in a process of its own that gets signals after some deletions.
+
+    Attributes:
+        answer: Its JSON; None where it printed none.
+        lines: The journal's.
+        sent: How many deletions arrived at the sandbox.
+    """
+
+    def __init__(self, control, *numbers, delay=0.0, options=()):
+        journal_path().unlink(missing_ok=True)
+        control.ask("POST", "sandbox/v1/reset", {})
+        control.ask("POST", "sandbox/v1/settings", {"operation_seconds": 1})
+        control.ask("POST", "storage/v1/b?project=p-one", {"name": "leases-of-one"})
+        control.load(project(30, 4, datetime.now(UTC)))
+        control.clear()
+        control.fault(method="compute.snapshots.delete", kind="delay", seconds=delay)
+        command = [NBP, "snapshots", "prune", "--yes", "--per-second", "5", "--format", "json", *options]
+        process = subprocess.Popen(
+            [*command, "--lease", "gs://leases-of-one/prune"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A suite that runs in the background ignores SIGINT, and its children would too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # one thread
+        )
+        for number in numbers:
+            until = time.monotonic() + 120
+            while control.counts().get("compute.snapshots.delete", 0) < 10 and time.monotonic() < until:
+                time.sleep(0.02)
+            process.send_signal(number)
+            time.sleep(0.2)
+        told, self.talk = process.communicate(timeout=120)
+        self.status = process.returncode
+        self.answer = json.loads(told) if told else None
+        self.lines = read(journal_path())
+        self.sent = control.counts()["compute.snapshots.delete"]
+        self.lease = control.ask("GET", "storage/v1/b/leases-of-one/o").get("items", [])
+
+    def snapshots(self, event, **wanted):
+        return sorted(
+            line["snapshot"]
+            for line in self.lines
+            if line["event"] == event and wanted.items() <= line.items()
+        )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_end_sends_nothing_more_and_tells_what_it_knows(nbp, control, number):
+    del nbp
+    run = Interrupted(control, number)
+    assert (run.status, run.answer["errors"][0]["code"]) == (130, "interrupted")
+    intended = run.snapshots("intent")
+    assert 10 <= len(intended) == len(set(intended)) == run.sent < 60
+    ended = run.snapshots("settled", final=True)
+    assert ended == run.snapshots("outcome", final=False) == intended
+    assert set(run.snapshots("outcome", final=True)) == set(run.snapshots("outcome", result="skipped"))
+    results = {item["name"]: item["result"] for item in run.answer["data"]["results"]}
+    assert len(results) == 60
+    assert {name for name in results if results[name] != "skipped"} == set(intended)
+    assert all(name in run.snapshots("settled", result=results[name]) for name in intended)
+    assert run.answer["data"]["freed"]["not_measured"] == "the run ended early"
+    assert run.lease == []
+
+
+def test_the_job_that_is_told_to_end_says_so_once_and_gives_its_lease_back(nbp, control):
+    del nbp
+    run = Interrupted(control, signal.SIGTERM, options=["--due"])
+    lines = [json.loads(line) for line in run.talk.splitlines() if line.startswith("{")]
+    (error,) = [line for line in lines if line["severity"] == "ERROR" and "code" in line]
+    assert (run.status, error["code"], run.lease) == (130, "interrupted", [])
+
+
+def test_told_twice_it_does_not_wait_for_the_end_of_deletions_and_its_journal_still_knows_what_was_sent(
+    nbp, control
+):
+    del nbp
+    run = Interrupted(control, signal.SIGINT, signal.SIGINT, delay=2)
+    assert (run.status, run.lease) == (130, [])
+    intended = run.snapshots("intent")
+    assert len(intended) == run.sent < 60
+    assert set(intended) <= set(run.snapshots("outcome"))
+
+
+@pytest.mark.parametrize("slow", ["storage.objects.list", "notebooks.*"])  # takes its lease, or reads
+def test_sigterm_ends_a_run_that_deletes_nothing_yet(nbp, control, slow):
+    del nbp
+    control.ask("POST", "storage/v1/b?project=p-one", {"name": "leases-of-one"})
+    control.fault(method=slow, kind="delay", seconds=3)
+    command = [NBP, "snapshots", "prune", "--yes", "--lease", "gs://leases-of-one/prune"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        after(control, "storage.objects.insert", 1, lambda: os.kill(process.pid, signal.SIGTERM)).join()
+        _, talk = process.communicate(timeout=120)
+    assert (process.returncode, "interrupted" in talk, len(control.names())) == (130, True, 8)
+    assert control.ask("GET", "storage/v1/b/leases-of-one/o").get("items", []) == []
 
 
 def test_two_jobs_never_overlap(nbp, control, connection):

@@ -8,6 +8,7 @@ none, as TCP's does.
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 _SLOWEST: Final = 0.2  # requests a second
@@ -35,8 +36,8 @@ class Pace:
         """The present pace."""
         return self._rate
 
-    def wait(self) -> None:
-        """Return when the next request may go out."""
+    def wait(self, pause: Callable[[float], object] = time.sleep) -> None:
+        """Return when the next request may go out, or earlier where *pause*, given seconds, does."""
         if self._ceiling <= 0:
             return
         with self._lock:
@@ -47,7 +48,7 @@ class Pace:
             self._tokens -= 1
             debt = -self._tokens / self._rate
         if debt > 0:
-            time.sleep(debt)
+            pause(debt)
 
     def slow_down(self) -> None:
         """Google refused a request: halve the pace."""

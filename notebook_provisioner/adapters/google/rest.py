@@ -3,7 +3,9 @@
 Google's own client for Compute Engine takes over two seconds to import.
 """
 
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
     from requests import Session
 
 _TIMEOUT: Final = 60.0  # seconds for one answer
+_TIMEOUT_STOPPED: Final = 5.0  # the same, once nobody wants to wait any more
 _PATIENCE: Final = 90.0  # seconds of trying again
+_LONGEST_PAUSE: Final = 30.0  # seconds between two tries, at most
+_NAP: Final = 0.1  # seconds until a pause notices that it is to end
 _TRANSIENT: Final = frozenset({500, 502, 503, 504})
 _RATE_REASONS: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"})
 
@@ -85,10 +90,20 @@ class Rest:
         patience: Seconds of trying again before a call is given up.
         first_pause: Seconds before the first further try, at most; the later ones double. How long it is
             is left to chance, so that calls that failed together do not come again together.
+        stopped: Whether nobody wants to wait any more: pauses end at once then, and a call that fails is made
+            once more at most.
     """
 
-    def __init__(self, target: Target, *, patience: float = _PATIENCE, first_pause: float = 0.5) -> None:
+    def __init__(
+        self,
+        target: Target,
+        *,
+        patience: float = _PATIENCE,
+        first_pause: float = 0.5,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.target = target
+        self.stopped = stopped
         self._patience = patience
         self._first_pause = first_pause
         self._local = threading.local()
@@ -133,37 +148,30 @@ class Rest:
 
         def once() -> dict[str, Any]:
             if pace is not None:
-                pace.wait()
+                pace.wait(self.pause)
             try:
                 return self._once(method, url, parameters, body, pace=pace, before=before)
             except _Again as again:
                 tries.lost = tries.lost or not again.harmless
                 raise
 
-        try:
-            return once()
-        except _Again as error:
-            failed = [error]
-        from google.api_core.exceptions import RetryError
-        from google.api_core.retry import Retry  # a sixth of a second that calls without trouble need not pay
+        until, longest, last = 0.0, self._first_pause, False
+        while True:
+            try:
+                return once()
+            except _Again as error:
+                until = until or time.monotonic() + self._patience
+                pause = random.uniform(0, longest)  # noqa: S311  # no secret
+                if last or time.monotonic() + pause > until:
+                    raise NoAnswer(f"{method} {url}: {error}") from error
+            self.pause(pause)
+            longest, last = min(2 * longest, _LONGEST_PAUSE), self.stopped()
 
-        retry = Retry(
-            predicate=lambda error: isinstance(error, _Again),
-            initial=self._first_pause,
-            maximum=30.0,
-            multiplier=2.0,
-            timeout=self._patience,
-        )
-
-        def again() -> dict[str, Any]:
-            if failed:
-                raise failed.pop()  # the try above: a pause comes before the next one
-            return once()
-
-        try:
-            return retry(again)()
-        except RetryError as error:
-            raise NoAnswer(f"{method} {url}: {error.cause}") from error
+    def pause(self, seconds: float) -> None:
+        """Wait so long, or until nobody wants to wait any more."""
+        until = time.monotonic() + seconds
+        while not self.stopped() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _NAP))
 
     def send(
         self,
@@ -243,7 +251,7 @@ class Rest:
                 params=parameters,
                 json=body,
                 headers=authorization,
-                timeout=_TIMEOUT,
+                timeout=_TIMEOUT_STOPPED if self.stopped() else _TIMEOUT,
             )
         except requests.RequestException as error:
             raise _Again(f"{type(error).__name__}: {error}") from error

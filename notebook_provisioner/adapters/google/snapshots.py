@@ -159,7 +159,7 @@ class GoogleSnapshots:
         left = list(pending)
         until, pause = time.monotonic() + self._patience, 0.0
         while left:
-            time.sleep(pause)
+            self._rest.pause(pause)
             self._heartbeat()
             pause = min(max(pause * 2, _POLL_FIRST), _POLL_MOST)
             ended = self._requests.ended(left, done) if self._listed > _FILTER_UP_TO else {}
@@ -170,7 +170,7 @@ class GoogleSnapshots:
                 ended |= zip((outcome.name for outcome in unknown), judged, strict=True)
             yield from (outcome for outcome in ended.values() if outcome is not None)
             left = [outcome for outcome in left if ended[outcome.name] is None]
-            if time.monotonic() > until:
+            if time.monotonic() > until or self._rest.stopped():
                 yield from left
                 return
 

@@ -170,7 +170,8 @@ def prune(
 
     \b
     Exit status: 0 done or nothing to do, 1 some could not be deleted, 3 a dry run found some to
-    delete or mark, 4 refused and nothing changed: the rules keep nothing, a cap, or another run.
+    delete or mark, 4 refused and nothing changed: the rules keep nothing, a cap, or another run,
+    130 interrupted by Ctrl-C or SIGTERM: what was sent is waited for, and told.
 
     \b
     Example:
@@ -181,6 +182,7 @@ def prune(
         many,
         pruning,
     )  # read the fleet's models, which --help must not pay for
+    from notebook_provisioner.cli.interrupts import Interrupts
     from notebook_provisioner.core.snapshots.caps import Caps
 
     many.of_one_fleet(app, {"notebooks": names, "--former": former, "--lease": lease})
@@ -192,7 +194,10 @@ def prune(
         per_second=per_second,
     )
 
-    def act(one: App) -> int:
-        return pruning.prune(one, run, act=yes, as_job=due, lease=lease)
+    with Interrupts() as interrupts:
 
-    click.get_current_context().exit(many.run(app, shard, act) if several else act(app))
+        def act(one: App) -> int:
+            return pruning.prune(one, run, interrupts, act=yes, as_job=due, lease=lease)
+
+        status = many.run(app, shard, act) if several else act(app)
+    click.get_current_context().exit(status)

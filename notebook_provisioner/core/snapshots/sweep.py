@@ -5,13 +5,14 @@ calls. A request that cannot be sent soon after that look, or is sent once more,
 any look says against a notebook as a whole holds for all that is left to be deleted of it.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from notebook_provisioner.core.errors import ProvisionerError
+from notebook_provisioner.core.errors import Interrupted, ProvisionerError
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict
 from notebook_provisioner.core.snapshots.facts import Notebook, Snapshot
@@ -161,18 +162,22 @@ def sweep(
     journal: Journal,
     clock: Callable[[], datetime],
     lease: Lease | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Report:
     """Carry out *plan*. An error on the way ends the run, and what was done until then is reported.
+
+    Whatever ends it early, nothing more is sent, and what was sent is waited for as long as it is allowed.
 
     Args:
         plan: The plan.
         changes: Compute Engine and Workbench.
         rules_of: The rules of a notebook.
-        journal: Gets a line before each action and one after it.
+        journal: Gets a line right before each request is sent, and one when its outcome is known.
         clock: The present.
         lease: Renewed before each wave and during it; without it, nothing more is sent.
+        stopped: Whether somebody asked the run to end. *changes* does not wait for long any more then.
     """
-    run = _Run(plan, changes, rules_of, journal, clock, lease or Alone())
+    run = _Run(plan, changes, rules_of, journal, clock, lease or Alone(), stopped)
     actions = sorted(plan.actions, key=lambda item: item.belonging.notebook)  # a notebook's together
     run.waves([item for item in actions if not item.only_claims])
     run.waves([item for item in actions if item.only_claims])  # nobody waits for them
@@ -187,42 +192,58 @@ class _Run:
     journal: Journal
     clock: Callable[[], datetime]
     lease: Lease
+    stopped: Callable[[], bool]
     report: Report = field(default_factory=Report)
+    sent: dict[str, Decision] = field(default_factory=dict)  # written down, and no outcome known yet
     pending: dict[str, tuple[Decision, Outcome]] = field(default_factory=dict)
     held: dict[NotebookKey, str] = field(default_factory=dict)  # why nothing of it is deleted or marked
+    lock: threading.Lock = field(default_factory=threading.Lock)  # looks come from threads
 
     def waves(self, actions: Sequence[Decision]) -> None:
-        """Carry out *actions*, and wait for their end; nothing after an error."""
+        """Carry out *actions*, and wait for their end; nothing once the run has to end."""
         try:
             for start in range(0, len(actions), WAVE):
-                if self.report.error is None:
+                if self._ends() is None:
                     self._wave(actions[start : start + WAVE])
         except ProvisionerError as error:
-            self.report.error = error
+            self.report.error = self.report.error or error
         if self.pending:
             self._settle()
+            self._ends()
+
+    def _ends(self) -> ProvisionerError | None:
+        """Why the run has to end before all is done; None while it may go on."""
+        if self.report.error is None and self.stopped():
+            self.report.error = Interrupted(
+                "interrupted", hint="run the same command again: what is done is not done twice"
+            )
+        return self.report.error
 
     def _wave(self, wave: Sequence[Decision]) -> None:
         """Look at some snapshots together, and do to them what was decided."""
         self.lease.renew(at_once=True)
-        results: list[tuple[Decision, Outcome]] = []
         left: dict[Verdict, dict[str, Decision]] = {}
-        looked = self.clock()
-        for decision, stop in self._look(wave):
+        looked, found = self.clock(), self._look(wave)
+        self._take([(decision, stop) for decision, stop in found if stop is not None])
+        for decision, stop in found:
             if stop is None:
                 left.setdefault(decision.verdict, {})[decision.snapshot.name] = decision
-            else:
-                results.append((decision, stop))
-        about = [item for items in left.values() for item in items.values()]
-        self.journal.write(journal_entry("intent", item, self.rules_of, self.clock()) for item in about)
         try:
             for verdict, items in left.items():
                 for outcome in self._act(verdict, items, looked):
-                    results.append((items[outcome.name], outcome))
+                    self._take([(items[outcome.name], outcome)])
                     self._keep_lease()
-        finally:
+        finally:  # what was sent, and nobody waited for
+            lost = "the run ended before its answer was read"
+            unknown = [(item, Outcome(name, Result.PENDING, lost)) for name, item in self.sent.items()]
+            self._take(unknown)
+
+    def _take(self, results: Sequence[tuple[Decision, Outcome]]) -> None:
+        """Write down what came of snapshots, and remember which deletions are to be waited for."""
+        with self.lock:
             self._log("outcome", results)
             for decision, outcome in results:
+                self.sent.pop(outcome.name, None)
                 if _settles_later(decision, outcome):
                     self.pending[outcome.name] = (decision, outcome)
                 else:
@@ -230,15 +251,19 @@ class _Run:
 
     def _settle(self) -> None:
         """Read what came of the requests that had no end yet."""
-        settled: list[tuple[Decision, Outcome]] = []
         try:
             for outcome in self.changes.settle([outcome for _, outcome in self.pending.values()]):
                 decision, _ = self.pending.pop(outcome.name)
-                settled.append((decision, outcome))
+                self._end([(decision, outcome)])
         except ProvisionerError as error:
             self.report.error = self.report.error or error
-        settled += self.pending.values()
-        self.pending.clear()
+        finally:
+            left = list(self.pending.values())
+            self.pending.clear()
+            self._end(left)
+
+    def _end(self, settled: Sequence[tuple[Decision, Outcome]]) -> None:
+        """Write down what came of deletions in the end."""
         self._log("settled", settled, final=True)
         self.report.results += settled
 
@@ -268,19 +293,28 @@ class _Run:
 
     def _act(self, verdict: Verdict, items: Mapping[str, Decision], looked: datetime) -> Iterator[Outcome]:
         def look(snapshot: Snapshot, sent: bool) -> Outcome | None:
-            if self.report.error is not None:
-                return Outcome(snapshot.name, Result.SKIPPED, f"the run ended early: {self.report.error}")
-            item = items[snapshot.name]
-            if sent or self.clock() - looked > LOOK_HOLDS:
-                return self._look([item])[0][1]
-            why = self._held(item)
-            return Outcome(snapshot.name, Result.SKIPPED, why) if why else None
+            item, name = items[snapshot.name], snapshot.name
+            why = f"the run ended early: {error}" if (error := self._ends()) else self._held(item)
+            if why is None and (sent or self.clock() - looked > LOOK_HOLDS):
+                if stop := self._look([item])[0][1]:
+                    return stop
+                why = self._held(item)
+            if why is None:
+                self._intend(item)
+            return Outcome(name, Result.SKIPPED, why) if why else None
 
         if verdict is Verdict.DELETE:
             return self.changes.delete([item.snapshot for item in items.values()], look)
         day = f"{self.clock().astimezone(UTC):%Y-%m-%d}"
         wanted = [(item.snapshot, item.label_changes(day)) for item in items.values()]
         return self.changes.label(wanted, _LABELLED.get(verdict, Result.CLAIMED), look)
+
+    def _intend(self, item: Decision) -> None:
+        """Write down that a request is about to be sent; once, however often it is sent."""
+        with self.lock:
+            if item.snapshot.name not in self.sent:
+                self.journal.write([journal_entry("intent", item, self.rules_of, self.clock())])
+                self.sent[item.snapshot.name] = item
 
     def _held(self, item: Decision) -> str | None:
         return self.held.get(item.belonging.notebook) if item.verdict in HARMFUL else None

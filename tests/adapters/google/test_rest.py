@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import threading
 import time
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from google.oauth2.credentials import Credentials
 from snapshot_documents import Control
 
+from notebook_provisioner.adapters.google.pace import Pace
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest, Tries
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.core.errors import TargetUnreachable
@@ -108,3 +110,25 @@ def test_an_objection_ends_a_call_before_it_is_sent(connection):
     with pytest.raises(ValueError, match="not any more"):
         rest.call("GET", f"{snapshots(connection)}/none", tries=Tries(object_to))
     assert control.counts() == {}
+
+
+def test_once_nobody_wants_to_wait_a_call_is_made_once_more_at_most(connection):
+    control = Control(connection.url, connection.token)
+    control.clear()
+    control.fault(method="compute.snapshots.list", kind="status", status=503)
+    pace = Pace(0.01)
+    pace.wait()  # the next one would be due in over a minute
+    target = Target(url=connection.url, token=connection.token)
+    rest = Rest(target, first_pause=3_600, patience=10_000, stopped=lambda: True)
+    with pytest.raises(NoAnswer, match="503"):
+        rest.call("GET", snapshots(connection), pace=pace)
+    assert control.counts() == {"compute.snapshots.list": 2}
+
+
+def test_a_pause_ends_when_nobody_wants_to_wait_any_more():
+    asked = threading.Event()
+    rest = Rest(Target(url="http://127.0.0.1:9", token="none"), stopped=asked.is_set)
+    threading.Timer(0.2, asked.set).start()
+    started = time.monotonic()
+    rest.pause(3_600)
+    assert 0.1 < time.monotonic() - started < 60

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -229,6 +230,24 @@ def test_a_look_that_fails_fails_that_snapshot_alone(store, control):
     outcomes = results(store.delete(wanted, look))
     assert outcomes == {wanted[0].name: Result.FAILED, wanted[1].name: Result.DELETED}
     assert wanted[0].name in control.names()
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_nobody_waits_for_the_end_of_a_deletion_once_the_run_is_told_to_end(connection, control, when):
+    asked = threading.Event()
+    target = Target(url=connection.url, token=connection.token)
+    store = GoogleSnapshots(Rest(target, stopped=asked.is_set), PROJECT, per_second=0)
+    going, *_, stays = store.snapshots()
+    control.fault(method="compute.snapshots.delete", kind="endless-operation")
+    (outcome,) = store.delete([going], send)
+    pending = [outcome, replace(outcome, name=stays.name)]
+    timer = threading.Timer(0 if when == "before" else 2, asked.set)
+    timer.start()
+    started = time.monotonic()
+    if when == "before":
+        timer.join()
+    assert results(store.settle(pending)) == {going.name: Result.DELETED, stays.name: Result.PENDING}
+    assert time.monotonic() - started < 60  # of ten minutes
 
 
 class Nowhere:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from snapshot_facts import NOW, ZONE, ago, claimed, entry, register, rules, snapshot, upgraded
 
-from notebook_provisioner.core.errors import ProvisionerError, Refused
+from notebook_provisioner.core.errors import Interrupted, ProvisionerError, Refused
 from notebook_provisioner.core.snapshots import plan as planning
 from notebook_provisioner.core.snapshots import sweep as module
 from notebook_provisioner.core.snapshots.caps import Caps
@@ -32,6 +32,7 @@ class World:
         self.now = NOW
         self.before_send = lambda _: False  # whether it was sent before
         self.settling = self.end
+        self.stopped = False
 
     def plan(self, ruling=None, caps=None):
         return planning.make(
@@ -45,7 +46,13 @@ class World:
     def sweep(self, ruling=None, plan=None, lease=None):
         plan = plan or self.plan(ruling)
         return sweep(
-            plan, self, lambda _: ruling or rules(), journal=self, clock=lambda: self.now, lease=lease
+            plan,
+            self,
+            lambda _: ruling or rules(),
+            journal=self,
+            clock=lambda: self.now,
+            lease=lease,
+            stopped=lambda: self.stopped,
         )
 
     def again(self, names, notebooks):
@@ -108,6 +115,66 @@ def test_every_deletion_is_written_down_before_and_after():
     world = World([owner], made)
     world.sweep()
     assert world.events == [("intent", "nb-2", None), ("delete", "nb-2"), ("outcome", "nb-2", "deleted")]
+
+
+def test_an_intent_is_written_when_its_request_is_about_to_be_sent_and_once():
+    owner, made = upgraded(5)
+    world = World([owner], made)
+    sent_before = iter([False, True, False])
+    world.before_send = lambda _: next(sent_before)
+    world.sweep()
+    assert [(event[0], event[1]) for event in world.events] == [
+        (word, name) for name in ("nb-4", "nb-3", "nb-2") for word in ("intent", "delete", "outcome")
+    ]
+
+
+def test_what_is_not_sent_after_all_was_never_intended():
+    owner, made = upgraded(4)
+    world = World([owner], made)
+    world.between = lambda: hold(world, "nb-2")
+    world.sweep()
+    assert [event[1] for event in world.events if event[0] == "intent"] == ["nb-3"]
+
+
+def test_a_run_that_is_told_to_end_sends_nothing_more_and_waits_for_what_it_sent():
+    owner, made = upgraded(6)
+    world = World([owner], unclaimed(made))
+    world.pending = {"nb-5", "nb-4"}
+
+    def interrupted(snapshots, look):
+        for outcome in World.delete(world, snapshots, look):
+            world.stopped = world.stopped or outcome.name == "nb-4"
+            yield outcome
+
+    world.delete = interrupted
+    report = world.sweep()
+    assert results(report) == {
+        "nb-5": Result.FAILED,
+        "nb-4": Result.FAILED,
+        "nb-3": Result.SKIPPED,
+        "nb-2": Result.SKIPPED,
+    }
+    assert isinstance(report.error, Interrupted)
+    assert [event[1] for event in world.events if event[0] == "intent"] == ["nb-5", "nb-4"]
+    assert [event[1] for event in world.events if event[0] == "settled"] == ["nb-5", "nb-4"]
+
+
+def test_what_was_sent_and_nobody_waited_for_is_written_down_as_pending_and_looked_for():
+    owner, made = upgraded(4)
+    world = World([owner], made)
+
+    def cut_off(snapshots, look):
+        for item in snapshots:
+            look(item, world.before_send(item.name))
+        raise ProvisionerError("no connection")
+        yield
+
+    world.delete = cut_off
+    world.settling = lambda pending: (Outcome(item.name, Result.DELETED) for item in pending)
+    report = world.sweep()
+    assert results(report) == {"nb-3": Result.DELETED, "nb-2": Result.DELETED}
+    assert str(report.error) == "no connection"
+    assert [event[2] for event in world.events] == [None] * 2 + ["pending"] * 2 + ["deleted"] * 2
 
 
 def test_what_does_not_end_well_is_said():
