@@ -299,7 +299,7 @@ class App:
         if name == "google":
             return Target()
         connection = self.connect_sandbox()
-        return Target(url=connection.url, token=connection.token)
+        return Target(url=connection.url, token=connection.token, user=connection.user)
 
 
 def pass_app(command: Callable[Concatenate[App, P], R]) -> Callable[P, R]:

@@ -9,8 +9,9 @@ from typing import Any, Final
 from notebook_provisioner.catalog.prices import snapshot_month
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.core.findings import Finding, Severity
-from notebook_provisioner.core.snapshots.decisions import Decision, Verdict
+from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict
 from notebook_provisioner.core.snapshots.facts import RecycleBin
+from notebook_provisioner.core.snapshots.journal import policies
 from notebook_provisioner.core.snapshots.plan import PrunePlan
 from notebook_provisioner.core.snapshots.sweep import Outcome, Report, Result
 
@@ -151,8 +152,10 @@ def show_report(app: App, report: Report, measured: Measured | NotMeasured) -> N
             )
 
 
-def plan_data(plan: PrunePlan, now: datetime, *, act: bool) -> dict[str, Any]:
-    """What there is to do, for JSON."""
+def plan_data(plan: PrunePlan, rules_of: RulesOf, now: datetime, *, act: bool) -> dict[str, Any]:
+    """What there is to do, for JSON; ``policies`` has the rules behind each snapshot's ``policy``."""
+    notebooks = dict.fromkeys(decision.belonging.notebook for decision in plan.decisions)
+    digests = {key: rules_of(key).digest for key in notebooks}
     return {
         "dry_run": not act,
         "pending": plan.pending,
@@ -163,7 +166,11 @@ def plan_data(plan: PrunePlan, now: datetime, *, act: bool) -> dict[str, Any]:
         "counts": dict(plan.counts),
         "origins": dict(plan.origins),
         "bytes_at_most": plan.bytes_at_most,
-        "plan": [row(decision, now) for decision in plan.decisions],
+        "policies": policies(plan.decisions, rules_of),
+        "plan": [
+            {**row(decision, now), "policy": digests[decision.belonging.notebook]}
+            for decision in plan.decisions
+        ],
     }
 
 
@@ -195,7 +202,8 @@ def log_line(line: str) -> str:
     """
     entry = json.loads(line)
     failed = entry.get("final", False) and entry["result"] in {Result.FAILED, Result.PENDING}
-    words = " ".join(filter(None, (entry["event"], entry["action"], entry["snapshot"], entry.get("result"))))
+    about = (entry.get(key) for key in ("event", "action", "snapshot", "result"))
+    words = " ".join(filter(None, about if "snapshot" in entry else (entry["event"], entry["policy"])))
     message = ": ".join(filter(None, (words, entry.get("message"))))
     return json.dumps({"severity": "ERROR" if failed else "INFO", **entry, "message": message})
 

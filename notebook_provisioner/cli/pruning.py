@@ -114,19 +114,24 @@ def prune(
 
 def _dry_run(app: App, run: Run) -> int:
     view = _view(app, run, Alone())
-    app.output.result(plan_data(view.plan, view.now, act=False), findings=view.findings)
+    app.output.result(plan_data(view.plan, view.rules_of, view.now, act=False), findings=view.findings)
     return PENDING if view.plan.pending else 0
 
 
 def _act(app: App, view: "_View", lease: Lease, stopped: Callable[[], bool], *, as_job: bool) -> int:
-    data = plan_data(view.plan, view.now, act=True)
+    data = plan_data(view.plan, view.rules_of, view.now, act=True)
     findings = view.findings
     if not view.plan.actions:
         app.output.result(data, findings=findings)
         return 0
     clock = app.clock()
     planning.require_fresh(clock() - view.now, _STALE_AFTER)
-    common = {"run": str(uuid.uuid4()), "fleet": app.fleet.name, "project": app.fleet.project}
+    common = {
+        "run": str(uuid.uuid4()),
+        "fleet": app.fleet.name,
+        "project": app.fleet.project,
+        "principal": app.google_target().principal(),
+    }
     journal = app.journal("snapshots-prune", common, _log(app) if as_job else (lambda _: None))
     report = sweep(
         view.plan, view.store, view.rules_of, journal=journal, clock=clock, lease=lease, stopped=stopped

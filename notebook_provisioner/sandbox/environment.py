@@ -75,12 +75,14 @@ class Connection:
         token: What it accepts as an access token.
         token_file: The file that holds it, readable by its owner only.
         directory: The sandbox's folder.
+        user: As whom it takes every call.
     """
 
     url: str
     token: str
     token_file: Path
     directory: Path
+    user: str = "sandbox@localhost"
 
 
 def for_terraform(connection: Connection, *, project: str, region: str) -> dict[str, str]:

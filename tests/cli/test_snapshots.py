@@ -316,12 +316,30 @@ def test_a_deletion_that_takes_its_time_is_no_error_and_one_that_fails_is_one(nb
     assert errors == [line for line in final if line["result"] == "failed"]
 
 
-def test_the_job_logs_a_line_a_snapshot(nbp):
+def test_the_job_logs_who_did_what_why_and_by_which_rules(nbp):
     lines = logged(nbp("prune", "--due", "--yes"))
+    assert lines[0]["event"] == "policy"
     outcomes = [line for line in lines if line["event"] == "outcome"]
     assert len(outcomes) == 4
     assert {line["severity"] for line in lines} == {"INFO"}
-    assert all(line["reasons"] and line["policy"] and line["user"] for line in outcomes)
+    assert {line["principal"] for line in lines} == {"sandbox@localhost"}
+    assert all(line["reasons"] and line["user"] for line in outcomes)
+    assert {line["policy"] for line in lines} == {lines[0]["policy"]}
+    assert lines[0]["rules"]["rollback_points"] == 2
+
+
+def test_who_deletes_is_known_where_the_answer_is_lost(nbp, control):
+    control.fault(method="compute.snapshots.delete", kind="drop-after", count=1)
+    lines = logged(nbp("prune", "--due", "--yes"))
+    assert "" in {line["user"] for line in lines if line.get("result") == "deleted"}
+    assert {line["principal"] for line in lines} == {"sandbox@localhost"}
+
+
+def test_a_plan_tells_the_rules_behind_each_decision(nbp):
+    plan = data(nbp("prune", "--keep-last", "3", "--format", "json", status=3))
+    assert {item["policy"] for item in plan["plan"]} == set(plan["policies"])
+    ((_, rules),) = plan["policies"].items()
+    assert (rules["keep_last"], rules["min_age"], rules["keep_labels"]) == (3, "1d", ["hold"])
 
 
 class Interrupted:

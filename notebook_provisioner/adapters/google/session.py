@@ -10,6 +10,7 @@ from notebook_provisioner.core.errors import TargetUnreachable
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
+_UNTOLD: Final = "default"  # what google.auth calls a VM's or a job's account until it has asked
 SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
@@ -20,10 +21,12 @@ class Target:
     Attributes:
         url: The sandbox, as in ``http://127.0.0.1:40123``; None for Google itself.
         token: The sandbox's access token; None for application default credentials.
+        user: As whom the sandbox takes calls with it; empty where that does not matter.
     """
 
     url: str | None = None
     token: str | None = None
+    user: str = ""
 
     def endpoint(self, service: str) -> str:
         """The base of a service's methods, as in ``https://compute.googleapis.com``; no slash at the end.
@@ -56,6 +59,29 @@ class Target:
                 hint="log in with: gcloud auth application-default login",
             ) from error
         return found
+
+    def principal(self) -> str:
+        """As whom calls are made: an e-mail address.
+
+        Returns:
+            Empty where the credentials do not say, as those of a person may not.
+
+        Raises:
+            TargetUnreachable: There are no application default credentials.
+        """
+        if self.token is not None:
+            return self.user
+        import google.auth.exceptions
+        from google.auth.transport.requests import Request
+
+        found = self.credentials()
+        try:
+            if getattr(found, "service_account_email", None) == _UNTOLD:
+                found.refresh(Request())  # type: ignore[no-untyped-call]  # asks the metadata server who it is
+        except google.auth.exceptions.GoogleAuthError:
+            return ""
+        names = (getattr(found, name, None) for name in ("service_account_email", "account"))
+        return next((str(name) for name in names if name and name != _UNTOLD), "")
 
 
 def get(target: Target, url: str, parameters: dict[str, str]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from notebook_provisioner.core.errors import Interrupted, ProvisionerError
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict
 from notebook_provisioner.core.snapshots.facts import Notebook, Snapshot
-from notebook_provisioner.core.snapshots.journal import journal_entry
+from notebook_provisioner.core.snapshots.journal import journal_entry, policies, policy_entry
 from notebook_provisioner.core.snapshots.plan import PrunePlan
 from notebook_provisioner.core.snapshots.recheck import (
     GONE,
@@ -172,13 +172,16 @@ def sweep(
         plan: The plan.
         changes: Compute Engine and Workbench.
         rules_of: The rules of a notebook.
-        journal: Gets a line right before each request is sent, and one when its outcome is known.
+        journal: Gets a line for each policy, then one right before each request is sent, and one when its
+            outcome is known.
         clock: The present.
         lease: Renewed before each wave and during it; without it, nothing more is sent.
         stopped: Whether somebody asked the run to end. *changes* does not wait for long any more then.
     """
     run = _Run(plan, changes, rules_of, journal, clock, lease or Alone(), stopped)
     actions = sorted(plan.actions, key=lambda item: item.belonging.notebook)  # a notebook's together
+    known = policies(actions, rules_of)
+    journal.write(policy_entry(digest, rules, clock()) for digest, rules in known.items())
     run.waves([item for item in actions if not item.only_claims])
     run.waves([item for item in actions if item.only_claims])  # nobody waits for them
     return run.report

@@ -1,5 +1,6 @@
 """Caps, the last look, and the order of things in a sweep, over a world in memory."""
 
+import json
 import tracemalloc
 from collections import Counter
 from dataclasses import replace
@@ -11,10 +12,13 @@ from hypothesis import strategies as st
 from snapshot_facts import NOW, ZONE, ago, claimed, entry, register, rules, snapshot, upgraded
 
 from notebook_provisioner.core.errors import Interrupted, ProvisionerError, Refused
+from notebook_provisioner.core.fleet.model import Snapshots
 from notebook_provisioner.core.snapshots import plan as planning
 from notebook_provisioner.core.snapshots import sweep as module
 from notebook_provisioner.core.snapshots.caps import Caps
 from notebook_provisioner.core.snapshots.decisions import Verdict, newest_first
+from notebook_provisioner.core.snapshots.journal import stated
+from notebook_provisioner.core.snapshots.rules import KEEP_OPTIONS, Rules
 from notebook_provisioner.core.snapshots.sweep import Outcome, Result, sweep
 
 RULES = rules()
@@ -33,6 +37,7 @@ class World:
         self.before_send = lambda _: False  # whether it was sent before
         self.settling = self.end
         self.stopped = False
+        self.policies = {}
 
     def plan(self, ruling=None, caps=None):
         return planning.make(
@@ -92,7 +97,12 @@ class World:
         return (Outcome(item.name, Result.FAILED, "in use") for item in pending)
 
     def write(self, entries):
-        self.events += [(item["event"], item["snapshot"], item.get("result")) for item in entries]
+        for item in entries:
+            if item["event"] == "policy":
+                self.policies[item["policy"]] = item["rules"]
+            else:
+                assert item["policy"] in self.policies
+                self.events.append((item["event"], item["snapshot"], item.get("result")))
 
 
 def results(report):
@@ -115,6 +125,40 @@ def test_every_deletion_is_written_down_before_and_after():
     world = World([owner], made)
     world.sweep()
     assert world.events == [("intent", "nb-2", None), ("delete", "nb-2"), ("outcome", "nb-2", "deleted")]
+
+
+def test_a_policy_is_written_down_before_what_it_decides():
+    owner, made = upgraded(4)
+    world = World([owner], made)
+    ruling = rules(keep_last=2, keep_within="30d")
+    world.sweep(ruling)
+    assert world.policies == {
+        ruling.digest: {
+            "rollback_points": 2,
+            "keep_last": 2,
+            "keep_within": "30d",
+            "keep_labels": ["hold"],
+            "min_age": "1d",
+            "soak": "7d",
+            "orphans_keep_within": "90d",
+        }
+    }
+
+
+SPANS = st.builds("{}{}".format, st.integers(1, 99), st.sampled_from(["y", "m", "d", "h", "y2m", "d3h"]))
+KEYS = {name: st.integers(1, 99) for name in KEEP_OPTIONS if "within" not in name}
+KEYS |= dict.fromkeys([*(name for name in KEEP_OPTIONS if "within" in name), "grace"], SPANS)
+
+
+@given(
+    given=st.fixed_dictionaries(
+        {"min_age": SPANS, "soak": SPANS, "orphans_keep_within": SPANS},
+        optional={**KEYS, "keep_labels": st.sampled_from([(), ("hold", "legal")])},
+    )
+)
+def test_a_policy_that_is_written_down_has_the_digest_of_the_lines_below_it(given):
+    told = rules(**given)
+    assert Rules.read(Snapshots.model_validate_json(json.dumps(stated(told)))).digest == told.digest
 
 
 def test_an_intent_is_written_when_its_request_is_about_to_be_sent_and_once():
