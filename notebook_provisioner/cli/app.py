@@ -4,6 +4,7 @@ import functools
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from notebook_provisioner.adapters.lock import FileLease
     from notebook_provisioner.cli.procedures import Pauses
     from notebook_provisioner.core.diagnosis import Facts
+    from notebook_provisioner.core.findings import Finding
     from notebook_provisioner.core.fleet import Fleet
     from notebook_provisioner.core.ports import NotebookDirectory, Provisioner
     from notebook_provisioner.core.procedures import Records
@@ -66,18 +68,46 @@ class App:
 
     @functools.cached_property
     def fleet(self) -> "Fleet":
-        """The fleet file, read and checked, with ``--target`` applied.
+        """The fleet file, read and checked, with ``--target`` applied. Tells which exemptions have expired.
 
         Raises:
             NotFound: The file is not there.
             InvalidInput: It has errors, all of which are findings, or is published as another fleet's.
         """
+        from notebook_provisioner.core import fleet
+
+        found, findings = self._checked
+        findings = fleet.for_operating(findings)
+        checked = fleet.required(found, findings, file=self.fleet_file)
+        fleet_files.require_its_own(checked, self.fleet_file)
+        self._tell(findings, "exemption-expired")
+        return checked
+
+    def require_exemptions(self) -> None:
+        """Hold the file to its exemptions, to make the cloud match it; tells which soon expire.
+
+        Raises:
+            NotFound: The file is not there.
+            InvalidInput: It has errors, all of which are findings; an expired exemption is one.
+        """
+        from notebook_provisioner.core import fleet
+
+        found, findings = self._checked
+        fleet.required(found, findings, file=self.fleet_file)
+        self._tell(findings, "exemption-")
+
+    @functools.cached_property
+    def _checked(self) -> "tuple[Fleet | None, tuple[Finding, ...]]":
         from notebook_provisioner.core import fleet  # pydantic costs --help a tenth of a second
 
         text, file = self.fleet_text, self.fleet_file
-        found = fleet.parse(text, file=file, today=self.today, target=self.settings.target)
-        fleet_files.require_its_own(found, file)
-        return found
+        return fleet.check(text, file=file, today=self.today, target=self.settings.target)
+
+    def _tell(self, findings: "tuple[Finding, ...]", codes: str) -> None:
+        """Say what of the file's findings a command repeats, and have its envelope hold it."""
+        told = tuple(finding for finding in findings if finding.code.startswith(codes))
+        self.output.findings(told)
+        self.output = replace(self.output, told=(*self.output.told, *told))
 
     @property
     def home(self) -> Path:

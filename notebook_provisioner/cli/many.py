@@ -8,7 +8,7 @@ import click
 
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.main import unforeseen
-from notebook_provisioner.cli.output import Output, Status
+from notebook_provisioner.cli.output import Status
 from notebook_provisioner.cli.parameters import Shard
 from notebook_provisioner.core.errors import Interrupted, ProvisionerError
 
@@ -152,10 +152,8 @@ class _Fleet:
 
     def _know(self) -> None:
         known = {"fleet": self.name, "project": self.project, "file": self.file}
-        old = self._app.output
-        self._app.output = Output(
-            old.command,
-            json=old.json,
+        self._app.output = replace(
+            self._app.output,
             log=self._app.settings.job,
             about={key: value for key, value in known.items() if value},
             deliver=self._answer.update,

@@ -60,6 +60,7 @@ class Output:
         json: One JSON envelope on stdout in place of tables.
         log: Errors become log lines: a scheduled job's output is read by Cloud Logging, and an alert by it.
         about: What log lines say besides, as which fleet they are about.
+        told: What was found beside the command's own findings; part of its envelope.
         deliver: Gets the JSON envelope in place of stdout, where it is one of several.
     """
 
@@ -67,6 +68,7 @@ class Output:
     json: bool = False
     log: bool = False
     about: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    told: tuple[Finding, ...] = ()
     deliver: Callable[[dict[str, Any]], None] | None = None
 
     def say(self, text: str = "") -> None:
@@ -139,7 +141,7 @@ class Output:
             "command": self.command,
             "status": status.value,
             "data": plain(data),
-            "findings": plain(findings),
+            "findings": plain([*self.told, *findings]),
             "errors": errors,
         }
         if self.deliver is not None:

@@ -156,6 +156,16 @@ class TestPrune:
         assert f"{second}:" in done.stderr
         assert "nonsense" in done.stderr
 
+    def test_an_exemption_that_ended_is_told_and_holds_up_nothing(self, projects, tmp_path):
+        ended = "{control: notebook-disable-terminal, reason: Driven from a shell., expires: 2020-01-31}"
+        projects.write(tmp_path, "ocr", f"    exemptions: [{ended}]\n")
+        command = ("snapshots", "prune", "--due", "--yes", *projects.options())
+        found = entries(nbp(*command, "--format", "json"))
+        told = {name: [one["code"] for one in entry["findings"]] for name, entry in found.items()}
+        assert "exemption-expired" in told.pop("ocr")
+        assert not any("exemption-expired" in codes for codes in told.values())
+        assert {len(projects.snapshots(name)) for name in NAMES} == {LEFT}
+
     def test_each_has_a_lease_of_its_own(self, projects, home):
         with FileLease(home / ".nbp" / "acme-speech" / "speech-sandbox" / "snapshots-prune.lock"):
             done = nbp("snapshots", "prune", "--yes", *projects.options(), "--format", "json", status=1)

@@ -42,6 +42,7 @@ def apply(app: App, *, accept: Impact, yes: bool, adopt: bool) -> None:
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import changes  # reads the fleet's models, which --help must not pay for
 
+    app.require_exemptions()
     terraform = app.provisioner()
     app.output.say(f"Comparing {app.fleet_file} with {app.fleet.project} …")
     with terraform.session():

@@ -1,13 +1,18 @@
 """``nbp init``."""
 
+from datetime import timedelta
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 import click
 
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
 from notebook_provisioner.core.errors import NotFound, Refused
+
+_A_DAY: Final = "2030-06-30"  # of the starter's exemption, which must be within a year
+_HALF_A_YEAR: Final = timedelta(days=182)
 
 
 @click.command()
@@ -26,6 +31,7 @@ def init(app: App, file: Path | None, *, force: bool) -> None:
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     path = file or Path(app.settings.fleet or "fleet.yaml")
     starter = resources.files(__package__).joinpath("starter.yaml").read_text(encoding="utf-8")
+    starter = starter.replace(_A_DAY, str(app.today + _HALF_A_YEAR))
     try:
         with path.open("w" if force else "x", encoding="utf-8") as target:
             target.write(starter)

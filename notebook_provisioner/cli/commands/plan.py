@@ -25,6 +25,7 @@ def plan(app: App) -> None:
     from notebook_provisioner.cli import changes  # reads the fleet's models, which --help must not pay for
     from notebook_provisioner.core import guardrails
 
+    app.require_exemptions()
     terraform = app.provisioner()
     app.output.say(f"Comparing {app.fleet_file} with {app.fleet.project} …")
     with terraform.session():

@@ -2,7 +2,7 @@
 
 from notebook_provisioner.core.fleet.model import Exemption, Fleet, Notebook
 from notebook_provisioner.core.fleet.profile import Profile
-from notebook_provisioner.core.fleet.reading import check, parse
+from notebook_provisioner.core.fleet.reading import check, for_operating, parse, required
 from notebook_provisioner.core.fleet.resolve import ResolvedNotebook
 from notebook_provisioner.core.fleet.shape import json_schema
 from notebook_provisioner.core.fleet.surroundings import (
@@ -26,6 +26,8 @@ __all__ = [
     "ResolvedNotebook",
     "Window",
     "check",
+    "for_operating",
     "json_schema",
     "parse",
+    "required",
 ]

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from pydantic_core import ErrorDetails
@@ -29,6 +30,11 @@ _PLAIN: Final = {
     "less_than_equal": ("out-of-range", "{given} is too large", "write {le} or less"),
     "too_short": ("too-few", "{given} is empty", "name at least {min_length}"),
     "string_too_long": ("too-long", "{length} characters are too many", "write {max_length} or fewer"),
+}
+
+# Where somebody may look for a key that stands elsewhere, for a reason.
+_ELSEWHERE: Final[Mapping[Path, str]] = {
+    ("defaults", "exemptions"): "an exemption is for one notebook at a time: write it at each that needs it",
 }
 
 
@@ -77,7 +83,7 @@ def _words(error: Error, path: Path, origin: Source) -> _Words:
         code, message, remedy = (
             "unknown-key",
             f"there is no key {shown(str(path[-1]))!r} here",
-            _near_key(path, origin),
+            _ELSEWHERE.get(path) or _near_key(path, origin),
         )
     elif kind == "missing":
         code, message, remedy = "missing-key", f"{path[-1]} is missing", _wanted(path, origin)

@@ -47,7 +47,8 @@ class Exemption(Model):
     reason: names.Reason
     """Why, and who agreed."""
     expires: formats.Day
-    """The last day on which it holds; afterwards the file is refused."""
+    """The last day on which it holds, 366 days ahead at most; then `nbp check`, `plan` and `apply` refuse the
+    file."""
 
 
 class Upgrade(Model):
@@ -152,8 +153,6 @@ class _Settings(Model):
     managed_euc: bool = False
     """Managed end-user credentials: code runs with the owner's own Google rights, once they consent, and not
     as the notebook's service account. No post-startup script runs. Settled when the notebook is made."""
-    exemptions: tuple[Exemption, ...] = ()
-    """Hardening controls that are switched off. A notebook's add to the defaults'."""
     upgrade: Upgrade | None = None
     """When upgrades may happen; never where it is not given."""
     snapshots: Snapshots = Snapshots()
@@ -199,6 +198,8 @@ class Notebook(_Settings):
     """The one person who can open it."""
     zone: names.Zone | None = None
     """One of `zones`; the first of them where it is not given."""
+    exemptions: tuple[Exemption, ...] = ()
+    """Hardening controls that are switched off, for this notebook alone."""
 
 
 def _whole_number(value: Any) -> Any:  # noqa: ANN401  # what is no number gets pydantic's own error

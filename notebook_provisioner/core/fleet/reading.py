@@ -1,5 +1,6 @@
 """From text to a fleet, or to everything that is wrong with it."""
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from notebook_provisioner.core.errors import InvalidInput
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet import checks, explaining, source
+from notebook_provisioner.core.fleet.checks.exemptions import EXPIRED
 from notebook_provisioner.core.fleet.model import Fleet
 from notebook_provisioner.core.fleet.shape import NULLABLE, schema_at
 from notebook_provisioner.core.fleet.source import Path, Source, Value
@@ -46,6 +48,11 @@ def parse(text: str, *, file: str, today: date, target: str | None = None) -> Fl
         InvalidInput: The file has errors; its findings are all of them, and the warnings.
     """
     fleet, findings = check(text, file=file, today=today, target=target)
+    return required(fleet, findings, file=file)
+
+
+def required(fleet: Fleet | None, findings: tuple[Finding, ...], *, file: str) -> Fleet:
+    """What ``check`` answered, as the fleet. Raises as ``parse``."""
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if fleet is None or errors:
         raise InvalidInput(
@@ -54,6 +61,18 @@ def parse(text: str, *, file: str, today: date, target: str | None = None) -> Fl
             findings=findings,
         )
     return fleet
+
+
+def for_operating(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """What ``check`` found, as it weighs for a command that works with what is there.
+
+    An exemption that has expired is told and stops nothing: to stop would leave the one control off, and
+    every notebook of the fleet without upgrades.
+    """
+    return tuple(
+        dataclasses.replace(finding, severity=Severity.WARNING) if finding.code == EXPIRED else finding
+        for finding in findings
+    )
 
 
 def check(

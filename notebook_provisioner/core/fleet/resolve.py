@@ -95,8 +95,7 @@ def resolve(fleet: Fleet, notebook: Notebook) -> ResolvedNotebook:
         return getattr(holder, key)
 
     profile_name = pick("profile")
-    exemptions = fleet.defaults.exemptions + notebook.exemptions
-    never_idle = any(exemption.control == "idle-timeout-seconds" for exemption in exemptions)
+    never_idle = any(exemption.control == "idle-timeout-seconds" for exemption in notebook.exemptions)
     return ResolvedNotebook(
         name=notebook.name,
         owner=notebook.owner,
@@ -107,7 +106,7 @@ def resolve(fleet: Fleet, notebook: Notebook) -> ResolvedNotebook:
         idle_timeout_seconds=None if never_idle else pick("idle_timeout_seconds"),
         deletion_protection=pick("deletion_protection"),
         managed_euc=pick("managed_euc"),
-        exemptions=exemptions,
+        exemptions=notebook.exemptions,
         upgrade=pick("upgrade"),
         snapshots=pick("snapshots"),
         data_disk_snapshots=pick("data_disk_snapshots"),

@@ -1,5 +1,5 @@
 # A notebook's key goes before the default's, which goes before the built-in one, whole; but labels and metadata are
-# merged, and exemptions add up.
+# merged, and exemptions are a notebook's own.
 locals {
   _built_in = {
     idle_timeout_seconds  = 3600
@@ -28,7 +28,7 @@ locals {
     for notebook in local._file.notebooks : notebook.name => merge(local._built_in, local._defaults, notebook, {
       labels     = merge(local._labels, try(local._defaults.labels, {}), try(notebook.labels, {}))
       metadata   = merge(try(local._defaults.metadata, {}), try(notebook.metadata, {}))
-      exemptions = concat(try(local._defaults.exemptions, []), try(notebook.exemptions, []))
+      exemptions = try(notebook.exemptions, [])
     })
   }
 

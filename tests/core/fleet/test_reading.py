@@ -59,7 +59,9 @@ def test_the_target_can_be_overridden():
     [
         (dt.date(2026, 6, 28), {"exemption-long"}),
         (dt.date(2026, 6, 29), set()),
-        (dt.date(2027, 6, 30), set()),
+        (dt.date(2027, 5, 30), set()),
+        (dt.date(2027, 5, 31), {"exemption-expiring"}),
+        (dt.date(2027, 6, 30), {"exemption-expiring"}),
         (dt.date(2027, 7, 1), {"exemption-expired"}),
     ],
 )

@@ -37,8 +37,9 @@ REPLACED = {
     "package_index": st.fixed_dictionaries({}, optional={"pip": st.just("https://pypi.acme.example/simple")}),
     "environment": st.dictionaries(st.sampled_from(["A", "B"]), st.sampled_from(["x", "y"])),
 }
-MERGED = {"labels": LABELS, "metadata": METADATA, "exemptions": st.lists(EXEMPTION, max_size=2)}
+MERGED = {"labels": LABELS, "metadata": METADATA}
 SETTINGS = st.fixed_dictionaries({}, optional={**REPLACED, **MERGED})
+EXEMPTIONS = st.fixed_dictionaries({}, optional={"exemptions": st.lists(EXEMPTION, max_size=2)})
 
 
 def fleet(defaults, notebook, labels):
@@ -89,16 +90,16 @@ def test_a_notebooks_key_replaces_the_defaults_whole(defaults, notebook, labels)
 
 
 @given(SETTINGS, SETTINGS, LABELS)
-def test_labels_and_metadata_merge_and_exemptions_append(defaults, notebook, labels):
+def test_labels_and_metadata_merge(defaults, notebook, labels):
     (resolved,) = fleet(defaults, notebook, labels).resolved_notebooks
     assert resolved.labels == {**labels, **defaults.get("labels", {}), **notebook.get("labels", {})}
     assert resolved.metadata == {**defaults.get("metadata", {}), **notebook.get("metadata", {})}
-    assert as_json(resolved.exemptions) == defaults.get("exemptions", []) + notebook.get("exemptions", [])
 
 
-@given(SETTINGS, SETTINGS, LABELS)
-def test_an_exempted_notebook_is_never_stopped_for_idleness(defaults, notebook, labels):
-    (resolved,) = fleet(defaults, notebook, labels).resolved_notebooks
+@given(SETTINGS, SETTINGS, EXEMPTIONS, LABELS)
+def test_an_exempted_notebook_is_never_stopped_for_idleness(defaults, notebook, exemptions, labels):
+    (resolved,) = fleet(defaults, {**notebook, **exemptions}, labels).resolved_notebooks
+    assert as_json(resolved.exemptions) == exemptions.get("exemptions", [])
     if resolved.is_exempt("idle-timeout-seconds"):
         assert resolved.idle_timeout_seconds is None
     else:

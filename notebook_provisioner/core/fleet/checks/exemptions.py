@@ -9,32 +9,47 @@ from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
 
 LONGEST: Final = timedelta(days=366)
+NOTICE: Final = timedelta(days=30)
+EXPIRED: Final = "exemption-expired"
 
 
 def expiry(context: Context) -> Iterator[Finding]:
-    """Expired exemptions stop; those for over a year are named."""
-    for path, settings in context.settings():
-        for index, exemption in enumerate(settings.exemptions):
+    """An exemption ends within a year, and its end is said before it comes."""
+    for path, notebook in context.notebooks():
+        for index, exemption in enumerate(notebook.exemptions):
             place = (*path, "exemptions", index, "expires")
             what = f"the exemption from {exemption.control} ({CONTROLS[exemption.control].title})"
-            if exemption.expires < context.today:
+            left = exemption.expires - context.today
+            if left < timedelta(0):
                 yield context.error(
-                    "exemption-expired",
+                    EXPIRED,
                     place,
                     f"{what} expired on {exemption.expires}",
-                    "take it out, or have it agreed on again with a new date",
+                    "take it out, or have it agreed on again with a new date; "
+                    "nbp plan and nbp apply wait for it",
                 )
-            elif exemption.expires - context.today > LONGEST:
+            elif left > LONGEST:
+                last = context.today + LONGEST
+                yield context.error(
+                    "exemption-long",
+                    place,
+                    f"{what} holds for over a year",
+                    f"agree on a date within a year: {last} or earlier",
+                )
+            elif left <= NOTICE:
                 yield context.warning(
-                    "exemption-long", place, f"{what} holds for over a year", "agree on a date within a year"
+                    "exemption-expiring",
+                    place,
+                    f"{what} ends after {exemption.expires}; nbp plan and nbp apply then refuse the file",
+                    "have it agreed on again with a new date, or take it out and apply",
                 )
 
 
 def repeated(context: Context) -> Iterator[Finding]:
     """One list exempts from a control once."""
-    for path, settings in context.settings():
+    for path, notebook in context.notebooks():
         seen: set[str] = set()
-        for index, exemption in enumerate(settings.exemptions):
+        for index, exemption in enumerate(notebook.exemptions):
             if exemption.control in seen:
                 said = f"{exemption.control} is exempted above already"
                 place = (*path, "exemptions", index, "control")
@@ -47,8 +62,7 @@ def idle_timeout(context: Context) -> Iterator[Finding]:
     for path, notebook in context.notebooks():
         written = context.written_at(path, notebook, "idle_timeout_seconds")
         holder = notebook if written[0] == "notebooks" else context.fleet.defaults
-        exemptions = context.fleet.defaults.exemptions + notebook.exemptions
-        exempt = any(exemption.control == "idle-timeout-seconds" for exemption in exemptions)
+        exempt = any(exemption.control == "idle-timeout-seconds" for exemption in notebook.exemptions)
         if holder.idle_timeout_seconds is None and not exempt:
             yield context.error(
                 "idle-timeout-off",

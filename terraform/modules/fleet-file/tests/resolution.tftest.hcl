@@ -84,7 +84,7 @@ run "a_notebook_goes_before_the_defaults" {
       idle_timeout_seconds = null
       deletion_protection  = true
       exemptions = [
-        { control = "notebook-disable-terminal", reason = "Everybody here works in a shell." },
+        { control = "notebook-disable-terminal", reason = "It is driven from a shell." },
         { control = "idle-timeout-seconds", reason = "It trains for days on end." },
       ]
       metadata              = { install-unattended-upgrades = "true", jupyter-user = "analyst" }
@@ -94,7 +94,7 @@ run "a_notebook_goes_before_the_defaults" {
       sync_enabled          = false
       sync_bucket           = { noncurrent_days = 30, soft_delete_days = 60, retention_days = 7, access_log_bucket = "acme-usage-logs" }
     })
-    error_message = "Keys replace the defaults' whole; labels, metadata and exemptions add up: ${jsonencode(output.notebooks["its-own-way"])}"
+    error_message = "Keys replace the defaults' whole; labels and metadata are merged: ${jsonencode(output.notebooks["its-own-way"])}"
   }
   assert {
     condition     = output.fleet.encryption.deletion_policy == "PREVENT"
