@@ -1,4 +1,4 @@
-"""Instance metadata keys that a fleet file must not set, and where their values come from instead."""
+"""Instance metadata keys: which a fleet file may set, which it must not, and what to do instead."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -14,6 +14,24 @@ PROVIDER: Final = Source(
     "resource_workbench_instance.go",
     date(2026, 8, 21),
 )
+
+# Keys that a fleet file may set: Google documents them for users (the provider, the last one), they run no
+# code and open no door, and no other key of the fleet file covers them. A key that is in no list of this module is
+# refused: programs in the guest read metadata as root, and some run what they read.
+ALLOWED: Final[Mapping[str, Source]] = {
+    **dict.fromkeys(
+        (
+            "container-allow-fuse",
+            "disable-mixer",
+            "enable-jupyterlab4",
+            "install-unattended-upgrades",
+            "jupyter-user",
+            "notebook-enable-delete-to-trash",
+        ),
+        DOCUMENTED,
+    ),
+    "geminicli-disabled": PROVIDER,
+}
 
 # Keys that Workbench sets itself: the API refuses them ("protected by Workbench Notebooks"), or overwrites
 # them. The documentation's list says of itself that it is not complete; the provider ignores changes to more.
@@ -91,9 +109,16 @@ PROTECTED: Final[Mapping[str, Source]] = {
 CODE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("ssh-keys", "sshKeys"), "sign in through OS Login"),
     **dict.fromkeys(
-        ("startup-script", "startup-script-url", "gce-container-declaration", "gce-software-declaration"),
+        (
+            "startup-script",
+            "startup-script-url",
+            "shutdown-script-url",
+            "gce-container-declaration",
+            "gce-software-declaration",
+        ),
         "it would run code as root; the post-startup script is the place for that",
     ),
+    "container-env-file": "variables choose which code runs, as LD_PRELOAD does; set them in the image",
     "container-custom-params": "with --privileged or -v /:/host a container is the whole VM",
     "enable-osconfig": "OS policies run code as root; the post-startup script is the place for that",
     "gateway-client-url": "kernels, and the data in them, would be on a server that no guardrail sees",
@@ -117,6 +142,8 @@ TYPED: Final[Mapping[str, str]] = {
     "serial-port-logging-enable": "it is true for every notebook",
     **CODE,
 }
+
+KNOWN: Final = ALLOWED.keys() | PROTECTED.keys() | TYPED.keys()
 
 # With managed end-user credentials Workbench owns these, too: the same source,
 # WorkbenchInstanceEUCProvidedAdditionalMetadata.

@@ -379,6 +379,20 @@ def test_metadata_that_runs_code(codes, key):
     assert codes(change(NOTEBOOK, ["create"], after=setup)) == ["code-in-metadata"]
 
 
+@pytest.mark.parametrize(
+    "key", ["google-c2d-startup-enable", "windows-startup-script-ps1", "sysprep-specialize-script-cmd", "x"]
+)
+def test_metadata_that_nobody_knows(codes, key):
+    setup = notebook(metadata={**metadata(), key: "0"})
+    assert codes(change(NOTEBOOK, ["create"], after=setup)) == ["code-in-metadata"]
+    assert codes(change(NOTEBOOK, ["update"], before=setup, after=setup)) == []  # Workbench may have new ones
+
+
+def test_metadata_that_google_documents_for_users(codes):
+    setup = notebook(metadata={**metadata(), **dict.fromkeys(metadata_keys.ALLOWED, "true")})
+    assert codes(change(NOTEBOOK, ["create"], after=setup)) == []
+
+
 def test_metadata_that_nobody_can_see_is_the_bad_one(codes):
     keys = {"startup-script": True, "serial-port-enable": True, "jupyter-user": True}
     unknown = {"gce_setup": [{"metadata": keys}]}

@@ -43,6 +43,10 @@ def test_keys_that_are_decided_elsewhere():
     assert set(METADATA_KEYS["module"]) | set(METADATA_KEYS["code"]) == set(metadata_keys.TYPED)
 
 
+def test_keys_that_may_be_set():
+    assert set(METADATA_KEYS["allowed"]) == set(metadata_keys.ALLOWED)
+
+
 def test_keys_that_run_code():
     assert set(METADATA_KEYS["code"]) == set(metadata_keys.CODE)
     assert metadata_keys.CODE.items() <= metadata_keys.TYPED.items()

@@ -167,8 +167,8 @@ class _Settings(Model):
     repositories: tuple[Repository, ...] = ()
     """Git repositories to clone."""
     metadata: dict[names.MetadataKey, Annotated[str, Field(max_length=262_144)]] = Field(default_factory=dict)
-    """Further instance metadata; they add to the defaults' and win over them. Keys that Workbench or this
-    tool sets are refused."""
+    """Further instance metadata; they add to the defaults' and win over them. Only keys that Google documents
+    for users, and that have no place of their own in this file."""
     post_startup_behavior: PostStartupBehavior = "run_once"
     """When the post-startup script runs."""
     hardening: Hardening = Hardening()

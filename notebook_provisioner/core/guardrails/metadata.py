@@ -74,7 +74,7 @@ def _doors(change: Change, _: Surroundings) -> Iterator[Finding]:
 
 
 def _keys(change: Change, _: Surroundings) -> Iterator[Finding]:
-    """Keys that Workbench owns, and keys that run code or let people in past IAM."""
+    """Keys that Workbench owns, keys that run code or let people in past IAM, and keys that nobody knows."""
     if not stays(change):
         return
     if change.planned(*_METADATA) is UNKNOWN:
@@ -95,6 +95,12 @@ def _keys(change: Change, _: Surroundings) -> Iterator[Finding]:
             f"the metadata key {key} would run code past review, or let people in past IAM",
             f"take {key} out: {metadata_keys.CODE[key]}",
         )
+    for key in sorted(planned.keys() - metadata_keys.KNOWN):
+        if planned[key] != before.get(key):
+            said = f"nobody knows what the metadata key {key} would make the notebook do"
+            yield finding(
+                "code-in-metadata", change, said, f"take {key} out; nbp check names the keys it knows"
+            )
 
 
 def _post_startup_source(change: Change, surroundings: Surroundings) -> Iterator[Finding]:

@@ -1,5 +1,5 @@
 variable "additional_metadata" {
-  description = "Metadata for what no other variable covers, such as `install-unattended-upgrades` or `jupyter-user`. Keys that Google, this module or an attacker would write are refused."
+  description = "Metadata for what no other variable covers, such as `install-unattended-upgrades` or `jupyter-user`: keys that Google documents for users. All others are refused."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -26,6 +26,12 @@ variable "additional_metadata" {
     error_message = "These keys run code as root or let people in past IAM; use a post-startup script, or OS Login: ${join(", ", setintersection(
       keys(var.additional_metadata), local._guarded_keys.code,
     ))}."
+  }
+  validation {
+    condition = length(setsubtract(
+      keys(var.additional_metadata), flatten([for list in ["allowed", "system", "module", "code"] : local._guarded_keys[list]]),
+    )) == 0
+    error_message = "These keys are none that Google documents for users, and root reads them in the guest. Known are: ${join(", ", local._guarded_keys.allowed)}."
   }
 }
 

@@ -7,7 +7,6 @@ hashicorp/google 7.46, services/workbench/resource_workbench_instance.go.
 from collections.abc import Iterator
 from typing import Final
 
-from notebook_provisioner.catalog import metadata_keys
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
 from notebook_provisioner.core.fleet.model import Notebook
@@ -46,7 +45,3 @@ def managed_euc(context: Context) -> Iterator[Finding]:
             said = "with managed_euc there is no service account that could write to a sync bucket"
             remedy = f"write sync: {{enabled: false}} for {notebook.name}; data_disk_snapshots still works"
             yield context.error("euc-sync", place, said, remedy, key=True)
-        for key in sorted(metadata_keys.EUC_OWNED & resolved.metadata.keys()):
-            place = context.written_at(path, notebook, "metadata")
-            said = f"with managed_euc Workbench sets {key} itself"
-            yield context.error("protected-metadata", place, said, f"take {key} out", key=True)

@@ -93,7 +93,7 @@ def label_count(context: Context) -> Iterator[Finding]:
 
 
 def metadata(context: Context) -> Iterator[Finding]:
-    """Keys that Workbench protects, or that have a place of their own, are refused."""
+    """Keys that Workbench protects, that have a place of their own, or that nobody knows, are refused."""
     for path, settings in context.settings():
         for key in settings.metadata:
             place = (*path, "metadata", key)
@@ -103,6 +103,14 @@ def metadata(context: Context) -> Iterator[Finding]:
             elif key in metadata_keys.TYPED:
                 said = f"{key} is not set as metadata"
                 yield context.error("typed-metadata", place, said, metadata_keys.TYPED[key], key=True)
+            elif key not in metadata_keys.ALLOWED:
+                near = difflib.get_close_matches(key, metadata_keys.ALLOWED, n=1, cutoff=0.8)
+                said = f"{key} is no key that Google documents for users, and root reads it in the guest"
+                remedy = f"did you mean {near[0]}? " if near else ""
+                remedy += (
+                    f"known here: {', '.join(metadata_keys.ALLOWED)}; values of your own go into environment"
+                )
+                yield context.error("unknown-metadata", place, said, remedy, key=True)
 
 
 def packages(context: Context) -> Iterator[Finding]:

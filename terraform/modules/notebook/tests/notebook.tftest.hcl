@@ -266,6 +266,14 @@ run "a_key_that_runs_code" {
   expect_failures = [var.additional_metadata]
 }
 
+run "a_key_that_nobody_knows" {
+  command = plan
+  variables {
+    additional_metadata = { google-c2d-startup-enable = "0" }
+  }
+  expect_failures = [var.additional_metadata]
+}
+
 run "a_group_as_owner" {
   command = plan
   variables {
