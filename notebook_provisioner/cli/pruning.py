@@ -266,14 +266,14 @@ def require_known(app: App, selection: Selection, register: Register, seen: Coll
 
 
 def unreachable(notebooks: Notebooks) -> list[Finding]:
-    """What people should know of zones that did not answer."""
+    """What people should know of places that did not answer."""
     return [
         Finding(
             "zone-unreachable",
             Severity.WARNING,
-            zone,
-            "the zone did not answer: all snapshots of its notebooks are kept",
+            place,
+            "it did not answer: all snapshots of notebooks that were not found, there or elsewhere, are kept",
             "run it again later",
         )
-        for zone in sorted(notebooks.unreachable)
+        for place in sorted(notebooks.unreachable)
     ]

@@ -289,6 +289,35 @@ def test_a_dry_run_and_a_list_tell_that_nobody_knows_of_a_recycle_bin(nbp):
         assert "is not known" in finding["message"]
 
 
+WORKBENCH_LIST = "notebooks.projects.locations.instances.list"
+
+
+def claimed_by_a_run(nbp, control):
+    """A fleet whose rollback points bear their claims, so that they could be taken for orphans."""
+    nbp("prune", "--yes")
+    control.ask("POST", "sandbox/v1/settings", {"advance": 400 * 86_400})
+    return control.names()
+
+
+@pytest.mark.parametrize("place", ["us-east1-b", "europe-west1", "-"])
+def test_nothing_is_deleted_while_nobody_knows_which_notebooks_there_are(nbp, control, place):
+    names = claimed_by_a_run(nbp, control)
+    control.fault(method=WORKBENCH_LIST, kind="unreachable", place=place)
+    done = nbp("prune", "--yes", "--max-share", "1", "--format", "json")
+    assert control.names() == names
+    assert data(done)["origins"] == {"unknown": len(names)}
+    assert [finding["subject"] for finding in json.loads(done.stdout)["findings"]] == [place]
+
+
+def test_a_list_that_leaves_notebooks_out_loses_no_rollback_point(nbp, control):
+    names = claimed_by_a_run(nbp, control)
+    control.fault(method=WORKBENCH_LIST, kind="unreachable", place=None)
+    done = nbp("prune", "--yes", "--max-share", "1", "--format", "json")
+    assert control.names() == names
+    results = data(done)["results"]
+    assert {(item["result"], item["message"]) for item in results} == {("skipped", "its notebook is back")}
+
+
 def test_marks_come_first_where_there_is_a_grace(nbp, control):
     done = data(nbp("prune", "--yes", "--grace", "7d", "--format", "json"))
     assert {item["result"] for item in done["results"]} == {"marked"}

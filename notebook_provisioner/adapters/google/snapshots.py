@@ -103,13 +103,19 @@ class GoogleSnapshots:
     def again(
         self, names: Sequence[str], notebooks: Sequence[NotebookKey]
     ) -> tuple[Mapping[str, Snapshot], Mapping[NotebookKey, Notebook]]:
-        """Read these snapshots and notebooks as they are now, in as few calls as there can be."""
+        """Read these snapshots and notebooks as they are now, in as few calls as there can be.
+
+        A notebook that a list lacks is asked for by its name: a list may leave out what is there.
+
+        Raises:
+            TargetUnreachable: An API does not answer.
+        """
         with ThreadPoolExecutor(self._workers) as pool:
             found = self._snapshots_by_name(pool, names)
-            if len(notebooks) <= self._notebook_pages:
-                answers = pool.map(self._notebook, notebooks)
-                return found, {item.key: item for item in answers if item is not None}
-            return found, {item.key: item for item in self.notebooks().found}
+            listed = self.notebooks().found if len(notebooks) > self._notebook_pages else ()
+            there = {item.key: item for item in listed}
+            answers = pool.map(self._notebook, [key for key in notebooks if key not in there])
+            return found, there | {item.key: item for item in answers if item is not None}
 
     def delete(self, snapshots: Sequence[Snapshot], look: Look) -> Iterator[Outcome]:
         """Delete; an outcome each as it comes. What does not end at once is ``PENDING``: see `settle`."""

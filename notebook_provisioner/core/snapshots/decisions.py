@@ -21,7 +21,7 @@ _NEVER: Final = {
     Origin.SCHEDULE: "its snapshot schedule deletes it",
     Origin.HAND: "made by hand",
     Origin.UNCLAIMED: "unclaimed: nothing proves that an upgrade made it",
-    Origin.UNKNOWN: "zone {zone} does not answer",
+    Origin.UNKNOWN: "nobody knows whether its notebook is there: not every zone answers",
     Origin.FOREIGN: "its notebook is not this fleet's",
     Origin.STRAY: "nothing ties it to this fleet; if a notebook of the fleet left it, say --former {name}",
 }
@@ -210,9 +210,8 @@ def label_reasons(snapshot: Snapshot, rules: Rules, now: datetime) -> Iterator[s
 
 
 def _kept_by_itself(snapshot: Snapshot, belonging: Belonging, rules: Rules, now: datetime) -> Iterator[str]:
-    zone, name = belonging.notebook
     if belonging.origin in _NEVER:
-        yield _NEVER[belonging.origin].format(zone=zone, name=name)
+        yield _NEVER[belonging.origin].format(name=belonging.notebook[1])
     elif belonging.origin is Origin.ORPHAN and rules.orphans.after(snapshot.created) > now:
         yield f"an orphan younger than {rules.orphans}"
     if snapshot.status != "READY":

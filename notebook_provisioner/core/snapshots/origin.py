@@ -38,7 +38,7 @@ class Origin(StrEnum):
     HAND = "hand"  # somebody
     ORPHAN = "orphan"  # Workbench, or whoever it was by --former: the notebook is gone
     UNCLAIMED = "unclaimed"  # nobody knows: the notebook is gone, and nothing proves that it was Workbench
-    UNKNOWN = "unknown"  # its zone does not answer
+    UNKNOWN = "unknown"  # somewhere nobody answers, so that nobody knows whether its notebook is there
     FOREIGN = "foreign"  # no matter: the notebook is there, or was, and is not this fleet's
     STRAY = "stray"  # nobody knows: nothing ties it to this fleet, or to a notebook that exists
 
@@ -143,7 +143,7 @@ class Register:
         )
         if not vouched or key in self._all:  # another fleet's notebook may have the name
             return None
-        if zone in self.unreachable:
+        if self.unreachable:  # the list may then name the places that did not answer, and no notebook at all
             return Belonging(Origin.UNKNOWN, key)
         return Belonging(Origin.SCHEDULE if snapshot.by_schedule else self._left_behind(snapshot, key), key)
 

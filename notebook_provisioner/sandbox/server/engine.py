@@ -206,6 +206,9 @@ class Engine:
 
     def _once(self, call: Call, handler: Handler, fault: Fault | None) -> Document | Reply:
         properties = call.api.properties(call.method.response)
+        if fault is not None and fault.kind is FaultKind.UNREACHABLE and "unreachable" in properties:
+            place = f"projects/{call.project}/locations/{fault.place}"
+            return {} if fault.place is None else {"unreachable": [place]}
         if not operations.is_operation(properties) or call.method.http_method == "GET":
             return handler(call)
         if fault is not None and fault.kind is FaultKind.FAILED_OPERATION:

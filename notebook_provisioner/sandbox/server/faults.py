@@ -1,5 +1,6 @@
 """Faults on demand: what the network and Google do to a client on a bad day."""
 
+import dataclasses
 import fnmatch
 import random
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ class FaultKind(StrEnum):
     DROP_AFTER = "drop-after"  # the connection breaks after the effect: the response is lost
     FAILED_OPERATION = "failed-operation"  # the operation starts and ends in an error; nothing happened
     ENDLESS_OPERATION = "endless-operation"  # the operation starts and never ends; nothing happens
+    UNREACHABLE = "unreachable"  # a list finds nothing, and names a place that did not answer
 
 
 class ConnectionDropped(Exception):
@@ -39,6 +41,7 @@ class Fault:
         reason: Reason in the error; follows from the status where None.
         message: What the client reads.
         seconds: Real seconds of a delay.
+        place: Zone or region that an unreachable fault names; none where None.
         struck: How often it has struck.
     """
 
@@ -51,6 +54,7 @@ class Fault:
     reason: str | None = None
     message: str = "injected by the sandbox"
     seconds: float = 0.0
+    place: str | None = None
     struck: int = field(default=0, compare=False)
 
     @classmethod
@@ -60,7 +64,7 @@ class Fault:
         Raises:
             ApiError: 400 that names the field that is wrong.
         """
-        known = {"method", "kind", "since", "count", "probability", "status", "reason", "message", "seconds"}
+        known = {field.name for field in dataclasses.fields(cls)} - {"struck"}
         unknown = sorted(document.keys() - known)
         if unknown:
             raise invalid(f"a fault has no field {', '.join(unknown)}; it has {', '.join(sorted(known))}")
@@ -79,18 +83,7 @@ class Fault:
 
     def to_document(self) -> dict[str, Any]:
         """The rule as JSON."""
-        return {
-            "method": self.method,
-            "kind": self.kind.value,
-            "since": self.since,
-            "count": self.count,
-            "probability": self.probability,
-            "status": self.status,
-            "reason": self.reason,
-            "message": self.message,
-            "seconds": self.seconds,
-            "struck": self.struck,
-        }
+        return dataclasses.asdict(self)
 
 
 class Faults:

@@ -91,6 +91,27 @@ def test_reading_again_costs_few_calls(store, control):
     assert (ZONE, "gone") not in notebooks
 
 
+def test_a_list_may_name_places_that_did_not_answer_and_no_notebook(store, control):
+    control.fault(
+        method="notebooks.projects.locations.instances.list", kind="unreachable", place="us-east1-b"
+    )
+    found = store.notebooks()
+    assert (found.found, found.unreachable) == ((), {"us-east1-b"})
+
+
+def test_a_notebook_that_the_list_leaves_out_is_asked_for_by_name(store, control):
+    store.notebooks()
+    control.fault(
+        method="notebooks.projects.locations.instances.list", kind="unreachable", place="us-east1-b"
+    )
+    keys = [(ZONE, name) for name in ("nb-00000", "nb-00001", "gone")]
+    _, notebooks = store.again([], keys)
+    assert list(notebooks) == keys[:2]
+    control.fault(method="notebooks.projects.locations.instances.get", kind="status", status=403)
+    with pytest.raises(TargetUnreachable, match="403"):
+        store.again([], keys)
+
+
 def test_what_is_deleted_is_gone(store, control):
     wanted = list(store.snapshots())[:4]
     outcomes = list(store.delete(wanted, send))

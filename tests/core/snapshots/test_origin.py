@@ -119,8 +119,13 @@ def test_another_fleets_notebook_is_left_alone():
     assert origin(snapshot("a", 400, of="in-file"), theirs) is None
 
 
-def test_nothing_is_an_orphan_in_a_zone_that_does_not_answer():
-    assert origin(snapshot("a", 400, of="in-file"), unreachable={ZONE}) is Origin.UNKNOWN
+@pytest.mark.parametrize("silent", [ZONE, "us-central1-a", "europe-west1", "-"])
+def test_nothing_is_an_orphan_while_somewhere_nobody_answers(silent):
+    claim = claimed()
+    assert origin(snapshot("a", 400, of="in-file"), unreachable={silent}) is Origin.UNKNOWN
+    assert origin(snapshot("a", 400, labels=claim), unreachable={silent}) is Origin.UNKNOWN
+    assert origin(snapshot("a", 400, of="gone"), unreachable={silent}, former=["gone"]) is Origin.UNKNOWN
+    assert origin(snapshot("a", 40), notebook(entry("a", 40)), unreachable={silent}) is Origin.UPGRADE
 
 
 def test_a_selection_hides_the_rest():
