@@ -86,8 +86,8 @@ class Notebooks:
 
     Attributes:
         found: Those that answered.
-        unreachable: Places that did not answer. While there are any, nothing can be said of a notebook that was
-            not found: a list "will only contain either instances or unreachables" (discovery, notebooks v2).
+        unreachable: Places that did not answer. While there are any, nothing can be said of a notebook that
+            was not found: a list has "either instances or unreachables" (discovery, notebooks v2).
     """
 
     found: tuple[Notebook, ...]

@@ -141,19 +141,24 @@ class Register:
             or name in self._former
             or snapshot.labels.get(FLEET_LABEL) == self._fleet
         )
-        if not vouched or key in self._all:  # another fleet's notebook may have the name
+        # Another fleet's notebook may have the name, or have had it.
+        if not vouched or key in self._all or self._is_anothers(snapshot):
             return None
         if self.unreachable:  # the list may then name the places that did not answer, and no notebook at all
             return Belonging(Origin.UNKNOWN, key)
         return Belonging(Origin.SCHEDULE if snapshot.by_schedule else self._left_behind(snapshot, key), key)
 
     def _stranger(self, snapshot: Snapshot, key: NotebookKey) -> Belonging:
-        elsewhere = snapshot.labels.get(FLEET_LABEL, self._fleet) != self._fleet
-        return Belonging(Origin.FOREIGN if key in self._all or elsewhere else Origin.STRAY, key)
+        foreign = key in self._all or self._is_anothers(snapshot)
+        return Belonging(Origin.FOREIGN if foreign else Origin.STRAY, key)
 
     def _left_behind(self, snapshot: Snapshot, key: NotebookKey) -> Origin:
         claimed = claim(self._fleet, key).items() <= snapshot.labels.items()
-        return Origin.ORPHAN if claimed or key[1] in self._former else Origin.UNCLAIMED
+        named = key[1] in self._former and not self._is_anothers(snapshot)
+        return Origin.ORPHAN if claimed or named else Origin.UNCLAIMED
+
+    def _is_anothers(self, snapshot: Snapshot) -> bool:
+        return snapshot.labels.get(FLEET_LABEL, self._fleet) != self._fleet
 
     def _missing(self, snapshot: Snapshot, key: NotebookKey) -> dict[str, str]:
         """The labels that a claim of *snapshot* lacks; none where one of them has somebody else's value."""

@@ -128,6 +128,17 @@ def test_nothing_is_an_orphan_while_somewhere_nobody_answers(silent):
     assert origin(snapshot("a", 40), notebook(entry("a", 40)), unreachable={silent}) is Origin.UPGRADE
 
 
+def test_a_word_for_a_former_notebook_takes_in_nothing_of_another_fleets():
+    theirs = {"nbp-fleet": "two"}
+    assert origin(snapshot("a", 400, of="gone"), former=["gone"]) is Origin.ORPHAN
+    assert origin(snapshot("a", 400, of="gone", labels=theirs), former=["gone"]) is None
+    shown = origin(snapshot("a", 400, of="gone", labels=theirs), former=["gone"], strangers=True)
+    assert shown is Origin.FOREIGN
+    anew = notebook(created=ago(60))
+    assert origin(snapshot("a", 400), anew, former=["nb"]) is Origin.ORPHAN
+    assert origin(snapshot("a", 400, labels=theirs), anew, former=["nb"]) is Origin.UNCLAIMED
+
+
 def test_a_selection_hides_the_rest():
     owner = notebook(entry("a", 40))
     assert origin(snapshot("a", 40), owner, only=lambda key: key[1] == "other") is None
