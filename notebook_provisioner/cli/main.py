@@ -118,7 +118,7 @@ def global_options(command: F) -> F:
             count=True,
             expose_value=False,
             callback=_remember("verbose"),
-            help="Show Terraform's own plan too; twice: tracebacks.",
+            help="Show all of a plan, and Terraform's own; twice: tracebacks.",
         ),
     )
     for option in reversed(options):

@@ -140,6 +140,12 @@ def _image_family(text: str) -> str:
     return _as_in_the_fleet_file(text, ImageName)
 
 
+def _label_key(text: str) -> str:
+    from notebook_provisioner.core.fleet.formats import LabelKey
+
+    return _as_in_the_fleet_file(text, LabelKey)
+
+
 def _as_in_the_fleet_file(text: str, kind: Any) -> str:  # noqa: ANN401  # an annotated type
     from pydantic import TypeAdapter, ValidationError
 
@@ -153,6 +159,7 @@ def _as_in_the_fleet_file(text: str, kind: Any) -> str:  # noqa: ANN401  # an an
 DURATION: Final = _Parsed("time", _duration)  # as the fleet file has it: 1y6m
 IMAGE_FAMILY: Final = _Parsed("family", _image_family)
 LABEL: Final = _Parsed("label", _label)  # its key and value
+LABEL_KEY: Final = _Parsed("label", _label_key)
 PROGRAM: Final = _Parsed("program", _program)  # with its arguments
 SHARD: Final = _Parsed("shard", Shard.parse)
 STORAGE_OBJECT: Final = _Parsed("object", StorageObject.parse)

@@ -35,6 +35,7 @@ from notebook_provisioner.core.snapshots.sweep import Alone, Lease, sweep
 
 if TYPE_CHECKING:
     from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
+    from notebook_provisioner.core.fleet.model import Snapshots
 
 PENDING: Final = 3  # the CLI contract: a check found something
 FAILED: Final = 1
@@ -223,10 +224,15 @@ class _Heartbeat:
 
 
 def rules_for(app: App, overrides: Mapping[str, Any]) -> RulesOf:
-    """The rules of each notebook, in being or gone."""
-    defaults = Rules.read(app.fleet.defaults.snapshots, overrides)
+    """The rules of each notebook, in being or gone; labels that keep are added to the fleet file's."""
+
+    def read(settings: "Snapshots") -> Rules:
+        labels = dict.fromkeys((*settings.keep_labels, *overrides.get("keep_labels", ())))
+        return Rules.read(settings, {**overrides, "keep_labels": tuple(labels)})
+
+    defaults = read(app.fleet.defaults.snapshots)
     by_name = {
-        notebook.name: replace(Rules.read(notebook.snapshots, overrides), orphans=defaults.orphans)
+        notebook.name: replace(read(notebook.snapshots), orphans=defaults.orphans)
         for notebook in app.fleet.resolved_notebooks
     }
     return lambda key: by_name.get(key[1], defaults)

@@ -193,6 +193,31 @@ def test_options_win_over_the_fleet_file(nbp):
     assert data(nbp("prune", "nb-00001", "--format", "json", status=3))["pending"] == 2
 
 
+def test_a_label_that_keeps_can_be_named_besides_those_of_the_fleet_file(nbp, control):
+    documents = project(2, 4, datetime.now(UTC))[SNAPSHOTS]
+    oldest, second = documents[0], documents[1]
+    oldest["labels"]["legal"] = "case-7"
+    second["labels"]["hold"] = ""
+    control.load({SNAPSHOTS: [oldest, second]})
+    assert data(nbp("prune", "--format", "json", status=3))["pending"] == 3
+    option = ["--keep-label", "legal", "--keep-label", "team"]
+    rows = {row["name"]: row for row in data(nbp("list", *option, "--format", "json"))["snapshots"]}
+    assert rows[oldest["name"]]["reasons"] == ["label legal"]
+    assert rows[second["name"]]["reasons"] == ["label hold"]
+    nbp("prune", "--yes", *option)
+    assert {oldest["name"], second["name"]} <= control.names()
+    assert len(control.names()) == 6
+    assert "no label key" in nbp("prune", "--keep-label", "Legal", status=2).stderr
+
+
+@pytest.mark.parametrize("command", ["list", "prune"])
+def test_help_names_the_rules_that_it_does_not_list(nbp, command):
+    told = nbp(command, "--help").stdout
+    units = ("hourly", "daily", "weekly", "monthly", "yearly")
+    named = [*(f"--keep-{unit}" for unit in units), "--keep-within-hourly", "--keep-within-yearly"]
+    assert [option for option in named if option not in told] == []
+
+
 def test_shards_share_the_work(nbp):
     parts = [nbp("list", "--shard", f"{part}/3", "--format", "json") for part in (1, 2, 3)]
     names = [row["name"] for part in parts for row in data(part)["snapshots"]]

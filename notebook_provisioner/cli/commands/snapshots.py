@@ -42,6 +42,14 @@ def _selection(command: F) -> F:
         *(click.option(f"--keep-{unit}", type=count, hidden=True) for unit in units),
         click.option("--keep-within", **length, help="Keep what is younger, as in 90d or 1y6m."),
         *(click.option(f"--keep-within-{unit}", **length, hidden=True) for unit in units),
+        click.option(
+            "--keep-label",
+            "keep_labels",
+            multiple=True,
+            metavar="LABEL",
+            type=parameters.LABEL_KEY,
+            help="Keep what bears it, whatever its value, besides the fleet file's. Repeatable.",
+        ),
         click.option("--min-age", **length, help="Delete nothing younger."),
         click.option("--soak", **length, help="Delete nothing for so long after an upgrade."),
         click.option("--orphans-keep-within", **length, help="Keep snapshots of gone notebooks."),
@@ -71,14 +79,14 @@ def list_(
     former: tuple[str, ...],
     shard: parameters.Shard,
     origins: tuple[str, ...],
-    **rules: str | int | None,
+    **rules: str | int | tuple[str, ...] | None,
 ) -> None:
     """List the fleet's snapshots: whose they are, what they cost, and what prune would do.
 
     Costs are estimates at Google's list price for the US; what a snapshot stores changes when its
     neighbours are deleted. Regional snapshots are not shown: version 1 of the API does not know them.
-    --keep-hourly, -daily, -weekly, -monthly, -yearly, and --keep-within-hourly and so on work too.
-    --fleet may be given several times.
+    More rules: --keep-hourly, --keep-daily, --keep-weekly, --keep-monthly and --keep-yearly, and with
+    a time --keep-within-hourly to --keep-within-yearly. --fleet may be given several times.
 
     Of other snapshots of boot disks, the foreign ones (another's notebook) and the stray ones (nothing
     says whose), only the number is told, unless --origin or a notebook's name asks for them.
@@ -154,15 +162,18 @@ def prune(
     max_per_notebook: int,
     max_share: float,
     per_second: float,
-    **rules: str | int | None,
+    **rules: str | int | tuple[str, ...] | None,
 ) -> None:
     """Delete the snapshots that no rule keeps.
 
     A dry run unless --yes is given. Only what is proven to come from an upgrade of this fleet's
     notebooks is ever deleted, also when they are gone; never what a schedule or a hand made (but
     see --former), the newest rollback points, or anything of a notebook that is unhealthy or was
-    upgraded lately. Labels keep too: hold, and retain-until=2027-06-30. Each snapshot and its
+    upgraded lately. Labels keep too: hold, retain-until=2027-06-30, and --keep-label's. Each snapshot and its
     notebook are read again right before. What stays gets labels that prove its origin later.
+
+    More rules: --keep-hourly, --keep-daily, --keep-weekly, --keep-monthly and --keep-yearly, and with
+    a time --keep-within-hourly to --keep-within-yearly.
 
     --fleet may be given several times: each fleet has its lease, caps and report, and one that fails
     stops no other. The exit status is then theirs where all agree, else 1 where one failed or was
