@@ -17,7 +17,7 @@ from notebook_provisioner.core.errors import TargetUnreachable
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
-    from requests import Session
+    from requests import Response, Session
 
 _TIMEOUT: Final = 60.0  # seconds for one answer
 _TIMEOUT_STOPPED: Final = 5.0  # the same, once nobody wants to wait any more
@@ -258,8 +258,7 @@ class Rest:
         if answer.ok:
             if pace is not None:
                 pace.speed_up()
-            document: dict[str, Any] = answer.json()
-            return document
+            return _document(answer)
         reason, message = _error(answer.text)
         refusal = Refusal(answer.status_code, reason, message)
         if refusal.throttled and pace is not None:
@@ -317,6 +316,18 @@ def unreachable(url: str, error: Refusal | NoAnswer) -> TargetUnreachable:
         f"{url} answered {error.status}: {error.message}",
         hint="nbp doctor says what is missing" if error.status in {401, 403} else None,
     )
+
+
+def _document(answer: "Response") -> dict[str, Any]:
+    """The JSON object of a success. Anything else is an answer that got lost: of a proxy, or cut off."""
+    try:
+        document = answer.json()
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        begins = answer.text.strip()[:80]
+        raise _Again(f"answered {answer.status_code} with what is no JSON object: {begins!r}")
+    return document
 
 
 def _error(text: str) -> tuple[str, str]:

@@ -109,7 +109,7 @@ class SnapshotRequests:
         parameters = {
             "maxResults": "500",  # the largest (discovery, globalOperations.list)
             "orderBy": "creationTimestamp desc",
-            "fields": "nextPageToken,items(name,status,user,error)",
+            "fields": "nextPageToken,items(name,status,user,error,httpErrorStatusCode,httpErrorMessage)",
         }
         pages = self._rest.pages(f"{self._url}/operations", parameters)
         with contextlib.suppress(TargetUnreachable):
@@ -138,9 +138,21 @@ def _failed(name: str, error: Exception, tries: Tries) -> Outcome:
 
 
 def _of_operation(name: str, operation: Mapping[str, Any], done: Result) -> Outcome:
-    errors = operation.get("error", {}).get("errors", ())
-    if errors:
-        result, message = Result.FAILED, "; ".join(f"{item['code']}: {item['message']}" for item in errors)
+    if operation.get("error") or operation.get("httpErrorStatusCode"):
+        result, message = Result.FAILED, _why(operation)
     else:
         result, message = (done if operation.get("status") == "DONE" else Result.PENDING), ""
     return Outcome(name, result, message, operation.get("name", ""), operation.get("user", ""))
+
+
+def _why(operation: Mapping[str, Any]) -> str:
+    """Why an operation failed, with whatever it says."""
+    error = operation.get("error")
+    errors = error.get("errors") if isinstance(error, Mapping) else None
+    told = [
+        ": ".join(str(item[key]) for key in ("code", "message") if item.get(key))
+        for item in (errors if isinstance(errors, list) else ())
+        if isinstance(item, Mapping)
+    ]
+    said = "; ".join(filter(None, told)) or operation.get("httpErrorMessage")
+    return str(said or "the operation failed, and does not say why")

@@ -77,7 +77,7 @@ def test_the_longest_rule_counts(ask, policy, days):
         (503, {"error": {"code": 503, "message": "later"}}, "503"),
         (200, {"rules": {"default": rule("a week")}}, "not understood"),
         (200, {"rules": ["default"]}, "not understood"),
-        (200, "<html>", "not understood"),
+        (200, "<html>", "no JSON object"),
     ],
 )
 def test_what_nobody_may_know_is_not_taken_for_no_bin(ask, status, answer, words):

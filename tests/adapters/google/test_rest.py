@@ -7,6 +7,7 @@ import time
 from datetime import datetime, timedelta
 
 import pytest
+from canned import canned
 from google.oauth2.credentials import Credentials
 from snapshot_documents import Control
 
@@ -132,3 +133,17 @@ def test_a_pause_ends_when_nobody_wants_to_wait_any_more():
     started = time.monotonic()
     rest.pause(3_600)
     assert 0.1 < time.monotonic() - started < 60
+
+
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", "", "[]", '{"items": ['])
+def test_a_success_that_is_no_json_object_is_an_answer_that_got_lost(body):
+    tries = Tries()
+    with canned((200, body), (200, '{"items": []}')) as (url, asked):
+        assert Rest(Target(token="none"), first_pause=0.01).call("GET", url, tries=tries) == {"items": []}
+    assert (len(asked), tries.lost) == (2, True)
+    with canned((200, body)) as (url, _):
+        rest = Rest(Target(token="none"), patience=0.1, first_pause=0.01)
+        with pytest.raises(TargetUnreachable, match="no JSON object"):
+            rest.read(url)
+        with pytest.raises(NoAnswer):
+            rest.send("GET", url)

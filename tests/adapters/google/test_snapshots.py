@@ -1,11 +1,13 @@
 """Snapshots over real HTTP: pages, retries, lost answers, failed operations, marks."""
 
+import json
 import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from canned import canned
 from snapshot_chaos import RULES
 from snapshot_documents import NOTEBOOKS, PROJECT, SNAPSHOTS, ZONE, Control, letters, project, snapshot
 
@@ -269,6 +271,33 @@ def test_nobody_waits_for_the_end_of_a_deletion_once_the_run_is_told_to_end(conn
         timer.join()
     assert results(store.settle(pending)) == {going.name: Result.DELETED, stays.name: Result.PENDING}
     assert time.monotonic() - started < 60  # of ten minutes
+
+
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [
+        ({"error": {"errors": [{"code": "IN_USE", "message": "it is"}, {"code": "X"}]}}, "IN_USE: it is; X"),
+        ({"error": {"errors": [{"message": "it is in use"}]}}, "it is in use"),
+        ({"error": {"errors": [{}]}}, "the operation failed, and does not say why"),
+        ({"error": {"errors": None}}, "the operation failed, and does not say why"),
+        ({"error": "no"}, "the operation failed, and does not say why"),
+        ({"httpErrorStatusCode": 409, "httpErrorMessage": "CONFLICT"}, "CONFLICT"),
+    ],
+)
+def test_an_operation_that_failed_is_failed_with_whatever_it_says(store, operation, message):
+    wanted = list(store.snapshots())[:1]
+    with canned((200, json.dumps({"status": "DONE", "name": "op", **operation}))) as (url, _):
+        elsewhere = GoogleSnapshots(Rest(Target(url=url, token="none")), PROJECT, per_second=0)
+        (outcome,) = elsewhere.delete(wanted, send)
+    assert (outcome.result, outcome.message, outcome.operation) == (Result.FAILED, message, "op")
+
+
+def test_an_answer_that_is_no_json_leaves_open_what_became_of_the_request(store):
+    wanted = list(store.snapshots())[:1]
+    with canned((200, "<html>")) as (url, _):
+        rest = Rest(Target(url=url, token="none"), patience=0.1, first_pause=0.01)
+        (outcome,) = GoogleSnapshots(rest, PROJECT, per_second=0).delete(wanted, send)
+    assert (outcome.result, "no JSON object" in outcome.message) == (Result.PENDING, True)
 
 
 class Nowhere:
