@@ -175,7 +175,7 @@ def sweep(
         journal: Gets a line for each policy, then one right before each request is sent, and one when its
             outcome is known.
         clock: The present.
-        lease: Renewed before each wave and during it; without it, nothing more is sent.
+        lease: Renewed before each wave, each request and at each answer; without it, nothing more is sent.
         stopped: Whether somebody asked the run to end. *changes* does not wait for long any more then.
     """
     run = _Run(plan, changes, rules_of, journal, clock, lease or Alone(), stopped)
@@ -200,7 +200,7 @@ class _Run:
     sent: dict[str, Decision] = field(default_factory=dict)  # written down, and no outcome known yet
     pending: dict[str, tuple[Decision, Outcome]] = field(default_factory=dict)
     held: dict[NotebookKey, str] = field(default_factory=dict)  # why nothing of it is deleted or marked
-    lock: threading.Lock = field(default_factory=threading.Lock)  # looks come from threads
+    lock: threading.RLock = field(default_factory=threading.RLock)  # looks come from threads
 
     def waves(self, actions: Sequence[Decision]) -> None:
         """Carry out *actions*, and wait for their end; nothing once the run has to end."""
@@ -302,8 +302,7 @@ class _Run:
                 if stop := self._look([item])[0][1]:
                     return stop
                 why = self._held(item)
-            if why is None:
-                self._intend(item)
+            why = why or self._to_send(item)
             return Outcome(name, Result.SKIPPED, why) if why else None
 
         if verdict is Verdict.DELETE:
@@ -312,19 +311,25 @@ class _Run:
         wanted = [(item.snapshot, item.label_changes(day)) for item in items.values()]
         return self.changes.label(wanted, _LABELLED.get(verdict, Result.CLAIMED), look)
 
-    def _intend(self, item: Decision) -> None:
-        """Write down that a request is about to be sent; once, however often it is sent."""
+    def _to_send(self, item: Decision) -> str | None:
+        """Why a request must not be sent after all; where it may, that is written down, but once."""
         with self.lock:
+            if self._ends() is None:
+                self._keep_lease()  # a look may have taken longer than the lease lives
+            if error := self._ends():
+                return f"the run ended early: {error}"
             if item.snapshot.name not in self.sent:
                 self.journal.write([journal_entry("intent", item, self.rules_of, self.clock())])
                 self.sent[item.snapshot.name] = item
+        return None
 
     def _held(self, item: Decision) -> str | None:
         return self.held.get(item.belonging.notebook) if item.verdict in HARMFUL else None
 
     def _keep_lease(self) -> None:
         try:
-            self.lease.renew()
+            with self.lock:
+                self.lease.renew()
         except ProvisionerError as error:  # what is on its way is still waited for
             self.report.error = self.report.error or error
 

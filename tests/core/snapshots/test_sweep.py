@@ -384,20 +384,40 @@ def test_without_the_lease_nothing_is_sent():
     assert world.events == []
 
 
-def test_the_lease_is_renewed_before_each_wave_and_for_each_answer():
+def test_a_lease_that_is_lost_during_a_look_lets_nothing_be_sent():
+    owner, made = upgraded(6)
+    world, lease = World([owner], made), Reluctant(1_000)
+    world.between = lambda: setattr(lease, "lost_at", 0)
+    report = world.sweep(lease=lease)
+    assert set(results(report).values()) == {Result.SKIPPED}
+    assert {event[0] for event in world.events} == {"outcome"}
+    assert str(report.error) == "another run took over"
+
+
+def test_a_lease_that_is_lost_during_a_look_at_one_request_holds_it_back():
+    owner, made = upgraded(6)
+    world, lease = World([owner], made), Reluctant(1_000)
+    world.between = lambda: world.events and setattr(lease, "lost_at", 0)
+    world.before_send = lambda name: name == "nb-4"
+    report = world.sweep(lease=lease)
+    assert [event[1] for event in world.events if event[0] == "delete"] == ["nb-5"]
+    assert report.count(Result.SKIPPED) == 3
+
+
+def test_the_lease_is_renewed_before_each_wave_for_each_request_and_each_answer():
     owners = [upgraded(52, name=f"n{number}") for number in range(7)]
     world = World([owner for owner, _ in owners], [item for _, made in owners for item in made])
     lease = Reluctant(1_000)
     report = world.sweep(plan=world.plan(caps=Caps(share=1)), lease=lease)
     assert report.count(Result.DELETED) == 350
-    assert [number for number, at_once in enumerate(lease.calls) if at_once] == [0, 301]
-    assert len(lease.calls) == 352
+    assert [number for number, at_once in enumerate(lease.calls) if at_once] == [0, 601]
+    assert len(lease.calls) == 702
 
 
 def test_a_lease_lost_on_the_way_stops_the_rest_and_what_was_done_is_told():
     owner, made = upgraded(6)
     world = World([owner], made)
-    report = world.sweep(lease=Reluctant(3))
+    report = world.sweep(lease=Reluctant(5))
     assert sorted(results(report).values()) == [Result.DELETED] * 2 + [Result.SKIPPED] * 2
     assert {outcome.message for _, outcome in report.results} == {
         "",
