@@ -43,9 +43,14 @@ class NotMeasured:
     why: str
 
 
-def recycle_bin(found: RecycleBin) -> list[Finding]:
-    """What people should know of the project's recycle bin."""
-    if found.days == 0:
+def recycle_bin(found: RecycleBin, *, as_job: bool = False) -> list[Finding]:
+    """What people should know of the project's recycle bin.
+
+    Args:
+        found: What is known of it.
+        as_job: Whether the scheduled job tells: its role can never know, which is no news every night.
+    """
+    if found.days == 0 or (as_job and found.days is None):
         return []
     if found.days is None:
         message = f"whether deleted snapshots stay in a recycle bin is not known: {found.problem}"

@@ -100,7 +100,7 @@ def prune(
         Interrupted: It was asked to end; what was done until then is in its data.
     """
     if not act:
-        return _dry_run(app, run)
+        return _dry_run(app, run, as_job=as_job)
     with ExitStack() as stack:
         with interrupts.gently():  # a lease that is taken and not known of would hold up others
             place: AbstractContextManager[Lease] = app.lease(
@@ -108,13 +108,13 @@ def prune(
             )
             held = stack.enter_context(place)
         interrupts.require_none()
-        view = _view(app, run, held, interrupts.asked)
+        view = _view(app, run, held, interrupts.asked, as_job=as_job)
         with interrupts.gently():
             return _act(app, view, held, interrupts.asked, as_job=as_job)
 
 
-def _dry_run(app: App, run: Run) -> int:
-    view = _view(app, run, Alone())
+def _dry_run(app: App, run: Run, *, as_job: bool) -> int:
+    view = _view(app, run, Alone(), lambda: False, as_job=as_job)
     app.output.result(plan_data(view.plan, view.rules_of, view.now, act=False), findings=view.findings)
     return PENDING if view.plan.pending else 0
 
@@ -192,7 +192,7 @@ class _View:
         return Measured(self.plan.total_bytes - stored, settled)
 
 
-def _view(app: App, run: Run, lease: Lease, stopped: Callable[[], bool] = lambda: False) -> _View:
+def _view(app: App, run: Run, lease: Lease, stopped: Callable[[], bool], *, as_job: bool) -> _View:
     """Read, plan, and show the plan."""
     rules_of = rules_for(app, run.rules)
     store = app.snapshots(per_second=run.per_second, heartbeat=_Heartbeat(lease), stopped=stopped)
@@ -204,7 +204,9 @@ def _view(app: App, run: Run, lease: Lease, stopped: Callable[[], bool] = lambda
     except OutOfOrder:
         plan = planning.make(newest_first(store.snapshots()), register, rules_of, run.caps, now)
     require_known(app, run.selection, register, plan.seen)
-    findings = unreachable(notebooks) + (recycle_bin(store.recycle_bin()) if plan.pending else [])
+    findings = unreachable(notebooks)
+    if plan.pending:
+        findings += recycle_bin(store.recycle_bin(), as_job=as_job)
     show_plan(app, plan, now)
     app.output.findings(findings)
     return _View(store, rules_of, register, now, plan, findings)

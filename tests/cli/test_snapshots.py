@@ -30,6 +30,8 @@ from snapshot_promises import SEPARATE
 from notebook_provisioner.adapters.google.lease import BucketLease
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.journal import read
+from notebook_provisioner.cli.prune_report import recycle_bin
+from notebook_provisioner.core.snapshots.facts import RecycleBin
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("socket_enabled")]
 NBP = str(Path(sys.executable).with_name("nbp"))
@@ -341,6 +343,14 @@ def test_a_list_that_leaves_notebooks_out_loses_no_rollback_point(nbp, control):
     assert control.names() == names
     results = data(done)["results"]
     assert {(item["result"], item["message"]) for item in results} == {("skipped", "its notebook is back")}
+
+
+def test_the_job_does_not_tell_every_night_that_it_cannot_know_of_a_recycle_bin(nbp):
+    assert "recycle" not in nbp("prune", "--due", status=3).stderr
+    done = nbp("prune", "--due", "--yes", "--format", "json")
+    assert (len(data(done)["results"]), json.loads(done.stdout)["findings"]) == (4, [])
+    known = RecycleBin(7)
+    assert recycle_bin(known, as_job=True) == recycle_bin(known) != []
 
 
 def test_marks_come_first_where_there_is_a_grace(nbp, control):
