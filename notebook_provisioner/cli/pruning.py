@@ -139,7 +139,9 @@ def _act(app: App, view: "_View", lease: Lease, stopped: Callable[[], bool], *, 
     )
     measured = view.measure(stopped) if report.error is None else NotMeasured("the run ended early")
     if report.error is None and stopped():
-        report.error = Interrupted("interrupted when all was done", hint="there is nothing left to do")
+        report.error = Interrupted(
+            "interrupted when all was done", hint="only what it freed was not measured to the end"
+        )
     data |= results_data(report, measured)
     show_report(app, report, measured)
     if isinstance(measured, NotMeasured):

@@ -296,14 +296,13 @@ class _Run:
 
     def _act(self, verdict: Verdict, items: Mapping[str, Decision], looked: datetime) -> Iterator[Outcome]:
         def look(snapshot: Snapshot, sent: bool) -> Outcome | None:
-            item, name = items[snapshot.name], snapshot.name
-            why = f"the run ended early: {error}" if (error := self._ends()) else self._held(item)
-            if why is None and (sent or self.clock() - looked > LOOK_HOLDS):
-                if stop := self._look([item])[0][1]:
-                    return stop
-                why = self._held(item)
-            why = why or self._to_send(item)
-            return Outcome(name, Result.SKIPPED, why) if why else None
+            item, why = items[snapshot.name], None
+            if error := self._ends():
+                why = f"the run ended early: {error}"
+            elif (sent or self.clock() - looked > LOOK_HOLDS) and (stop := self._look([item])[0][1]):
+                return stop
+            why = why or self._held(item) or self._to_send(item)
+            return Outcome(snapshot.name, Result.SKIPPED, why) if why else None
 
         if verdict is Verdict.DELETE:
             return self.changes.delete([item.snapshot for item in items.values()], look)
