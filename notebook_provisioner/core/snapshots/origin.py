@@ -138,11 +138,10 @@ class Register:
         zone, name = key
         vouched = (
             self._file.get(name) == zone
-            or name in self._former
+            or (name in self._former and not self._is_anothers(snapshot))
             or snapshot.labels.get(FLEET_LABEL) == self._fleet
         )
-        # Another fleet's notebook may have the name, or have had it.
-        if not vouched or key in self._all or self._is_anothers(snapshot):
+        if not vouched or key in self._all:  # another fleet's notebook may have the name
             return None
         if self.unreachable:  # the list may then name the places that did not answer, and no notebook at all
             return Belonging(Origin.UNKNOWN, key)
