@@ -16,8 +16,8 @@ PROVIDER: Final = Source(
 )
 
 # Keys that a fleet file may set: Google documents them for users (the provider, the last one), they run no
-# code and open no door, and no other key of the fleet file covers them. A key that is in no list of this module is
-# refused: programs in the guest read metadata as root, and some run what they read.
+# code and open no door, and no other key of the fleet file covers them. A key that is in no list of this
+# module is refused: programs in the guest read metadata as root, and some run what they read.
 ALLOWED: Final[Mapping[str, Source]] = {
     **dict.fromkeys(
         (
