@@ -205,8 +205,9 @@ def test_buckets(codes, changed, expected):
 
 @pytest.mark.parametrize(("key", "expected"), [(KEY, []), (None, ["customer-key"]), ("k", ["customer-key"])])
 def test_jobs(codes, key, expected):
-    planned = {"template": [{"template": [{"encryption_key": key}]}]}
-    assert codes(create("google_cloud_run_v2_job", **planned)) == expected
+    account = "nbp-quickstart-prune@nbp-quickstart.iam.gserviceaccount.com"
+    planned = {"template": [{"template": [{"encryption_key": key, "service_account": account}]}]}
+    assert codes(create("google_cloud_run_v2_job", name="nbp-quickstart-prune", **planned)) == expected
 
 
 def test_what_is_of_medium_severity_is_said_and_does_not_stop(our_fleet):

@@ -5,7 +5,7 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
-from plan_documents import LOOKED_UP, change, document
+from plan_documents import KEY, LOOKED_UP, change, document
 
 from notebook_provisioner.catalog import grants
 from notebook_provisioner.core import fleet, guardrails
@@ -40,8 +40,7 @@ def made(kind, *, unknown=None, **after):
 def whole_fleet():
     """A fleet for which the modules make every grant that they know."""
     text = QUICKSTART.read_text(encoding="utf-8")
-    job = "schedule: 30 3 * * *"
-    image = f"europe-west1-docker.pkg.dev/p/nbp/nbp@sha256:{64 * '0'}"
+    job, image = "schedule: 30 3 * * *", f"europe-west1-docker.pkg.dev/p/nbp/nbp@sha256:{64 * '0'}"
     by = "{project: acme-platform, fleet: platform, jobs: [upgrade]}"
     text += f"maintenance:\n  image: {image}\n  prune: {{{job}}}\n  served_by: {by}\n"
     ours = fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1))
@@ -303,3 +302,60 @@ def test_a_job_of_another_project_is_let_in_where_the_file_says_so():
     assert codes(served, "nbp-other-prune@acme-platform") == BROAD
     assert codes(alone, "nbp-platform-prune@acme-platform") == BROAD
     assert codes(alone, "nbp-quickstart-prune@nbp-quickstart") == BROAD  # it has no such job
+
+
+def test_what_a_job_runs_as():
+    def found(name, account, unknown=None):
+        task = {"service_account": account, "encryption_key": KEY}
+        job = {"name": name, "template": [{"template": [task]}]}
+        entry = made("google_cloud_run_v2_job", unknown=unknown, **job)
+        return [one.code for one in guardrails.check(read(document(entry, **LOOKED_UP)), whole_fleet())]
+
+    own = "nbp-quickstart-prune@nbp-quickstart.iam.gserviceaccount.com"
+    assert found("nbp-quickstart-prune", own) == []
+    shared = ["shared-service-account"]
+    assert found("nbp-quickstart-upgrade", own) == shared
+    assert found("debug", own) == shared
+    assert found("nbp-quickstart-prune", own.replace("-prune", "-timer")) == shared
+    assert found("nbp-quickstart-prune", OWN.removeprefix("serviceAccount:")) == shared
+    hidden = {"template": [{"template": [{"service_account": True}]}]}
+    assert found("nbp-quickstart-prune", None, hidden) == shared
+    default = ["default-service-account"]
+    assert found("nbp-quickstart-prune", None) == default
+    assert found("nbp-quickstart-prune", "1-compute@developer.gserviceaccount.com") == default
+
+
+TIMER = "nbp-quickstart-timer@nbp-quickstart.iam.gserviceaccount.com"
+RUN = "https://run.googleapis.com/v2/projects/nbp-quickstart/locations/europe-west1/jobs/nbp-quickstart-prune:run"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, None),
+        ({"uri": "https://mallory.example"}, "starts no job of the fleet's"),
+        (
+            {"uri": RUN.replace("-prune", "-upgrade")},
+            "starts no job of the fleet's",
+        ),  # not its own
+        ({"uri": RUN.replace("/nbp-quickstart/", "/elsewhere/")}, "starts no job of the fleet's"),
+        ({"uri": None}, "call absent"),
+        ({"body": "eyJvdmVycmlkZXMiOnt9fQ=="}, "a body"),
+        ({"oauth_token": [{"service_account_email": OWN[15:]}]}, f"in the name of {OWN[15:]}"),
+        ({"oidc_token": [{"service_account_email": "x@y.iam.gserviceaccount.com"}]}, "in the name of x@y"),
+    ],
+)
+def test_what_a_timer_calls(changed, said):
+    call = {"uri": RUN, "oauth_token": [{"service_account_email": TIMER}], "oidc_token": [], **changed}
+    entry = made("google_cloud_scheduler_job", http_target=[call])
+    found = guardrails.check(read(document(entry, **LOOKED_UP)), whole_fleet())
+    assert [one.code for one in found] == ([] if said is None else ["timer-target"])
+    assert all(said in one.message for one in found)
+
+
+@pytest.mark.parametrize("part", ["uri", "body", "oauth_token"])
+def test_what_a_timer_calls_where_nobody_can_see(part):
+    call = {"uri": RUN, "oauth_token": [{"service_account_email": TIMER}], part: None}
+    entry = made("google_cloud_scheduler_job", http_target=[call], unknown={"http_target": [{part: True}]})
+    found = guardrails.check(read(document(entry, **LOOKED_UP)), whole_fleet())
+    assert [one.code for one in found] == ["timer-target"]

@@ -44,8 +44,11 @@ RIGHT = {
 }
 
 
+JOB_ACCOUNT = "nbp-quickstart-prune@nbp-quickstart.iam.gserviceaccount.com"
+
+
 def job(**task):
-    return {"template": [{"template": [{"encryption_key": KEY, **task}]}]}
+    return {"name": "nbp-quickstart-prune", "template": [{"template": [{"encryption_key": KEY, **task}]}]}
 
 
 def setup(**parts):
@@ -107,16 +110,20 @@ MISTAKES = {
         "default-service-account",
     ),
     "a job that nobody knows": (
-        {"google_cloud_run_v2_job": job(containers=[{"image": "docker.io/mallory/x"}])},
+        {
+            "google_cloud_run_v2_job": job(
+                service_account=JOB_ACCOUNT, containers=[{"image": "docker.io/mallory/x"}]
+            )
+        },
         "image-source",
     ),
-    "a timer with a notebook's rights": (
+    "a timer that calls somebody else": (
         {
             "google_cloud_scheduler_job": {
-                "http_target": [{"oauth_token": [{"service_account_email": ACCOUNT}], "oidc_token": []}]
+                "http_target": [{"uri": "https://mallory.example", "oauth_token": [], "oidc_token": []}]
             }
         },
-        "shared-service-account",
+        "timer-target",
     ),
     "another way to Google": (
         edited("google_compute_route", dest_range="199.36.153.8/30"),

@@ -1,41 +1,35 @@
-"""Guardrails for what runs beside the notebooks, in whose name: jobs, timers and virtual machines."""
+"""Guardrails for what runs beside the notebooks, in whose name: jobs, and the timers that start them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet import Fleet
+from notebook_provisioner.core.fleet.maintenance import JOBS, job_account
 from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, of_blocks, shown, stays
-from notebook_provisioner.core.guardrails.machines import MACHINES
-from notebook_provisioner.core.guardrails.notebooks import DEFAULT_ACCOUNT, own_account
+from notebook_provisioner.core.guardrails.grants import timer_account
+from notebook_provisioner.core.guardrails.notebooks import DEFAULT_ACCOUNT
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
-_JOB: Final = "google_cloud_run_v2_job"
-_TIMER: Final = "google_cloud_scheduler_job"
 _TASK: Final = ("template", 0, "template", 0)
-_ACCOUNTS: Final[Mapping[str, tuple[tuple[str | int, ...], ...]]] = {
-    _JOB: ((*_TASK, "service_account"),),
-    _TIMER: tuple(
-        ("http_target", 0, token, 0, "service_account_email") for token in ("oauth_token", "oidc_token")
-    ),
-    **dict.fromkeys(MACHINES, (("service_account", 0, "email"),)),
-}
+_CALL: Final = ("http_target", 0)
+_TOKENS: Final = ("oauth_token", "oidc_token")
 
 
 def _account(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
-    """What runs as a notebook's account has its rights, without its controls."""
+    """What runs as another's account has its rights, without its controls."""
+    fleet = surroundings.fleet
     if not stays(change):
         return
-    project = surroundings.fleet.project
-    notebooks = {own_account(project, name) for name in surroundings.notebooks}
-    for path in _ACCOUNTS[change.type]:
-        email = change.planned(*path)
-        if email is UNKNOWN or email in notebooks:
-            said = f"it would run as {'an unknown account' if email is UNKNOWN else email}, a notebook's own"
-            remedy = "give it an account of its own, as the module maintenance does"
-            yield finding("shared-service-account", change, said, remedy)
-        elif isinstance(email, str) and DEFAULT_ACCOUNT.search(email):
-            said = f"it would run as a default service account, {email}"
-            yield finding("default-service-account", change, said, "give it an account of its own")
+    own = {_job_name(fleet, job): job_account(fleet.project, fleet.name, job) for job in JOBS}
+    email = change.planned(*_TASK, "service_account")
+    remedy = "give it an account of its own, as the module maintenance does"
+    if not email or (isinstance(email, str) and DEFAULT_ACCOUNT.search(email)):
+        said = f"it would run as a default service account{f', {email}' if email else ''}"
+        yield finding("default-service-account", change, said, remedy)
+    elif email is UNKNOWN or email != own.get(change.name):
+        said = f"it would run as {'an unknown account' if email is UNKNOWN else email}, not as its own"
+        yield finding("shared-service-account", change, said, remedy)
 
 
 def _job_image(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
@@ -53,7 +47,34 @@ def _job_image(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             yield finding("image-source", change, said, "name it in the fleet file: maintenance.image")
 
 
+def _timer(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    """A timer starts a job as it stands: a body could bring other arguments."""
+    fleet = surroundings.fleet
+    if not stays(change):
+        return
+    jobs = f"https://run.googleapis.com/v2/projects/{fleet.project}/locations/{fleet.region}/jobs"
+    address = change.planned(*_CALL, "uri")
+    ours = fleet.maintenance.jobs if fleet.maintenance is not None else ()
+    if address not in {f"{jobs}/{_job_name(fleet, job)}:run" for job in ours}:
+        said = f"the timer would call {shown(address)}, which starts no job of the fleet's"
+        yield finding("timer-target", change, said, "let the module maintenance make it")
+    if change.planned(*_CALL, "body"):
+        said = "the timer would send a body, which may change what the job does"
+        yield finding("timer-target", change, said, "leave body out of it")
+    own = timer_account(fleet)
+    for token in _TOKENS:
+        email = change.planned(*_CALL, token, 0, "service_account_email")
+        if email not in {None, own}:
+            said = f"the timer would call in the name of {shown(email)}, and not of {own}"
+            yield finding("timer-target", change, said, "leave it the account that only starts jobs")
+
+
+def _job_name(fleet: Fleet, job: str) -> str:
+    """The name of one of the fleet's jobs, as the module maintenance gives it."""
+    return f"nbp-{fleet.name}-{job}"
+
+
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
-    **dict.fromkeys(_ACCOUNTS, (_account,)),
-    _JOB: (_account, _job_image),
+    "google_cloud_run_v2_job": (_account, _job_image),
+    "google_cloud_scheduler_job": (_timer,),
 }
