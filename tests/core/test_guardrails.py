@@ -33,6 +33,7 @@ def our_fleet():
     addresses = text.replace(
         "mode: none", "mode: nat-allowlist\n    addresses: [203.0.113.0/24]\n    ports: [443, 8443]"
     )
+    iap = text.replace("  vip: restricted", "  iap_ssh: true\n  vip: restricted")
     proxy = text.replace(
         "mode: none",
         "mode: secure-web-proxy\n    proxy_cidr: 10.21.0.0/26\n"
@@ -41,7 +42,7 @@ def our_fleet():
     return {
         **{
             mode: fleet.parse(one, file="fleet.yaml", today=date(2026, 11, 1))
-            for mode, one in (("names", names), ("addresses", addresses), ("proxy", proxy))
+            for mode, one in (("names", names), ("addresses", addresses), ("proxy", proxy), ("iap", iap))
         },
         "protected": fleet.parse(protected, file="fleet.yaml", today=date(2026, 11, 1)),
         "strict": fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1)),
@@ -225,13 +226,13 @@ HTTPS = {"direction": "EGRESS", "allow": [{"protocol": "tcp", "ports": ["443"]}]
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        ({**ALLOW, "source_ranges": ["35.235.240.0/20"]}, []),
-        ({**ALLOW, "source_ranges": ["10.20.0.0/24", "fd00::/8"]}, []),
+        ({**ALLOW, "source_ranges": ["35.235.240.0/20"]}, ["open-ingress"]),
+        ({**ALLOW, "source_ranges": ["10.20.0.0/24"]}, ["open-ingress"]),
         ({**ALLOW, "source_ranges": ["0.0.0.0/0"]}, ["open-ingress"]),
         ({**ALLOW, "source_ranges": ["::/0"]}, ["open-ingress"]),
         ({**ALLOW, "source_ranges": ["8.8.8.8"]}, ["open-ingress"]),
         ({**ALLOW}, ["open-ingress"]),
-        ({**ALLOW, "source_tags": ["notebooks"]}, []),
+        ({**ALLOW, "source_tags": ["notebooks"]}, ["open-ingress"]),
         ({**ALLOW, "source_ranges": ["0.0.0.0/0"], "disabled": True}, []),
         ({"direction": "INGRESS", "deny": [{"protocol": "all"}], "source_ranges": ["0.0.0.0/0"]}, []),
         ({**HTTPS, "destination_ranges": ["199.36.153.4/30"]}, []),
@@ -249,6 +250,28 @@ HTTPS = {"direction": "EGRESS", "allow": [{"protocol": "tcp", "ports": ["443"]}]
 )
 def test_firewall_rules(codes, rule, expected):
     assert codes(create("google_compute_firewall", **rule)) == expected
+
+
+IAP = "35.235.240.0/20"
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"source_ranges": [IAP]}, []),
+        ({"source_ranges": ["35.235.241.0/24"]}, []),
+        ({"source_ranges": [IAP], "direction": None}, []),
+        ({"source_ranges": [IAP, "10.0.0.0/8"]}, ["open-ingress"]),
+        ({"source_ranges": ["35.235.0.0/16"]}, ["open-ingress"]),
+        ({"source_ranges": [IAP, None]}, ["open-ingress"]),
+        ({"source_ranges": [IAP], "source_tags": ["notebooks"]}, ["open-ingress"]),
+        ({"source_ranges": [IAP], "source_service_accounts": ["a@b.c"]}, ["open-ingress"]),
+        ({"source_ranges": [IAP], "allow": [{"protocol": "all"}]}, ["open-ingress"]),
+        ({"source_ranges": [IAP], "allow": [{"protocol": "tcp", "ports": ["22", "8080"]}]}, ["open-ingress"]),
+    ],
+)
+def test_ssh_from_identity_aware_proxy(codes, rule, expected):
+    assert codes(create("google_compute_firewall", **{**ALLOW, **rule}), which="iap") == expected
 
 
 @pytest.mark.parametrize(
@@ -428,6 +451,7 @@ def test_proxy_subnets_hold_no_notebooks(codes):
     assert codes(create("google_compute_subnetwork", purpose="REGIONAL_MANAGED_PROXY")) == []
     assert codes(create("google_compute_subnetwork", purpose="PRIVATE")) == [
         "private-google-access",
+        "open-egress",
         "flow-logs",
     ]
 
@@ -644,15 +668,22 @@ def test_rules_of_other_policies_are_held_to_what_they_allow(codes):
 @pytest.mark.parametrize(
     ("match", "expected"),
     [
-        ({"src_ip_ranges": ["35.235.240.0/20"]}, []),
+        ({"src_ip_ranges": [IAP]}, []),
+        ({"src_ip_ranges": [IAP, "10.0.0.0/8"]}, ["open-ingress"]),
         ({"src_ip_ranges": ["0.0.0.0/0"]}, ["open-ingress"]),
         ({"src_region_codes": ["US"]}, ["open-ingress"]),
-        ({"src_secure_tags": [{"name": "tagValues/1"}]}, []),
+        ({"src_ip_ranges": [IAP], "src_fqdns": ["example.com"]}, ["open-ingress"]),
+        ({"src_secure_tags": [{"name": "tagValues/1"}]}, ["open-ingress"]),
+        ({}, ["open-ingress"]),
     ],
 )
 def test_a_policy_rule_that_lets_in(codes, match, expected):
-    rule = {**policy_rule("allow", **match), "direction": "INGRESS"}
-    assert codes(create(POLICY, **rule)) == expected
+    rule = {**policy_rule("allow", protocol="tcp", ports=["22"], **match), "direction": "INGRESS"}
+    assert codes(create(POLICY, **rule), which="iap") == expected
+    assert codes(create(POLICY, **rule)) == ["open-ingress"]
+    every = {**policy_rule("allow", **match), "direction": "INGRESS"}
+    assert codes(create(POLICY, **every), which="iap") == ["open-ingress"]
+    assert codes(create(POLICY, **{**every, "action": "deny"})) == []
 
 
 URL_LIST = {

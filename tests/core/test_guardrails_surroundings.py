@@ -92,6 +92,36 @@ def test_the_private_virtual_ip_where_the_fleet_file_says_so():
         assert [finding.code for finding in found] == expected
 
 
+@pytest.mark.parametrize("block", ["forwarding_config", "peering_config"])
+def test_a_zone_that_somebody_else_answers(block):
+    zone = "google_dns_managed_zone"
+    assert codes(made(zone, dns_name="googleapis.com.", **{block: []})) == []
+    assert codes(made(zone, dns_name="googleapis.com.", **{block: [{}]})) == VIP
+    assert codes(made(zone, dns_name="googleapis.com.", unknown={block: True})) == VIP
+    assert codes(change(zone, ["delete"], before={block: [{}]})) == []
+
+
+def test_a_networks_policy_for_names():
+    policy = "google_dns_policy"
+    assert codes(made(policy, enable_logging=True)) == []
+    assert codes(made(policy, enable_logging=False)) == ["flow-logs"]
+    assert codes(made(policy, unknown={"enable_logging": True})) == ["flow-logs"]
+    other = [{"target_name_servers": [{"ipv4_address": "8.8.8.8"}]}]
+    assert codes(made(policy, enable_logging=True, alternative_name_server_config=other)) == VIP
+    hidden = {"alternative_name_server_config": True}
+    assert codes(made(policy, enable_logging=True, unknown=hidden)) == VIP
+    assert codes(change(policy, ["delete"], before={"enable_logging": False})) == []
+
+
+def test_a_subnet_without_ipv6():
+    right = {"private_ip_google_access": True, "log_config": [{"flow_sampling": 1}]}
+    subnet = "google_compute_subnetwork"
+    assert codes(made(subnet, **right, stack_type="IPV4_ONLY")) == []
+    for stack in ("IPV4_IPV6", "IPV6_ONLY", None):
+        assert codes(made(subnet, **right, stack_type=stack)) == ["open-egress"]
+    assert codes(made(subnet, **right, unknown={"stack_type": True})) == ["open-egress"]
+
+
 def test_nat_is_for_the_allow_list():
     nat = "google_compute_router_nat"
     some, every = "LIST_OF_SUBNETWORKS", "ALL_SUBNETWORKS_ALL_IP_RANGES"

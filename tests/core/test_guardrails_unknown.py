@@ -81,6 +81,14 @@ GOOD = {
             (LEVEL, {"basic": [{"conditions": [{"regions": ["NL"]}]}]}),
         ],
     ),
+    "Google's names": (
+        "strict",
+        [
+            ("google_dns_policy", {"enable_logging": True}),
+            ("google_dns_managed_zone", {"dns_name": "googleapis.com.", "forwarding_config": []}),
+            ("google_dns_record_set", {"name": "googleapis.com.", "type": "A", "rrdatas": ["199.36.153.4"]}),
+        ],
+    ),
     "egress by name": (
         "names",
         [
@@ -138,6 +146,9 @@ HARMLESS = {
     (PERIMETER, "status.*.ingress_policies.*.ingress_to.*.resources"): "of those inside",
     (PERIMETER, "status.*.ingress_policies.*.ingress_to.*.resources.*"): "of those inside",
     ("google_compute_network", "network_firewall_policy_enforcement_order"): "either order denies the rest",
+    ("google_dns_managed_zone", "dns_name"): "its records are looked at",
+    ("google_dns_record_set", "name"): "whatever it is, it leads to the virtual IP",
+    ("google_dns_record_set", "type"): "whatever it is, it leads to the virtual IP",
     (f"{POLICY}_association", "attachment_target"): "it is taken for this network's",
     (f"{POLICY}_association", "firewall_policy"): "it is taken for this network's",
     (f"{POLICY}_rule", "firewall_policy"): "it is taken for this network's",

@@ -20,7 +20,11 @@ RIGHT = {
     },
     "google_kms_crypto_key": {"purpose": "ENCRYPT_DECRYPT", "rotation_period": "7776000s"},
     "google_compute_network": {"auto_create_subnetworks": False, "delete_default_routes_on_create": True},
-    "google_compute_subnetwork": {"private_ip_google_access": True, "log_config": [{"flow_sampling": 1}]},
+    "google_compute_subnetwork": {
+        "private_ip_google_access": True,
+        "stack_type": "IPV4_ONLY",
+        "log_config": [{"flow_sampling": 1}],
+    },
     "google_compute_route": {"dest_range": "199.36.153.4/30", "next_hop_gateway": "default-internet-gateway"},
     "google_compute_firewall": {
         "direction": "EGRESS",
@@ -231,6 +235,35 @@ MISTAKES = {
             }
         },
         "google-vip",
+    ),
+    "names from another server": (
+        {
+            "google_dns_policy": {
+                "enable_logging": True,
+                "alternative_name_server_config": [{"target_name_servers": [{"ipv4_address": "8.8.8.8"}]}],
+            }
+        },
+        "google-vip",
+    ),
+    "a zone that asks elsewhere": (
+        {
+            "google_dns_managed_zone": {
+                "dns_name": "googleapis.com.",
+                "forwarding_config": [{"target_name_servers": [{"ipv4_address": "8.8.8.8"}]}],
+            }
+        },
+        "google-vip",
+    ),
+    "a subnet with IPv6": (edited("google_compute_subnetwork", stack_type="IPV4_IPV6"), "open-egress"),
+    "every port from the network itself": (
+        {
+            "google_compute_firewall": {
+                "direction": "INGRESS",
+                "allow": [{"protocol": "all"}],
+                "source_ranges": ["10.0.0.0/8"],
+            }
+        },
+        "open-ingress",
     ),
     "an automatic network": (
         network(auto_create_subnetworks=True),

@@ -10,7 +10,7 @@ from notebook_provisioner.core.fleet.surroundings import NatAllowlist, SecureWeb
 from notebook_provisioner.core.guardrails.facts import Network, listed, network, shown
 from notebook_provisioner.core.terraform_plan import UNKNOWN
 
-PRIVATE_RANGES: Final = tuple(
+_PRIVATE_RANGES: Final = tuple(
     ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 )
 _HTTPS: Final = frozenset({443})  # all that Google's APIs speak
@@ -22,7 +22,7 @@ def unnamed_ranges(ranges: Iterable[str | None], fleet: Fleet) -> list[str]:
 
     Not even Google's own, which need no NAT: by another address, every API answers, past the perimeter.
     """
-    named = (*PRIVATE_RANGES, *_virtual_ip(fleet), *_addresses(fleet))
+    named = (*_PRIVATE_RANGES, *_virtual_ip(fleet), *_addresses(fleet))
     return [shown(text) for text in ranges if not within(network(text), named)]
 
 
@@ -56,7 +56,12 @@ def unnamed_ports(
         limits.append(_HTTPS)
     if isinstance(rules, NatAllowlist) and (names or any(within(at, _addresses(fleet)) for at in places)):
         limits.append(frozenset(rules.ports))
-    return [one for protocol, ports in blocks for one in _beyond(protocol, ports, limits)]
+    return other_ports(blocks, frozenset.intersection(*limits)) if limits else []
+
+
+def other_ports(blocks: Iterable[tuple[object, object]], allowed: frozenset[int]) -> list[str]:
+    """Whatever the parts of a rule hold, protocol and ports, besides *allowed* ports of TCP."""
+    return [one for protocol, ports in blocks for one in _beyond(protocol, ports, allowed)]
 
 
 def within(one: Network, ranges: Iterable[Network]) -> bool:
@@ -83,14 +88,11 @@ def _others(planned: object, named: Sequence[str]) -> list[str]:
     return [shown(UNKNOWN if one is None else one) for one in listed(planned) if one not in named]
 
 
-def _beyond(protocol: object, ports: object, limits: Sequence[frozenset[int]]) -> list[str]:
-    if not limits:
-        return []
+def _beyond(protocol: object, ports: object, allowed: frozenset[int]) -> list[str]:
     if protocol not in _TCP:
         return [f"protocol {shown(protocol)}"]
     if not listed(ports):
         return ["unknown ports" if ports is UNKNOWN else "every port"]
-    allowed = frozenset.intersection(*limits)
     return [
         f"port {shown(UNKNOWN if one is None else one)}" for one in listed(ports) if not _holds(allowed, one)
     ]

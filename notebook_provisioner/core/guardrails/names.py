@@ -44,6 +44,27 @@ def _judge(change: Change, name: object, surroundings: Surroundings, *path: str 
         )
 
 
+def _policy(change: Change, _: Surroundings) -> Iterator[Finding]:
+    """A network's policy for names: other servers are asked before any zone."""
+    if stays(change) and change.planned("alternative_name_server_config"):
+        yield _elsewhere(change, "every name would be asked of servers that the policy names")
+    if stays(change) and change.planned("enable_logging") is not True:
+        said = "the network would not log which names are asked for"
+        yield finding("flow-logs", change, said, "set enable_logging = true")
+
+
+def _zone(change: Change, _: Surroundings) -> Iterator[Finding]:
+    """A zone answers itself: who forwards it chooses the answers."""
+    for block in ("forwarding_config", "peering_config"):
+        if stays(change) and change.planned(block):
+            name = shown(change.planned("dns_name"))
+            yield _elsewhere(change, f"{name} would be asked elsewhere, by the zone's {block}")
+
+
+def _elsewhere(change: Change, said: str) -> Finding:
+    return finding("google-vip", change, said, "leave zones and policies as the module network has them")
+
+
 def _is_googles(name: str) -> bool:
     bare = name.rstrip(".")
     return any(bare == domain or bare.endswith(f".{domain}") for domain in DOMAINS)
@@ -56,6 +77,8 @@ def _leads_to(target: Any, vip: str) -> bool:  # noqa: ANN401  # any planned val
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "google_dns_managed_zone": (_zone,),
+    "google_dns_policy": (_policy,),
     "google_dns_record_set": (_record,),
     "google_dns_response_policy_rule": (_response,),
 }

@@ -2,21 +2,20 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import Fleet
-from notebook_provisioner.core.fleet.surroundings import NatAllowlist, SecureWebProxy
+from notebook_provisioner.core.fleet.surroundings import CreateNetwork, NatAllowlist, SecureWebProxy
 from notebook_provisioner.core.guardrails import egress
 from notebook_provisioner.core.guardrails.destinations import (
-    PRIVATE_RANGES,
+    other_ports,
     unnamed_domains,
     unnamed_ports,
     unnamed_ranges,
     within,
 )
 from notebook_provisioner.core.guardrails.facts import (
-    Network,
     PlanRule,
     Rule,
     Surroundings,
@@ -26,7 +25,6 @@ from notebook_provisioner.core.guardrails.facts import (
     listed,
     network,
     of_blocks,
-    shown,
     stays,
 )
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
@@ -37,7 +35,16 @@ _OPEN_EGRESS: Final = (
     "the rule lets notebooks reach every address on the Internet, or too much of it",
     _NAME_THEM,
 )
-_INGRESS_REMEDY: Final = f"allow private ranges only, and SSH from Identity-Aware Proxy ({IAP_RANGE})"
+_SSH: Final = frozenset({22})
+# Other than ranges: whom a policy's rule may let in.
+_SOURCES: Final = (
+    "src_address_groups",
+    "src_fqdns",
+    "src_networks",
+    "src_region_codes",
+    "src_secure_tags",
+    "src_threat_intelligences",
+)
 _POLICY_RULES: Final = (
     egress.POLICY_RULE,
     "google_compute_firewall_policy_rule",
@@ -66,27 +73,48 @@ def _firewall(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
         if ranges is UNKNOWN or is_wide(ranges or ["0.0.0.0/0"]):
             yield finding("open-egress", change, *_OPEN_EGRESS)
         else:
-            parts = (
-                of_blocks(change, "allow", attribute="protocol"),
-                of_blocks(change, "allow", attribute="ports"),
-            )
-            yield from _beyond(change, ranges, (), [*zip(*parts, strict=True)], surroundings.fleet)
+            yield from _beyond(change, ranges, (), _parts(change, "allow"), surroundings.fleet)
         return
-    ranges = change.planned("source_ranges")
-    tagged = change.planned("source_tags") or change.planned("source_service_accounts")
-    if ranges is UNKNOWN:
-        strangers = ["an unknown range"]
-    else:
-        # Google reads "no source at all" as "any source".
-        texts = ranges or ([] if tagged else ["0.0.0.0/0"])
-        strangers = [text for text in texts if not _is_trusted(network(text))]
-    if strangers:
+    # Google reads "no source at all" as "any source".
+    others = [name for name in ("source_tags", "source_service_accounts") if change.planned(name)]
+    yield from _ingress(
+        change, change.planned("source_ranges"), others, _parts(change, "allow"), surroundings
+    )
+
+
+def _ingress(
+    change: Change,
+    ranges: Any,  # noqa: ANN401  # any planned value
+    others: Sequence[str],
+    parts: Sequence[tuple[object, object]],
+    surroundings: Surroundings,
+) -> Iterator[Finding]:
+    """Nothing comes in but SSH from Identity-Aware Proxy, where the fleet file has it."""
+    at = surroundings.fleet.network
+    has_iap = isinstance(at, CreateNetwork) and at.iap_ssh
+    sources = [None] if ranges is UNKNOWN else ranges or ([] if others else ["0.0.0.0/0"])
+    strangers = [
+        "an unknown range" if text is None else text
+        for text in sources
+        if not (has_iap and within(network(text), (IAP_RANGE,)))
+    ]
+    strangers += [f"whoever its {name} name" for name in others]
+    ports = [] if strangers else other_ports(parts, _SSH)
+    if strangers or ports:
         yield finding(
             "open-ingress",
             change,
-            f"the rule lets {', '.join(map(shown, strangers))} in",
-            _INGRESS_REMEDY,
+            f"the rule lets {', '.join(strangers) or 'Identity-Aware Proxy'} in"
+            + (f", by {', '.join(ports)}" if ports else ""),
+            f"only Identity-Aware Proxy ({IAP_RANGE}) connects, by SSH: network.iap_ssh in the fleet file",
         )
+
+
+def _parts(change: Change, *path: str | int, protocol: str = "protocol") -> Sequence[tuple[object, object]]:
+    """Protocol and ports of each part of a rule; unknown ones where its parts are."""
+    protocols = of_blocks(change, *path, attribute=protocol)
+    ports = of_blocks(change, *path, attribute="ports")
+    return [*zip(protocols, ports, strict=True)] or [(UNKNOWN, UNKNOWN)]
 
 
 def _beyond(
@@ -98,7 +126,7 @@ def _beyond(
 ) -> Iterator[Finding]:
     """Where a rule lets out to, and by which ports, besides what the fleet file names."""
     others = [*unnamed_ranges(ranges, fleet), *unnamed_domains(names, fleet)]
-    others = others or unnamed_ports(parts or [(UNKNOWN, UNKNOWN)], ranges, names, fleet)
+    others = others or unnamed_ports(parts, ranges, names, fleet)
     if others:
         said = f"the rule lets out to {', '.join(others)}, which the fleet file does not name"
         yield finding("open-egress", change, said, _NAME_THEM)
@@ -120,33 +148,19 @@ def _policy_rule(change: Change, surroundings: Surroundings) -> Iterator[Finding
                 continue
             match = (*path, "match", 0)
             names = change.planned(*match, "dest_fqdns")
-            layers = (*match, "layer4_configs")
-            parts = (
-                of_blocks(change, *layers, attribute="ip_protocol"),
-                of_blocks(change, *layers, attribute="ports"),
-            )
-            yield from _beyond(change, step.ranges, names, [*zip(*parts, strict=True)], surroundings.fleet)
+            parts = _parts(change, *match, "layer4_configs", protocol="ip_protocol")
+            yield from _beyond(change, step.ranges, names, parts, surroundings.fleet)
         if change.planned(*path, "direction") in {"INGRESS", UNKNOWN}:
-            yield from _policy_ingress(change, path)
+            yield from _policy_ingress(change, surroundings, *path)
 
 
-def _policy_ingress(change: Change, path: tuple[str | int, ...]) -> Iterator[Finding]:
+def _policy_ingress(change: Change, surroundings: Surroundings, *path: str | int) -> Iterator[Finding]:
     if change.planned(*path, "action") in {"deny", "goto_next"} or change.planned(*path, "disabled") is True:
         return
-    ranges = change.planned(*path, "match", 0, "src_ip_ranges")
-    tagged = change.planned(*path, "match", 0, "src_secure_tags") or change.planned(
-        *path, "match", 0, "src_networks"
-    )
-    if ranges is UNKNOWN:
-        strangers = ["an unknown range"]
-    elif ranges:
-        strangers = [text for text in ranges if not _is_trusted(network(text))]
-    else:
-        strangers = [] if tagged else ["whoever its match names, without a range"]
-    if strangers:
-        yield finding(
-            "open-ingress", change, f"the rule lets {', '.join(map(shown, strangers))} in", _INGRESS_REMEDY
-        )
+    match = (*path, "match", 0)
+    others = [name for name in _SOURCES if change.planned(*match, name)]
+    parts = _parts(change, *match, "layer4_configs", protocol="ip_protocol")
+    yield from _ingress(change, change.planned(*match, "src_ip_ranges"), others, parts, surroundings)
 
 
 def _route(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
@@ -202,6 +216,13 @@ def _subnet(change: Change, _: Surroundings) -> Iterator[Finding]:
             "notebooks in the subnet would not reach Google's APIs",
             "set private_ip_google_access = true",
         )
+    if change.planned("stack_type") != "IPV4_ONLY":
+        yield finding(
+            "open-egress",
+            change,
+            "the subnet may carry IPv6, and the rule that denies all egress is for IPv4",
+            'set stack_type = "IPV4_ONLY"',
+        )
     samples = change.planned("log_config", 0, "flow_sampling")
     if not listed(change.planned("log_config")) or samples is UNKNOWN or samples == 0:
         yield finding("flow-logs", change, "the subnet would not log its flows", "give it a log_config")
@@ -229,10 +250,6 @@ def _joined(change: Change, _: Surroundings) -> Iterator[Finding]:
             "the network would be joined to another, with routes that no guardrail sees",
             "leave it alone: a notebook reaches Google's APIs, and what network.egress names",
         )
-
-
-def _is_trusted(one: Network) -> bool:
-    return within(one, (IAP_RANGE, *PRIVATE_RANGES))
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {

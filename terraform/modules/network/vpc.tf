@@ -20,6 +20,7 @@ resource "google_compute_subnetwork" "this" {
   region                   = var.subnet.region
   network                  = google_compute_network.this.id
   ip_cidr_range            = var.subnet.cidr
+  stack_type               = "IPV4_ONLY" # what denies all egress is for IPv4
   private_ip_google_access = true
 
   log_config {
