@@ -131,6 +131,54 @@ def test_the_name_of_a_notebooks_own_account(name, account):
     assert own_account("p", name) == f"{account}@p.iam.gserviceaccount.com"
 
 
+PROFILE = "  standard:\n    machine_type: e2-standard-4\n"
+GOOGLES = "cloud-notebooks-managed"
+CURRENT = {"project": GOOGLES, "family": "workbench-instances-2603"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "block", "right", "wrong"),
+    [
+        (
+            "",
+            "vm_image",
+            CURRENT,
+            [
+                {"family": "workbench-instances"},
+                {"family": None, "name": "workbench-instances-v20240101"},
+                {"name": "workbench-instances-v20240101"},
+                {"project": "mallory"},
+                {"project": None},
+            ],
+        ),
+        (
+            "    image: {project: our-images, name: hardened-7}\n",
+            "vm_image",
+            {"project": "our-images", "family": "", "name": "hardened-7"},
+            [{"name": "hardened-6"}, {"project": GOOGLES}, {"name": None, "family": "hardened"}],
+        ),
+        (
+            "    container: {repository: europe-docker.pkg.dev/p/r/i, tag: v7}\n",
+            "container_image",
+            {"repository": "europe-docker.pkg.dev/p/r/i", "tag": "v7"},
+            [{"tag": "v6"}, {"tag": None}, {"repository": "europe-docker.pkg.dev/p/r/j"}],
+        ),
+    ],
+)
+def test_a_notebook_boots_what_its_profile_names(profile, block, right, wrong):
+    text = QUICKSTART.read_text(encoding="utf-8").replace("ana-research", "ana")
+    ours = fleet.parse(text.replace(PROFILE, PROFILE + profile), file="fleet.yaml", today=date(2026, 11, 1))
+
+    def found(planned, unknown=None):
+        entry = change(NOTEBOOK, ["create"], after=notebook(**{block: planned}), unknown=unknown)
+        return [one.code for one in guardrails.check(read(document(entry)), ours)]
+
+    assert found([right]) == []
+    for one in wrong:
+        assert found([{**right, **one}]) == ["image-source"], one
+    assert found([], {"gce_setup": [{block: True}]}) == ["image-source"]
+
+
 def test_a_notebook_that_is_not_in_the_fleet_file_has_no_exemption(codes):
     account = [{"email": own_account("nbp-quickstart", "zed")}]
     off = metadata(notebook_disable_root="false", idle_timeout_seconds=None)
@@ -172,6 +220,20 @@ def test_a_protected_notebook_whose_creation_failed_has_a_way_out(our_fleet):
     assert ".nbp/nbp-quickstart/quickstart-sandbox/terraform/fleet" in finding.remedy
 
 
+@pytest.mark.parametrize("actions", [["create"], ["update"], ["no-op"]])
+def test_protection_that_the_fleet_file_has_is_not_taken_off(codes, actions):
+    right = {**notebook(), "enable_deletion_protection": True, "deletion_policy": "PREVENT"}
+    for weaker in (
+        {},
+        {"enable_deletion_protection": False},
+        {"deletion_policy": "DELETE"},
+        {"enable_deletion_protection": None},
+    ):
+        entry = change(NOTEBOOK, actions, before=right, after={**right, **weaker})
+        assert codes(entry, which="protected") == ["deletion-protected"] * bool(weaker)
+        assert codes(entry) == []  # the file does not ask for it
+
+
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])
 def test_protection_that_only_the_fleet_file_has_yet_counts_too(codes, actions):
     after = None if actions == ["delete"] else notebook()
@@ -181,12 +243,22 @@ def test_protection_that_only_the_fleet_file_has_yet_counts_too(codes, actions):
     assert codes(stranger, which="protected") == []
 
 
+DAY = 24 * 60 * 60
 GOOD_BUCKET = {
     "public_access_prevention": "enforced",
     "uniform_bucket_level_access": True,
     "versioning": [{"enabled": True}],
     "encryption": [{"default_kms_key_name": KEY}],
+    "location": "EUROPE-WEST1",
+    "soft_delete_policy": [{"retention_duration_seconds": 30 * DAY}],
 }
+
+
+VERSIONS = ["bucket-versioning"]
+
+
+def deletes(**condition):
+    return {"action": [{"type": "Delete"}], "condition": [condition]}
 
 
 @pytest.mark.parametrize(
@@ -198,10 +270,46 @@ GOOD_BUCKET = {
         ({"uniform_bucket_level_access": False}, ["object-acls"]),
         ({"versioning": []}, ["bucket-versioning"]),
         ({"encryption": []}, ["customer-key"]),
+        ({"location": "US"}, ["bucket-region"]),
+        ({"location": None}, ["bucket-region"]),
+        ({"soft_delete_policy": [{"retention_duration_seconds": 0}]}, ["bucket-versioning"]),
+        ({"soft_delete_policy": []}, ["bucket-versioning"]),
+        ({"soft_delete_policy": [{"retention_duration_seconds": 7 * DAY}]}, []),
+        ({"lifecycle_rule": [deletes(with_state="ARCHIVED", days_since_noncurrent_time=7)]}, []),
+        ({"lifecycle_rule": [{"action": [{"type": "AbortIncompleteMultipartUpload"}]}]}, []),
+        ({"lifecycle_rule": [deletes(with_state="ARCHIVED", days_since_noncurrent_time=6)]}, VERSIONS),
+        ({"lifecycle_rule": [deletes(with_state="ANY", days_since_noncurrent_time=30)]}, VERSIONS),
+        ({"lifecycle_rule": [deletes(age=1)]}, VERSIONS),
+        ({"lifecycle_rule": [deletes(age=1, with_state="ARCHIVED")]}, VERSIONS),
     ],
 )
 def test_buckets(codes, changed, expected):
     assert codes(create("google_storage_bucket", **{**GOOD_BUCKET, **changed})) == expected
+
+
+def test_a_sync_bucket_keeps_as_the_fleet_file_says():
+    bucket = "{noncurrent_days: 60, soft_delete_days: 14, retention_days: 2}"
+    kept = f"    sync:\n      enabled: true\n      bucket: {bucket}\n"
+    text = QUICKSTART.read_text(encoding="utf-8").replace(
+        "    idle_timeout_seconds: 3600\n", f"    idle_timeout_seconds: 3600\n{kept}"
+    )
+    ours = fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1))
+    right = {
+        **GOOD_BUCKET,
+        "name": "nbp-quickstart-quickstart-ana-research-sync",
+        "soft_delete_policy": [{"retention_duration_seconds": 14 * DAY}],
+        "retention_policy": [{"retention_period": str(2 * DAY)}],
+        "lifecycle_rule": [deletes(with_state="ARCHIVED", days_since_noncurrent_time=60)],
+    }
+    weaker = (
+        {"soft_delete_policy": [{"retention_duration_seconds": 7 * DAY}]},
+        {"retention_policy": []},
+        {"retention_policy": [{"retention_period": str(DAY)}]},
+        {"lifecycle_rule": [deletes(with_state="ARCHIVED", days_since_noncurrent_time=30)]},
+    )
+    for changed, expected in (({}, []), *((one, VERSIONS) for one in weaker)):
+        plan = read(document(create("google_storage_bucket", **{**right, **changed})))
+        assert [one.code for one in guardrails.check(plan, ours)] == expected
 
 
 @pytest.mark.parametrize(("key", "expected"), [(KEY, []), (None, ["customer-key"]), ("k", ["customer-key"])])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from plan_documents import KEY, change, document, notebook
 
+from notebook_provisioner.catalog import alerts
 from notebook_provisioner.catalog.endpoints import VIRTUAL_IPS
 from notebook_provisioner.core import fleet, guardrails
 from notebook_provisioner.core.terraform_plan import read
@@ -163,10 +164,21 @@ RIGHT = {
 }
 EXEMPT = [{"log_type": "DATA_READ", "exempted_members": ["user:ana@example.com"]}]
 STANDING = change("google_workbench_instance", ["no-op"], after=notebook())
+ALERT = "google_monitoring_alert_policy"
+
+
+def alert(row, actions=("no-op",), **changed):
+    chosen = row.filter.replace("UPGRADER", "nobody").replace("PROJECT", "nbp-quickstart")
+    after = {"enabled": True, "conditions": [{"condition_matched_log": [{"filter": chosen}]}], **changed}
+    address = f'{ALERT}.this["{row.name}"]'
+    return change(ALERT, list(actions), before=after, after=after, address=address)
+
+
+WATCHED = [alert(row) for row in alerts.ALERTS if row.job is None]
 
 
 def audited(part=None, actions=("no-op",), **changed):
-    entries = [STANDING]
+    entries = [STANDING, *WATCHED]
     for name, (kind, values) in RIGHT.items():
         after = {**values, **(changed if name == part else {})}
         done = list(actions) if name == part else ["no-op"]
@@ -179,7 +191,7 @@ def audited(part=None, actions=("no-op",), **changed):
 def test_whom_all_services_exempt_no_service_logs():
     others = [change(kind, ["no-op"], after=after, address=name) for name, (kind, after) in RIGHT.items()]
     everywhere = made(CONFIG, service="allServices", audit_log_config=EXEMPT)
-    assert codes(STANDING, *others, everywhere, text=AUDITED) == ["audit-logs"]
+    assert codes(STANDING, *WATCHED, *others, everywhere, text=AUDITED) == ["audit-logs"]
 
 
 def test_audit_logs_as_the_modules_make_them():
@@ -213,8 +225,39 @@ def test_audit_logs_that_are_taken_away(part):
 
 
 def test_audit_logs_that_are_not_there_at_all():
-    assert codes(STANDING, text=AUDITED) == ["audit-logs"] * 4
+    assert codes(STANDING, *WATCHED, text=AUDITED) == ["audit-logs"] * 4
+    assert codes(STANDING, text=AUDITED) == ["audit-logs"] * (4 + len(WATCHED))
     assert codes(STANDING) == []  # a fleet file that asks for none
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"enabled": False},
+        {"conditions": []},
+        {"conditions": [{"condition_matched_log": [{"filter": "severity=EMERGENCY"}]}]},
+        None,
+    ],
+)
+def test_each_alert_is_there_and_on(changed):
+    others = [change(kind, ["no-op"], after=after, address=name) for name, (kind, after) in RIGHT.items()]
+    first = next(row for row in alerts.ALERTS if row.job is None)
+    weaker = [alert(first, ["update"], **changed)] if changed is not None else []
+    found = codes(STANDING, *others, *weaker, *WATCHED[1:], text=AUDITED)
+    assert set(found) == {"audit-logs"}
+    assert codes(STANDING, *others, *WATCHED, text=AUDITED) == []
+
+
+def test_alerts_of_jobs_come_with_the_jobs():
+    image = f"europe-docker.pkg.dev/p/r/nbp@sha256:{64 * '0'}"
+    text = f"{AUDITED}maintenance:\n  image: {image}\n  upgrade: {{schedule: 0 * * * *}}\n"
+    others = [change(kind, ["no-op"], after=after, address=name) for name, (kind, after) in RIGHT.items()]
+    ours = fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1))
+    found = guardrails.check(read(document(STANDING, *others, *WATCHED)), ours)
+    named = {
+        row.name for row in alerts.ALERTS if any(f"alert of {row.name}," in one.message for one in found)
+    }
+    assert named == {"idle-shutdown-off", "upgrade-run-failed"}  # the first knows who upgrades
 
 
 def test_a_log_bucket_without_the_fleets_key():

@@ -165,7 +165,5 @@ def test_a_standing_fleet_loses_neither_a_notebook_nor_its_key(standing):
 
 def test_the_mistakes_are_enough():
     seeded = {mistake["control"] for mistake in MISTAKES.values()}
-    assert seeded | {"deletion-protected", "key-deletion"} == set(
-        CONTROLS
-    )  # these two need a fleet that stands
+    assert seeded | {"key-deletion"} == set(CONTROLS)  # which needs a fleet that stands
     assert len([mistake for mistake in MISTAKES.values() if "provider" not in mistake]) >= 25

@@ -17,6 +17,8 @@ RIGHT = {
         "uniform_bucket_level_access": True,
         "versioning": [{"enabled": True}],
         "encryption": [{"default_kms_key_name": KEY}],
+        "location": "EUROPE-WEST1",
+        "soft_delete_policy": [{"retention_duration_seconds": 2592000}],
     },
     "google_kms_crypto_key": {"purpose": "ENCRYPT_DECRYPT", "rotation_period": "7776000s"},
     "google_compute_network": {"auto_create_subnetworks": False, "delete_default_routes_on_create": True},
@@ -276,6 +278,11 @@ MISTAKES = {
     "a bucket that can be opened": (
         edited("google_storage_bucket", public_access_prevention="inherited"),
         "public-bucket",
+    ),
+    "a bucket on another continent": (edited("google_storage_bucket", location="US"), "bucket-region"),
+    "an old image by its name": (
+        setup(vm_image=[{"project": "cloud-notebooks-managed", "name": "workbench-instances-v20240101"}]),
+        "image-source",
     ),
     "ACLs of objects": (edited("google_storage_bucket", uniform_bucket_level_access=False), "object-acls"),
     "a key for a year": (edited("google_kms_crypto_key", rotation_period="31536000s"), "key-rotation"),

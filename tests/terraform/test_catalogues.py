@@ -35,6 +35,11 @@ PRESETS = json.loads((MODULES / "perimeter" / "presets.json").read_text())
 SERVICES = json.loads((MODULES / "perimeter" / "services.json").read_text())
 
 
+def test_alerts_that_plans_are_held_to():
+    catalogue = REPOSITORY / "notebook_provisioner" / "catalog" / "alerts.json"
+    assert json.loads(catalogue.read_text()) == ALERTS
+
+
 def test_keys_that_workbench_protects():
     assert set(METADATA_KEYS["system"]) == set(metadata_keys.PROTECTED)
 

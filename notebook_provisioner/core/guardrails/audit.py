@@ -1,10 +1,13 @@
-"""Guardrails for the audit logs that the fleet file asks for: written, collected, kept and encrypted."""
+"""Guardrails for the audit logs that the fleet file asks for: written, collected, kept and watched."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
+from notebook_provisioner.catalog import alerts
 from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet import Fleet
+from notebook_provisioner.core.fleet.maintenance import job_account
 from notebook_provisioner.core.fleet.surroundings import Observability
 from notebook_provisioner.core.guardrails.facts import (
     Absent,
@@ -26,6 +29,7 @@ from notebook_provisioner.core.terraform_plan import Action, Change, TerraformPl
 BUCKET: Final = "google_logging_project_bucket_config"
 SINK: Final = "google_logging_project_sink"
 CONFIG: Final = "google_project_iam_audit_config"
+ALERTS: Final = "google_monitoring_alert_policy"
 _SERVICES: Final = ("notebooks.googleapis.com", "storage.googleapis.com")
 _LOG_TYPES: Final = frozenset({"ADMIN_READ", "DATA_READ", "DATA_WRITE"})
 _COLLECTED: Final = ("cloudaudit.googleapis.com/activity", "cloudaudit.googleapis.com/data_access")
@@ -56,6 +60,45 @@ def _audited(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Findin
         for one in configs:
             yield from _config(one)
     yield from _kept(there, wanted)
+    yield from _watched(there, surroundings.fleet)
+
+
+def _watched(there: Sequence[Planned], fleet: Fleet) -> Iterator[Finding]:
+    """Each alert of the catalogue looks at the log, and none is switched off."""
+    policies = [one for one in there if one.type == ALERTS]
+    watched = set()
+    for one in policies:
+        if one.planned("enabled") not in {None, True}:
+            yield _finding(one, "the alert would be off")
+            continue
+        conditions = range(len(listed(one.planned("conditions"))))
+        watched |= {
+            one.planned("conditions", index, "condition_matched_log", 0, "filter") for index in conditions
+        }
+    for name, chosen in _filters(fleet).items():
+        if chosen not in watched:
+            yield _finding(
+                Absent("observability"), f"nothing that is on would alert of {name}, as the module does"
+            )
+
+
+def _filters(fleet: Fleet) -> Mapping[str, str]:
+    """What each alert looks for, as the module observability writes it for this fleet."""
+    maintenance = fleet.maintenance
+    jobs = maintenance.jobs if maintenance is not None else {}
+    by = maintenance.served_by if maintenance is not None else None
+    upgrader = "nobody"
+    if "upgrade" in jobs:
+        upgrader = job_account(fleet.project, fleet.name, "upgrade")
+    elif by is not None and "upgrade" in by.jobs:
+        upgrader = job_account(by.project, by.fleet, "upgrade")
+    return {
+        row.name: row.filter.replace("UPGRADER", upgrader)
+        .replace("PROJECT", fleet.project)
+        .replace("JOB", f"nbp-{fleet.name}-{row.job}")
+        for row in alerts.ALERTS
+        if row.job is None or row.job in jobs
+    }
 
 
 def _kept(there: Sequence[Planned], wanted: Observability) -> Iterator[Finding]:

@@ -138,6 +138,20 @@ def _disk_keys(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             )
 
 
+def _unprotected(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    notebook = surroundings.notebooks.get(change.name)
+    if not stays(change) or goes(change) or notebook is None or not notebook.deletion_protection:
+        return  # what goes is judged below
+    guards = change.planned("enable_deletion_protection"), change.planned("deletion_policy")
+    if guards != (True, "PREVENT"):
+        yield finding(
+            "deletion-protected",
+            change,
+            f"notebook {change.name} could be deleted or replaced, and the fleet file protects it",
+            'set enable_deletion_protection = true and deletion_policy = "PREVENT"',
+        )
+
+
 def _protected(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if not goes(change):
         return
@@ -194,6 +208,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         _owner,
         _measured_boot,
         _disk_keys,
+        _unprotected,
         _protected,
     )
 }

@@ -6,12 +6,14 @@ from typing import Final
 from notebook_provisioner.catalog import images
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import Fleet
+from notebook_provisioner.core.fleet.profile import Image
 from notebook_provisioner.core.fleet.surroundings import ExistingNetwork
 from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, listed, shown, stays
 from notebook_provisioner.core.impact import NOTEBOOK
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
 _SETUP: Final = ("gce_setup", 0)
+_BUILT_IN: Final = Image(family=images.CURRENT_FAMILY)  # what a profile that names none has
 _API: Final = ("https://www.googleapis.com/compute/v1/", "https://compute.googleapis.com/compute/v1/")
 
 
@@ -51,25 +53,29 @@ def _network(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
 
 
 def _image(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
-    """A VM image comes from the project that the profile names, a container from its repository."""
+    """A VM image and a container are those that the profile names, whole: an older one has older holes."""
     if not stays(change):
         return
     notebook = surroundings.notebooks.get(change.name)
     profile = notebook.profile if notebook is not None else None
-    image = profile.image if profile is not None else None
+    image = (profile and profile.image) or _BUILT_IN
     container = profile.container if profile is not None else None
     wrong = []
     blocks = [change.planned(*_SETUP, block) for block in ("vm_image", "container_image")]
     if UNKNOWN in blocks and not any(map(listed, blocks)):  # beside a container the API fills in its host
         wrong.append("an unknown image")
-    for index in range(len(listed(change.planned(*_SETUP, "vm_image")))):
-        source = change.planned(*_SETUP, "vm_image", index, "project")
-        if source != (image.project if image is not None else images.PROJECT):
-            wrong.append(f"an image of the project {shown(source)}")
-    for index in range(len(listed(change.planned(*_SETUP, "container_image")))):
-        source = change.planned(*_SETUP, "container_image", index, "repository")
-        if container is None or source != container.repository:
-            wrong.append(f"the container {shown(source)}")
+    for index in range(len(listed(blocks[0]))):
+        named = [
+            change.planned(*_SETUP, "vm_image", index, key) or None for key in ("project", "family", "name")
+        ]
+        if named != [image.project, image.family, image.name]:
+            wrong.append(f"the image {'/'.join(shown(part) for part in named if part is not None)}")
+    for index in range(len(listed(blocks[1]))):
+        named = [
+            change.planned(*_SETUP, "container_image", index, key) or None for key in ("repository", "tag")
+        ]
+        if container is None or named != [container.repository, container.tag]:
+            wrong.append(f"the container {':'.join(shown(part) for part in named if part is not None)}")
     for one in wrong:
         said = f"the notebook would run {one}, which the fleet file does not name"
         yield finding("image-source", change, said, "name it in a profile: image or container")

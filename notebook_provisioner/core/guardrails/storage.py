@@ -6,11 +6,18 @@ from typing import Final
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import Fleet
+from notebook_provisioner.core.fleet.buckets import bucket_name
 from notebook_provisioner.core.fleet.surroundings import CreateKey, ExistingKey
-from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, goes, stays
+from notebook_provisioner.core.fleet.sync import SyncBucket
+from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, goes, listed, shown, stays
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
-_LONGEST_ROTATION: Final = 90 * 24 * 60 * 60  # seconds; CIS Google Cloud 1.10
+_DAY: Final = 24 * 60 * 60  # seconds
+_LONGEST_ROTATION: Final = 90 * _DAY  # CIS Google Cloud 1.10
+_LEAST_DAYS: Final = 7  # that the module private-bucket takes
+_HARMLESS: Final = frozenset(
+    {"AbortIncompleteMultipartUpload", "SetStorageClass"}
+)  # actions that delete nothing
 
 
 def fleet_key(fleet: Fleet) -> str | None:
@@ -53,7 +60,62 @@ def _bucket(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             "overwritten and deleted objects would be gone",
             "set versioning { enabled = true }",
         )
+    yield from _kept(change, _sync_bucket(change, surroundings))
+    location = change.planned("location")
+    region = surroundings.fleet.region
+    if not isinstance(location, str) or location.lower() != region:
+        yield finding(
+            "bucket-region",
+            change,
+            f"the bucket would be in {shown(location)}, and the fleet is in {region}",
+            f"set location to {region}",
+        )
     yield from under_the_key(change, surroundings, "the bucket", ("encryption", 0, "default_kms_key_name"))
+
+
+def _sync_bucket(change: Change, surroundings: Surroundings) -> SyncBucket:
+    """What the fleet file says of a bucket; of any but a sync bucket, the least that a module takes."""
+    fleet = surroundings.fleet
+    for name, notebook in surroundings.notebooks.items():
+        if change.name == bucket_name(fleet.project, fleet.name, name, "sync"):
+            return notebook.sync.bucket
+    return SyncBucket(noncurrent_days=_LEAST_DAYS, soft_delete_days=_LEAST_DAYS)
+
+
+def _kept(change: Change, wanted: SyncBucket) -> Iterator[Finding]:
+    """Nothing shortens the days for which the fleet file keeps what was overwritten or deleted."""
+    short = []
+    if not _lasts(
+        change.planned("soft_delete_policy", 0, "retention_duration_seconds"), wanted.soft_delete_days
+    ):
+        short.append(f"what was deleted could not be restored for {wanted.soft_delete_days} days")
+    kept = change.planned("retention_policy", 0, "retention_period")
+    if wanted.retention_days is not None and not _lasts(kept, wanted.retention_days):
+        short.append(f"versions could be deleted within {wanted.retention_days} days")
+    rules = change.planned("lifecycle_rule")
+    if rules is UNKNOWN or any(
+        _shortens(change, index, wanted.noncurrent_days) for index in range(len(listed(rules)))
+    ):
+        short.append(
+            f"a rule would delete what is current, or replaced for less than {wanted.noncurrent_days} days"
+        )
+    for said in short:
+        yield finding("bucket-versioning", change, said, "leave it to sync.bucket in the fleet file")
+
+
+def _lasts(seconds: object, days: int) -> bool:
+    """Whether a planned number of seconds, which the provider may hold as text, is *days* or more."""
+    return str(seconds).isdecimal() and int(str(seconds)) >= days * _DAY
+
+
+def _shortens(change: Change, index: int, days: int) -> bool:
+    """Whether a lifecycle rule deletes more than versions that were replaced *days* ago."""
+    rule = ("lifecycle_rule", index)
+    if change.planned(*rule, "action", 0, "type") in _HARMLESS:
+        return False
+    replaced = change.planned(*rule, "condition", 0, "days_since_noncurrent_time")
+    archived = change.planned(*rule, "condition", 0, "with_state") == "ARCHIVED"
+    return not (archived and isinstance(replaced, int) and replaced >= days)
 
 
 def _job(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
@@ -69,8 +131,8 @@ def under_the_key(
     key = fleet_key(surroundings.fleet)
     planned = change.planned(*place)
     if key is not None and not is_key(planned, key):
-        shown = "an unknown key" if planned is UNKNOWN else planned or "Google's keys"
-        message = f"{what} would be encrypted with {shown}"
+        other = "an unknown key" if planned is UNKNOWN else planned or "Google's keys"
+        message = f"{what} would be encrypted with {other}"
         yield finding("customer-key", change, message, f"set {place[-1]} to {key}")
 
 
