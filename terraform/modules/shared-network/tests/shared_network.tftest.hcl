@@ -2,6 +2,12 @@ mock_provider "google" {
   mock_data "google_project" {
     defaults = { number = "456" }
   }
+  mock_data "google_compute_subnetwork" {
+    defaults = {
+      network                  = "https://www.googleapis.com/compute/v1/projects/host/global/networks/shared"
+      private_ip_google_access = true
+    }
+  }
 }
 
 variables {
@@ -33,4 +39,28 @@ run "somebody_else_may_not_use_the_subnet" {
     notebooks_service_agent = "ana@example.com"
   }
   expect_failures = [var.notebooks_service_agent]
+}
+
+run "a_subnet_without_private_google_access" {
+  command = plan
+  override_data {
+    target = data.google_compute_subnetwork.this
+    values = {
+      network                  = "https://www.googleapis.com/compute/v1/projects/host/global/networks/shared"
+      private_ip_google_access = false
+    }
+  }
+  expect_failures = [data.google_compute_subnetwork.this]
+}
+
+run "a_subnet_of_another_network" {
+  command = plan
+  override_data {
+    target = data.google_compute_subnetwork.this
+    values = {
+      network                  = "https://www.googleapis.com/compute/v1/projects/host/global/networks/other"
+      private_ip_google_access = true
+    }
+  }
+  expect_failures = [data.google_compute_subnetwork.this]
 }
