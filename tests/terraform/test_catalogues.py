@@ -136,8 +136,9 @@ def test_every_constraint_serves_a_control_that_exists():
     constraints = [row["constraint"] for row in CONSTRAINTS]
     assert len(set(constraints)) == len(constraints)
     for row in CONSTRAINTS:
+        assert row["dry_run"] in {True, False, "unverified"}
         assert row["control"] is None or row["control"] in CONTROLS
-        assert row["rule"] in {"enforce", "deny", "values"}
+        assert row["rule"] in {"denied", "deny", "enforce", "values"}
         assert row["why"].endswith(".")
         assert row["source"].startswith("https://cloud.google.com/")
 

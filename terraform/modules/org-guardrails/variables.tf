@@ -1,3 +1,14 @@
+variable "cmek_services" {
+  description = "Services that may make nothing without a customer's key, such as `compute.googleapis.com`, for folders and projects where every fleet has one. Empty leaves the choice open."
+  type        = list(string)
+  default     = []
+  nullable    = false
+  validation {
+    condition     = alltrue([for service in var.cmek_services : can(regex("^[a-z0-9-]+\\.googleapis\\.com$", service))])
+    error_message = "Services are named like compute.googleapis.com."
+  }
+}
+
 variable "images" {
   description = "Images that notebooks may be made from, such as `ainotebooks-vm/cloud-notebooks-managed/image-family/workbench-instances-2603`. Empty leaves the choice open."
   type        = list(string)
@@ -64,5 +75,16 @@ variable "regions" {
   validation {
     condition     = alltrue([for region in var.regions : can(regex("^[a-z]+-[a-z]+[0-9]+$", region))])
     error_message = "Regions are such as europe-west4."
+  }
+}
+
+variable "without_dry_run" {
+  description = "Constraints that have no dry run, by what Google lists as `supportsDryRun`: left out of a dry run, and set when `enforced`."
+  type        = set(string)
+  default     = []
+  nullable    = false
+  validation {
+    condition     = length(setsubtract(var.without_dry_run, jsondecode(file("${path.module}/constraints.json"))[*].constraint)) == 0
+    error_message = "without_dry_run names constraints of constraints.json only."
   }
 }

@@ -41,6 +41,10 @@ run "lists_that_nobody_filled_are_left_open" {
     error_message = "An empty list would forbid everything."
   }
   assert {
+    condition     = !contains(keys(output.policies), "gcp.restrictNonCmekServices")
+    error_message = "No service needs a key until it is named."
+  }
+  assert {
     condition     = !contains(keys(output.policies), "ainotebooks.requireAutoUpgradeSchedule") && output.policies["ainotebooks.disableRootAccess"] == "notebook-disable-root"
     error_message = "What is left out by default must be; the rest names its control."
   }
@@ -112,4 +116,58 @@ run "regions_and_not_zones" {
     regions = ["europe-west4-a"]
   }
   expect_failures = [var.regions]
+}
+
+run "what_has_no_dry_run_is_skipped_and_named" {
+  command = plan
+  variables {
+    without_dry_run = ["compute.requireOsLogin", "ainotebooks.environmentOptions"]
+  }
+  assert {
+    condition     = output.skipped == tolist(["compute.requireOsLogin"]) && !contains(keys(google_org_policy_policy.this), "compute.requireOsLogin")
+    error_message = "Google refuses the dry run; of what would be set, the rest must be."
+  }
+  assert {
+    condition     = contains(keys(google_org_policy_policy.this), "compute.requireShieldedVm")
+    error_message = "What may have a dry run must be tried."
+  }
+}
+
+run "what_has_no_dry_run_is_enforced" {
+  command = plan
+  variables {
+    mode            = "enforced"
+    without_dry_run = ["compute.requireOsLogin"]
+  }
+  assert {
+    condition     = length(output.skipped) == 0 && google_org_policy_policy.this["compute.requireOsLogin"].spec[0].rules[0].enforce == "TRUE"
+    error_message = "Only a dry run leaves it out."
+  }
+}
+
+run "services_that_need_a_key" {
+  command = plan
+  variables {
+    cmek_services = ["compute.googleapis.com", "storage.googleapis.com"]
+  }
+  assert {
+    condition     = google_org_policy_policy.this["gcp.restrictNonCmekServices"].dry_run_spec[0].rules[0].values[0].denied_values == tolist(["compute.googleapis.com", "storage.googleapis.com"])
+    error_message = "The services must be denied what has no key."
+  }
+}
+
+run "services_by_short_name" {
+  command = plan
+  variables {
+    cmek_services = ["compute"]
+  }
+  expect_failures = [var.cmek_services]
+}
+
+run "only_what_is_known_has_no_dry_run" {
+  command = plan
+  variables {
+    without_dry_run = ["compute.whatever"]
+  }
+  expect_failures = [var.without_dry_run]
 }
