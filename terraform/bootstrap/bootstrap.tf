@@ -12,6 +12,7 @@ module "state" {
   name             = var.state_bucket
   location         = var.location
   labels           = var.labels
+  kms_key          = var.state_kms_key
   noncurrent_days  = 90
   soft_delete_days = 90
 

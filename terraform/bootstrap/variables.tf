@@ -59,3 +59,9 @@ variable "state_bucket" {
   type        = string
   nullable    = false
 }
+
+variable "state_kms_key" {
+  description = "Key that encrypts the state, as `projects/P/locations/L/keyRings/R/cryptoKeys/K`, in the bucket's region. Null leaves it to Google's keys. The key's owner first grants it to the service agent `storage`."
+  type        = string
+  default     = null
+}

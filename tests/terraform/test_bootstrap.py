@@ -19,6 +19,7 @@ VARIABLES = {
     "impersonators": ["group:platform@example.com"],
     "pipeline": {"issuer": "https://token.example.com", "subject": "repo:acme/notebooks:ref:refs/heads/main"},
 }
+KEY = "projects/acme-keys/locations/europe-west1/keyRings/terraform/cryptoKeys/state"
 BUCKET = "module.state.google_storage_bucket.this"
 pytestmark = [
     pytest.mark.terraform,
@@ -69,6 +70,11 @@ def test_the_project_is_made_ready(bootstrap):
     succeed("apply", "-auto-approve", "-input=false")
     succeed("plan", "-detailed-exitcode", "-input=false")
     assert 'google_project_iam_member.role["roles/dns.admin"]' not in succeed("state", "list")
+
+    succeed("plan", "-input=false", "-out=keyed", f"-var=state_kms_key={KEY}")
+    planned = json.loads(succeed("show", "-json", "keyed"))["resource_changes"]
+    bucket = next(one["change"]["after"] for one in planned if one["address"] == BUCKET)
+    assert bucket["encryption"][0]["default_kms_key_name"] == KEY
 
     succeed("destroy", "-auto-approve", "-input=false")
     assert succeed("state", "list") == ""

@@ -14,6 +14,17 @@ resource "google_project_iam_member" "role" {
   project = var.project_id
   role    = each.value
   member  = google_service_account.this.member
+
+  # In the state's bucket the account has what it is granted there, and no more: it neither deletes that bucket nor
+  # opens it.
+  dynamic "condition" {
+    for_each = each.value == "roles/storage.admin" ? ["projects/_/buckets/${var.state_bucket}"] : []
+    content {
+      title       = "Not the state"
+      description = "Every bucket but the one of Terraform's state."
+      expression  = "resource.name != \"${condition.value}\" && !resource.name.startsWith(\"${condition.value}/\")"
+    }
+  }
 }
 
 # Terraform's state and its lock. State tells everything about the estate, and writing it takes the estate over.

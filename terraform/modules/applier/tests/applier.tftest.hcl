@@ -31,6 +31,10 @@ run "roles_are_those_of_the_catalogue" {
     error_message = "The state can be written; no pipeline was asked for."
   }
   assert {
+    condition     = { for role, grant in google_project_iam_member.role : role => grant.condition[0].expression if length(grant.condition) > 0 } == { "roles/storage.admin" = "resource.name != \"projects/_/buckets/state\" && !resource.name.startsWith(\"projects/_/buckets/state/\")" }
+    error_message = "Who administers every other bucket must not administer that of the state."
+  }
+  assert {
     condition     = toset(keys(output.roles_elsewhere)) == toset(["roles/accesscontextmanager.policyAdmin", "roles/accesscontextmanager.policyEditor", "roles/artifactregistry.reader", "roles/billing.costsManager", "roles/cloudkms.cryptoKeyEncrypterDecrypter", "roles/compute.networkAdmin", "roles/orgpolicy.policyAdmin"])
     error_message = "What others must grant must be said."
   }
