@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from notebook_provisioner.core import fleet, guardrails, terraform_plan
+from notebook_provisioner.core import fleet, guardrails, impact, terraform_plan
+from notebook_provisioner.core.errors import ImpactRefused
+from notebook_provisioner.core.plan import Impact
 from notebook_provisioner.sandbox import environment
 from notebook_provisioner.sandbox.process import SandboxProcess
 
@@ -100,6 +102,10 @@ class Root:
         """What the guardrails say about the last plan."""
         ours = fleet.parse(self.fleet_file.read_text(), file="fleet.yaml", today=date(2026, 11, 22))
         return guardrails.check(terraform_plan.read(self._shown), ours)
+
+    def require(self, accepted):
+        """Hold the last plan to what people accept that it costs them."""
+        impact.assess(terraform_plan.read(self._shown)).require(accepted)
 
     def take_over(self, address, identity):
         """Forget a resource, and import it."""
@@ -270,8 +276,22 @@ def test_production_lives(root):
     root.apply()
     assert root.plan() == {}
 
+    replaced = 'module.notebook["sanctions-lab"].google_workbench_instance.this'
+    root.edit("type: PD_SSD", "type: PD_BALANCED")
+    assert root.plan()[replaced] == ["delete", "create"]
+    assert {finding.code for finding in root.findings()} == {"deletion-protected"}
+    root.edit("type: PD_BALANCED", "type: PD_SSD")
     root.edit("defaults:\n", "defaults:\n  deletion_protection: false\n")
     root.apply()
+    root.edit("type: PD_SSD", "type: PD_BALANCED")
+    assert root.plan()[replaced] == ["delete", "create"]
+    assert root.findings() == ()
+    with pytest.raises(ImpactRefused):
+        root.require(Impact.RESTART)
+    root.require(Impact.REPLACE)
+    root.apply()
+    assert root.plan() == {}
+
     refused = root.destroy()  # as Google does, as long as logs are in it
     assert "locked bucket cannot be deleted" in refused.stderr
     root.forget(LOG_BUCKET)
