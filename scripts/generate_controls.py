@@ -19,7 +19,13 @@ INTRODUCTION = """\
 Every `nbp plan`, `nbp apply` and `nbp destroy` holds Terraform's plan to these controls, after every
 variable is resolved and before anything changes. A finding carries the control's id as its code. `high`
 stops an apply with exit status 4 and nothing changed; `medium` is said. An exemptible control can be
-switched off for one notebook in the fleet file, with a reason and an expiry; the others cannot.
+switched off for one notebook in the fleet file, with a reason and an expiry; the others cannot
+([exemptions](../operators/exemptions.md)).
+
+Some hold only where the fleet file asks for what they are about: the column `only with` says the key. A
+fleet without a perimeter, a key of its own or `observability` breaks none of them; on Google Cloud
+`nbp check` warns of it (`no-perimeter`, `google-keys`, `no-audit-logs`). With `network.mode: existing` the
+network is its owner's to hold to the rest.
 
 A control is mapped to a section of a standard only where somebody published that mapping."""
 
@@ -30,9 +36,10 @@ def page() -> str:
         f"- **{row.title}**: [the published mapping]({row.source.url}), read {row.source.read}"
         for row in STANDARDS.values()
     )
-    summary = ["| control | severity | exemptible | mapped to |", "|---|---|---|---|"]
+    summary = ["| control | severity | exemptible | only with | mapped to |", "|---|---|---|---|---|"]
     summary += [
-        f"| [`{row.id}`](#{row.id}) | {row.severity} | {'yes' if row.exemptible else 'no'} | {_short(row)} |"
+        f"| [`{row.id}`](#{row.id}) | {row.severity} | {'yes' if row.exemptible else 'no'} "
+        f"| {_only_with(row)} | {_short(row)} |"
         for row in CONTROLS.values()
     ]
     return (
@@ -47,12 +54,20 @@ def _section(row: Control) -> str:
         f"- severity: {row.severity}; exemptible: {'yes' if row.exemptible else 'no'}",
         f"- source: {_source(row.source)}",
     ]
+    if row.only_with:
+        lines.append(f"- only with: {_only_with(row)}")
     if row.limit:
         lines.insert(2, f"**Does not hold for all**: {row.limit}\n")
     lines += [f"- {STANDARDS[key].title}: {', '.join(sections)}" for key, sections in row.mappings.items()]
     if not row.mappings:
         lines.append("- no published mapping recorded")
     return "\n".join(lines)
+
+
+def _only_with(row: Control) -> str:
+    key, _, values = row.only_with.partition(": ")
+    words = [f"`{key}: {value}`" for value in values.split(" | ")] if values else [f"`{key}`"]
+    return " or ".join(words) if row.only_with else ""
 
 
 def _source(source: Source) -> str:

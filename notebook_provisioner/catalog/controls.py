@@ -37,6 +37,7 @@ class Control:
         title: What it does.
         why: What happens without it.
         limit: What it does not hold for, by design; empty where there is nothing to say.
+        only_with: What the fleet file must say for it to hold; empty where it holds for every fleet.
         severity: ``high`` stops an apply, ``medium`` is said.
         source: Where its mechanism is documented.
         modules: Terraform modules that make it hold.
@@ -49,6 +50,7 @@ class Control:
     title: str
     why: str
     limit: str
+    only_with: str
     severity: Weight
     source: Source
     modules: tuple[str, ...]
@@ -76,6 +78,7 @@ def _control(
         title=row["title"],
         why=row["why"],
         limit=row.get("limit", ""),
+        only_with=row.get("only_with", ""),
         severity=row["severity"],
         source=sources[row["source"]],
         modules=tuple(row["modules"]),

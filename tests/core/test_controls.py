@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 from notebook_provisioner.catalog.controls import CONTROLS
+from notebook_provisioner.core.fleet.shape import schema_at
 
 ROOT = Path(__file__).parents[2]
 GUARDRAILS = ROOT / "notebook_provisioner" / "core" / "guardrails"
@@ -24,6 +25,17 @@ def test_every_control_is_on_the_page_for_auditors():
     assert sections.keys() == CONTROLS.keys()
     for control, section in sections.items():
         assert ("no published mapping recorded" in section) == (not CONTROLS[control].mappings)
+
+
+def test_what_a_control_holds_only_with_is_in_the_fleet_file():
+    asked = {row.only_with for row in CONTROLS.values()} - {""}
+    for words in asked:
+        key, _, values = words.partition(": ")
+        found = schema_at((key.removesuffix(".mode"),), {})
+        assert found
+        assert set(values.split(" | ") if values else ()) <= set(found.get("modes", ())), words
+    page = (ROOT / "docs" / "auditors" / "controls.md").read_text()
+    assert page.count("- only with: ") == sum(bool(row.only_with) for row in CONTROLS.values())
 
 
 def test_every_control_is_tripped_by_a_test():

@@ -38,6 +38,20 @@ variable "egress" {
     error_message = "Each of egress.addresses is an IPv4 range no wider than /8 that begins at its own first address, such as 203.0.113.0/24: wider than that is no allow-list."
   }
   validation {
+    condition     = sum(concat([0], [for range in distinct(var.egress.addresses) : pow(2, 32 - split("/", range)[1]) if can(cidrhost(range, 0)) && !strcontains(range, ":")])) <= pow(2, 24)
+    error_message = "The ranges of egress.addresses hold no more than a /8, all together: the Internet in pieces is the Internet."
+  }
+  validation {
+    condition = alltrue(flatten([
+      for range in var.egress.addresses : [
+        for name, vip in local._endpoints.vips : try(
+          cidrhost("${split("/", range)[0]}/${min(split("/", range)[1], 30)}", 0) != cidrhost("${split("/", vip.cidr)[0]}/${min(split("/", range)[1], 30)}", 0), true,
+        ) if name != var.vip
+      ]
+    ]))
+    error_message = "egress.addresses hold none of Google's other virtual IP: through it notebooks would reach services that var.vip keeps from them."
+  }
+  validation {
     condition     = length(var.egress.ports) > 0 && alltrue([for port in var.egress.ports : port >= 1 && port <= 65535 && floor(port) == port])
     error_message = "egress.ports are one or more whole numbers from 1 to 65535: a firewall rule without ports opens them all."
   }

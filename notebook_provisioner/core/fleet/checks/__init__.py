@@ -14,6 +14,7 @@ from notebook_provisioner.core.fleet.checks import (
     maintenance,
     network,
     notebooks,
+    omissions,
     perimeter,
     places,
 )
@@ -51,6 +52,9 @@ _RULES: Final = (
     _rule(perimeter.access_levels, "perimeter"),
     _rule(perimeter.rules, "perimeter"),
     _rule(perimeter.virtual_ip, "perimeter network"),
+    _rule(omissions.no_perimeter, "target perimeter"),
+    _rule(omissions.no_audit_logs, "target observability"),
+    _rule(omissions.google_keys, "target encryption"),
     _rule(encryption.key_in_region, "encryption region"),
     _rule(limits.service_accounts, "target profiles defaults notebooks", complete="notebooks"),
     _rule(maintenance.some_job, "maintenance"),

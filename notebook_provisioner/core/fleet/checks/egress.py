@@ -9,6 +9,7 @@ from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import proxy
 from notebook_provisioner.core.fleet.checks.context import Context
 from notebook_provisioner.core.fleet.checks.network import PRIVATE_RANGES
+from notebook_provisioner.core.fleet.checks.perimeter import exceeded
 from notebook_provisioner.core.fleet.source import Path
 from notebook_provisioner.core.fleet.surroundings import (
     CreateNetwork,
@@ -45,6 +46,7 @@ def allow_list(context: Context) -> Iterator[Finding]:
     if not rules.addresses and not rules.fqdns:
         said = "the allow-list allows nothing"
         yield context.error("empty-allowlist", _PATH, said, "list addresses or fqdns, or write mode: none")
+    too_wide = False
     for index, text in enumerate(rules.addresses):
         addresses = ipaddress.ip_network(text)
         place = (*_PATH, "addresses", index)
@@ -52,10 +54,34 @@ def allow_list(context: Context) -> Iterator[Finding]:
             said = f"{text} is not IPv4, which is all that Cloud NAT carries"
             yield context.error("cidr", place, said, "write an IPv4 range")
         elif addresses.prefixlen < WIDEST:
+            too_wide = True
             said = f"{text} is so wide that it is no allow-list"
             yield context.error("egress-too-wide", place, said, f"write /{WIDEST} or narrower")
+        elif vip := _other_virtual_ip(context, addresses):
+            said = (
+                f"{text} reaches Google's {vip} virtual IP, and the network's is {context.fleet.network.vip}"
+            )
+            remedy = f"take it out; where notebooks need it, write network.vip: {vip}"
+            yield context.error("other-virtual-ip", place, said, remedy)
+    if not too_wide and exceeded(map(ipaddress.ip_network, rules.addresses)):
+        said = f"the ranges hold more addresses than a /{WIDEST} all together: the Internet in pieces"
+        remedy = f"write ranges that hold a /{WIDEST} or less, or use secure-web-proxy, which goes by names"
+        yield context.error("egress-too-wide", (*_PATH, "addresses"), said, remedy, key=True)
     for index, name in enumerate(rules.fqdns):
         yield from _google_name(context, (*_PATH, "fqdns", index), name)
+
+
+def _other_virtual_ip(context: Context, addresses: ipaddress.IPv4Network) -> str | None:
+    """Which of Google's virtual IPs *addresses* reach, besides the one of the network's DNS."""
+    return next(
+        (
+            name
+            for name, vip in endpoints.VIRTUAL_IPS.items()
+            if name != context.fleet.network.vip
+            and any(ipaddress.ip_address(one) in addresses for one in vip)
+        ),
+        None,
+    )
 
 
 def secure_web_proxy(context: Context) -> Iterator[Finding]:

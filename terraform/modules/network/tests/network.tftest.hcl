@@ -191,6 +191,29 @@ run "an_allowlist_that_allows_half_of_everything" {
   expect_failures = [var.egress]
 }
 
+run "egress_to_everywhere_in_small_pieces" {
+  command = plan
+  variables {
+    egress = { mode = "nat-allowlist", addresses = ["1.0.0.0/8", "3.0.0.0/24"] }
+  }
+  expect_failures = [var.egress]
+}
+
+run "egress_to_the_other_virtual_ip" {
+  command = plan
+  variables {
+    egress = { mode = "nat-allowlist", addresses = ["199.36.153.0/24"] }
+  }
+  expect_failures = [var.egress]
+}
+
+run "one_range_of_the_widest_is_an_allow_list" {
+  command = plan
+  variables {
+    egress = { mode = "nat-allowlist", addresses = ["5.0.0.0/8", "5.0.0.0/8"] }
+  }
+}
+
 run "an_allowlist_without_ports" {
   command = plan
   variables {

@@ -1,0 +1,40 @@
+"""What a fleet on Google Cloud may lack, and should not without a thought: nothing else would say so."""
+
+from collections.abc import Iterator
+
+from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet.checks.context import Context
+from notebook_provisioner.core.fleet.surroundings import GoogleManagedEncryption, NoPerimeter
+
+
+def no_perimeter(context: Context) -> Iterator[Finding]:
+    """Without a perimeter nothing stands between the data and another project's buckets."""
+    if context.fleet.target == "google" and isinstance(context.fleet.perimeter, NoPerimeter):
+        yield context.warning(
+            "no-perimeter",
+            ("perimeter", "mode"),
+            "whoever works in a notebook can copy its data to any project of Google Cloud",
+            "write mode: dry-run, read what it would refuse, then mode: enforced",
+        )
+
+
+def no_audit_logs(context: Context) -> Iterator[Finding]:
+    """Without audit logs nobody can tell afterwards who read what."""
+    if context.fleet.target == "google" and context.fleet.observability is None:
+        yield context.warning(
+            "no-audit-logs",
+            ("observability",),
+            "nothing records who reads the data, and nobody is alerted",
+            "add observability: with notify",
+        )
+
+
+def google_keys(context: Context) -> Iterator[Finding]:
+    """Google's keys are nobody's to rotate or to take away."""
+    if context.fleet.target == "google" and isinstance(context.fleet.encryption, GoogleManagedEncryption):
+        yield context.warning(
+            "google-keys",
+            ("encryption", "mode"),
+            "disks and buckets are under keys that only Google can take away",
+            "write mode: create, with key_ring and key, or mode: existing, with kms_key",
+        )
