@@ -55,6 +55,7 @@ _RULES: Final = (
     _rule(omissions.no_perimeter, "target perimeter"),
     _rule(omissions.no_audit_logs, "target observability"),
     _rule(omissions.google_keys, "target encryption"),
+    _rule(omissions.cost_labels, "target labels defaults", complete="notebooks"),
     _rule(encryption.key_in_region, "encryption region"),
     _rule(limits.service_accounts, "target profiles defaults notebooks", complete="notebooks"),
     _rule(maintenance.some_job, "maintenance"),

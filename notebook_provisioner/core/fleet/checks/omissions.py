@@ -1,10 +1,17 @@
 """What a fleet on Google Cloud may lack, and should not without a thought: nothing else would say so."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
 from notebook_provisioner.core.fleet.surroundings import GoogleManagedEncryption, NoPerimeter
+
+# Labels that a bill is divided by, and how they are spelled. The module notebook adds the owner.
+_COST: Final[Mapping[str, frozenset[str]]] = {
+    "cost-centre": frozenset({"cost-centre", "cost-center", "cost_centre", "cost_center"}),
+    "environment": frozenset({"environment", "env"}),
+}
 
 
 def no_perimeter(context: Context) -> Iterator[Finding]:
@@ -38,3 +45,17 @@ def google_keys(context: Context) -> Iterator[Finding]:
             "disks and buckets are under keys that only Google can take away",
             "write mode: create, with key_ring and key, or mode: existing, with kms_key",
         )
+
+
+def cost_labels(context: Context) -> Iterator[Finding]:
+    """The bill says whose each notebook's cost is."""
+    fleet = context.fleet
+    if fleet.target != "google":
+        return
+    wide = fleet.labels.keys() | fleet.defaults.labels.keys()
+    labels = [wide | notebook.labels.keys() for notebook in fleet.notebooks] or [wide]
+    missing = [name for name, spelled in _COST.items() if not all(spelled & keys for keys in labels)]
+    if missing:
+        named = " and ".join(missing)
+        said = f"the bill cannot be divided by {named}"
+        yield context.warning("no-cost-labels", ("labels",), said, f"add the label {named}", key=True)
