@@ -20,7 +20,7 @@ def no_perimeter(context: Context) -> Iterator[Finding]:
         yield context.warning(
             "no-perimeter",
             ("perimeter", "mode"),
-            "whoever works in a notebook can copy its data to any project of Google Cloud",
+            "unless the project is in a perimeter already, a notebook's data can be copied to any project",
             "write mode: dry-run, read what it would refuse, then mode: enforced",
         )
 
