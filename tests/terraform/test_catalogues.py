@@ -32,7 +32,7 @@ ENDPOINTS = json.loads((MODULES / "network" / "google_endpoints.json").read_text
 ALERTS = json.loads((MODULES / "observability" / "alerts.json").read_text())
 CONSTRAINTS = json.loads((MODULES / "org-guardrails" / "constraints.json").read_text())
 PRESETS = json.loads((MODULES / "perimeter" / "presets.json").read_text())
-SERVICES = json.loads((MODULES / "perimeter" / "services.json").read_text())
+SERVICES = json.loads((MODULES / "perimeter" / "services.json").read_text())["services"]
 
 
 def test_alerts_that_plans_are_held_to():
@@ -118,6 +118,7 @@ def test_every_restricted_service_says_why():
     services = [row["service"] for row in SERVICES]
     assert len(set(services)) == len(services)
     assert all(row["service"].endswith(".googleapis.com") and row["why"].endswith(".") for row in SERVICES)
+    assert all(isinstance(row["verified"], bool) for row in SERVICES)
 
 
 def test_every_alert_says_why_and_where_it_comes_from():

@@ -1,6 +1,6 @@
 locals {
   services = sort(distinct(concat(
-    jsondecode(file("${path.module}/services.json"))[*].service,
+    jsondecode(file("${path.module}/services.json")).services[*].service,
     var.additional_services,
   )))
   _accessible_services = concat(["RESTRICTED-SERVICES"], var.accessible_services)
