@@ -1,4 +1,4 @@
-# Cloud KMS keeps key rings and keys for ever. Where an earlier fleet of this name left them behind, they are taken over
+# A destroy leaves key rings and keys in Cloud KMS. Where an earlier fleet of this name left them, they are taken over
 # instead of made.
 locals {
   _key_location = "projects/${local.fleet.project}/locations/${local.fleet.region}"

@@ -241,7 +241,7 @@ def test_the_quickstart_lives(root):
     assert destroyed.returncode == 0, destroyed.stderr
     assert root.resources() == []
 
-    root.apply("-var=adopt_key=true")  # the key ring and the key are still there: Cloud KMS deletes neither
+    root.apply("-var=adopt_key=true")  # the key ring and the key are still there: a destroy deletes neither
     assert root.plan() == {}
 
 

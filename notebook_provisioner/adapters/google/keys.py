@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def key_exists(target: "Target", name: str) -> bool:
-    """Whether a key or a key ring is there, left behind by an earlier fleet: Cloud KMS never lets a key go.
+    """Whether a key or a key ring is there, left behind by an earlier fleet: a destroy deletes none.
 
     Args:
         target: Where to ask.

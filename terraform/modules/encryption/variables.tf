@@ -20,7 +20,7 @@ variable "key" {
 }
 
 variable "key_ring" {
-  description = "Name of the key ring. Cloud KMS never frees a name once it was used."
+  description = "Name of the key ring. It stays taken until somebody deletes the ring, which no destroy does."
   type        = string
   nullable    = false
   validation {

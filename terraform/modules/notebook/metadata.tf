@@ -1,5 +1,5 @@
 # Only keys that a user may set. What the service itself writes (guest attributes, OS Login, the proxy's keys) is left
-# to it: the API refuses some of those keys, and the provider hides their drift, so `nbp audit` reads them instead.
+# to it: the API refuses some of those keys, and the provider hides their drift, which `nbp plan` looks for.
 locals {
   _guarded_keys = jsondecode(file("${path.module}/metadata_keys.json"))
 

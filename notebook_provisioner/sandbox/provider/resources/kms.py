@@ -1,4 +1,4 @@
-"""Cloud KMS: key rings and keys, which Google never deletes."""
+"""Cloud KMS: key rings and keys, which no destroy deletes."""
 
 import datetime as dt
 from typing import Any, Final
@@ -15,7 +15,7 @@ class KeyRing(Handler):
     """Key rings: leave Terraform's state, and stay."""
 
     def _remove(self, prior: Object) -> None:
-        """Nothing to send: key rings cannot be deleted."""
+        """Nothing to send: hashicorp/google leaves key rings where they are."""
 
 
 class CryptoKey(Handler):

@@ -1,6 +1,6 @@
 """Cloud KMS: key rings, keys and their versions: rotated, destroyed and restored as sandbox time goes on.
 
-Key rings and keys are never deleted, as at Google for most of its life: their names stay taken.
+Key rings and keys are never deleted, as at Google until 2026: their names stay taken.
 """
 
 from typing import TYPE_CHECKING, Final
