@@ -69,7 +69,8 @@ class UpgradeFacts:
             checks = pool.map(lambda url: check_upgradability(self._rest, url, pace=self._pace), urls)
             zones = sorted({_key(item)[0] for item in ours}) if durations else []
             samples = pool.map(self._samples, zones)
-            legacy = self._legacy({_key(item) for item in items}, unreachable)
+            # Which machines are no notebooks is known only where no notebook may be missing.
+            legacy = () if unreachable else self._legacy({_key(item) for item in items})
             return Sight(
                 notebooks=tuple(
                     documents.notebook(item, check) for item, check in zip(ours, checks, strict=True)
@@ -94,19 +95,15 @@ class UpgradeFacts:
         operations.sort(key=lambda item: str(item.get("metadata", {}).get("createTime")))
         return [found for found in map(documents.sample, operations) if found is not None]
 
-    def _legacy(self, known: set[NotebookKey], unreachable: set[str]) -> Iterator[LegacyMachine]:
-        """Former user-managed notebooks: in zones where it is known what is a Workbench instance."""
+    def _legacy(self, known: set[NotebookKey]) -> Iterator[LegacyMachine]:
+        """Former user-managed notebooks, which are no Workbench instances."""
         url = f"{self._compute}/projects/{self._project}/aggregated/instances"
         fields = f"nextPageToken,items/*/instances({documents.MACHINE_FIELDS})"
         for page in self._rest.pages(url, {"maxResults": _PAGE, "fields": fields}):
             for scope in page.get("items", {}).values():
                 for item in scope.get("instances", ()):
                     machine = documents.legacy_machine(item)
-                    if (
-                        machine
-                        and machine.zone not in unreachable
-                        and (machine.zone, machine.name) not in known
-                    ):
+                    if machine and (machine.zone, machine.name) not in known:
                         yield machine
 
 

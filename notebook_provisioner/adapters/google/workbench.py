@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from notebook_provisioner.adapters.google.session import Target, get, translated
+from notebook_provisioner.core.errors import TargetUnreachable
 from notebook_provisioner.core.notebooks import LiveNotebook
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class WorkbenchDirectory:
         """Every notebook of the project, in every zone, by name.
 
         Raises:
-            TargetUnreachable: An API did not answer as it should.
+            TargetUnreachable: An API did not answer as it should, or the list leaves notebooks out: it holds
+                "either instances or unreachables" (discovery, notebooks v2).
         """
         from google.api_core.client_options import ClientOptions
         from google.cloud.notebooks_v2 import NotebookServiceClient
@@ -40,7 +42,14 @@ class WorkbenchDirectory:
                 transport="rest",  # gRPC would import half a second more, and the sandbox speaks JSON
                 client_options=ClientOptions(api_endpoint=self._target.endpoint("notebooks")),
             )
-            found = list(client.list_instances(parent=f"projects/{self.project}/locations/-"))
+            pages = list(client.list_instances(parent=f"projects/{self.project}/locations/-").pages)
+        if silent := sorted({place for page in pages for place in page.unreachable}):
+            places = ", ".join(map(_last, silent))
+            raise TargetUnreachable(
+                f"Workbench cannot reach {places}, and does not list all notebooks while that is so",
+                hint="try again later",
+            )
+        found = [instance for page in pages for instance in page.instances]
         machines = self._machines() if found else {}
         return tuple(
             sorted((_notebook(instance, machines) for instance in found), key=lambda item: item.name)

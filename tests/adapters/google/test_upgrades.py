@@ -182,6 +182,10 @@ def test_former_user_managed_notebooks_are_told_from_others(make, control, facts
         LegacyMachine(ZONE, "by-label", "RUNNING"),
         LegacyMachine(ZONE, "by-metadata", "RUNNING"),
     ]
+    listing = "notebooks.projects.locations.instances.list"
+    control.fault(method=listing, kind="unreachable", place="us-east1-b")
+    look = facts.look(ours)
+    assert (look.notebooks, look.legacy, look.unreachable) == ((), (), {"us-east1-b"})
 
 
 def test_many_notebooks_are_read_page_by_page(control, facts):

@@ -76,6 +76,13 @@ def test_every_zone_is_listed_with_what_the_vm_adds(target):
     assert public.external_ip, "a notebook that was not told otherwise gets an address, and it shows"
 
 
+def test_a_list_that_leaves_notebooks_out_is_an_error(target, post):
+    rule = {"method": "notebooks.projects.locations.instances.list", "count": 1}
+    post("sandbox/v1/faults", {**rule, "kind": "unreachable", "place": "us-east1-b"})
+    with pytest.raises(TargetUnreachable, match="us-east1-b"):
+        WorkbenchDirectory(target, PROJECT).list()
+
+
 def test_a_project_without_notebooks_is_empty(target):
     assert WorkbenchDirectory(target, "p-two").list() == ()
 
