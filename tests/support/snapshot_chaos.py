@@ -47,6 +47,8 @@ _FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "drop-after"},
     {"kind": "failed-operation", "status": 400},
     {"kind": "delay", "seconds": 0.01},
+    {"kind": "unreachable", "place": "us-east1-b"},
+    {"kind": "unreachable"},
 )
 
 
