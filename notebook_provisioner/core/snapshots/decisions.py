@@ -160,9 +160,9 @@ def decide(
         kept = [*_kept_by_itself(snapshot, belonging, rules, now)]
         if why := rests.get(key):
             kept.append(why)
-        item = _Undecided(snapshot, belonging, rules, kept, is_point=_is_point(snapshot, belonging))
-        # What is not ready, or from the future by some clock, takes no place from those that can be used.
-        if belonging.origin is Origin.UPGRADE and snapshot.status == "READY" and snapshot.created <= now:
+        item = _Undecided(snapshot, belonging, rules, kept, is_point=_is_point(snapshot, belonging, now))
+        # What nobody can vouch for takes no place from those that can be used.
+        if belonging.origin is Origin.UPGRADE and _usable(snapshot, now):
             if key not in series:
                 series[key] = _Series(rules)
             yield from (_decision(done, now) for done in series[key].add(item))
@@ -225,13 +225,15 @@ def _kept_by_itself(snapshot: Snapshot, belonging: Belonging, rules: Rules, now:
     yield from label_reasons(snapshot, rules, now)
 
 
-def _is_point(snapshot: Snapshot, belonging: Belonging) -> bool:
+def _usable(snapshot: Snapshot, now: datetime) -> bool:
+    """Whether it is sure to serve: done, of the plain type, and not from the future by some clock."""
+    return (snapshot.status, snapshot.kind) == ("READY", "STANDARD") and snapshot.created <= now
+
+
+def _is_point(snapshot: Snapshot, belonging: Belonging, now: datetime) -> bool:
     entry = belonging.entry
-    return (
-        entry is not None
-        and (entry.action, entry.state) == ("UPGRADE", "SUCCEEDED")
-        and snapshot.status == "READY"
-    )
+    succeeded = entry is not None and (entry.action, entry.state) == ("UPGRADE", "SUCCEEDED")
+    return succeeded and _usable(snapshot, now)
 
 
 def _decision(item: _Undecided, now: datetime) -> Decision:

@@ -156,10 +156,14 @@ def test_a_retention_day_that_is_over_keeps_no_longer():
     assert "nb-4" in deleted(made, [owner])
 
 
-def test_what_cannot_be_rolled_back_to_takes_no_rollback_points_place():
-    owner, made = upgraded(4)
-    made[0] = replace(made[0], status="FAILED")
-    assert deleted(made, [owner]) == {"nb-3"}
+@pytest.mark.parametrize("changed", [{"status": "FAILED"}, {"kind": "ARCHIVE"}, {"kind": "UNKNOWN"}])
+@pytest.mark.parametrize("ruling", [{}, {"rollback_points": 0, "keep_last": 2}])
+def test_what_cannot_be_rolled_back_to_takes_nobodys_place(changed, ruling):
+    owner, made = upgraded(5)
+    made[:2] = [replace(item, **changed) for item in made[:2]]
+    found = verdicts(made, [owner], Rules.read(Snapshots(), ruling))
+    assert {name for name, item in found.items() if item.verdict is Verdict.DELETE} == {"nb-4"}
+    assert [item.rollback_point for item in found.values()].count(True) == 3
 
 
 def test_a_failed_upgrades_snapshot_is_no_rollback_point():

@@ -109,6 +109,13 @@ def results(report):
     return {outcome.name: outcome.result for _, outcome in report.results}
 
 
+def test_what_is_from_the_future_is_none_of_the_points_that_are_read_again():
+    owner, made = upgraded(3)
+    history = (*owner.history, entry("ahead", 0.5))
+    world = World([replace(owner, history=history)], [snapshot("ahead", -0.2), *made])
+    assert world.plan(rules(rollback_points=1, soak="1h")).points == {owner.key: ("nb-0",)}
+
+
 def test_what_no_rule_keeps_is_deleted_once():
     owner, made = upgraded(4)
     world = World([owner], made)
