@@ -135,7 +135,8 @@ def decide(
     """Decide about every snapshot that belongs to somebody by *register*.
 
     Args:
-        snapshots: A project's snapshots, newest first; what belongs to nobody is passed over.
+        snapshots: A project's snapshots, newest first; what belongs to nobody is passed over, and so is what
+            comes twice, as it does when pages shift while they are read.
         register: The fleet's notebooks.
         rules_of: The rules of a notebook, in being or gone.
         now: The present, with a time zone.
@@ -148,11 +149,7 @@ def decide(
     """
     series: dict[NotebookKey, _Series] = {}
     rests = {key: frozen(notebook, rules_of(key), now) for key, notebook in register.notebooks.items()}
-    previous: datetime | None = None
-    for snapshot in snapshots:
-        if previous is not None and snapshot.created > previous:
-            raise OutOfOrder(f"snapshot {snapshot.name} is newer than the one before it")
-        previous = snapshot.created
+    for snapshot in _once_each(snapshots):
         belonging = register.belonging(snapshot)
         if belonging is None:
             continue
@@ -169,6 +166,20 @@ def decide(
         else:
             yield _decision(item, now)
     yield from (_decision(done, now) for found in series.values() for done in found.end())
+
+
+def _once_each(snapshots: Iterable[Snapshot]) -> Iterator[Snapshot]:
+    """*Snapshots* without repetition, held to their order; what comes twice has the same time."""
+    previous: datetime | None = None
+    seen: set[str] = set()
+    for snapshot in snapshots:
+        if previous is not None and snapshot.created > previous:
+            raise OutOfOrder(f"snapshot {snapshot.name} is newer than the one before it")
+        if snapshot.created != previous:
+            previous, seen = snapshot.created, set()
+        if snapshot.id not in seen:
+            seen.add(snapshot.id)
+            yield snapshot
 
 
 def newest_first(snapshots: Iterable[Snapshot]) -> list[Snapshot]:

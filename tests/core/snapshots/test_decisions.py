@@ -208,6 +208,14 @@ def test_another_order_than_newest_first_is_refused():
         list(decide(reversed(made), register(owner), lambda _: rules(), NOW))
 
 
+def test_a_snapshot_on_two_pages_takes_one_place():
+    days = {"s0": 30, "s1": 60, "s2": 60, "s3": 90}  # the two that come again are not in a row
+    owner = notebook(*(entry(name, age) for name, age in reversed(days.items())))
+    shifted = [snapshot(name, days[name]) for name in ("s0", "s1", "s2", "s1", "s2", "s3")]
+    found = [*decide(shifted, register(owner), lambda _: rules(rollback_points=3), NOW)]
+    assert [item.verdict for item in found] == [*[Verdict.KEEP] * 3, Verdict.DELETE]
+
+
 def test_a_policy_that_keeps_nothing_is_refused():
     with pytest.raises(Refused, match="keeps nothing"):
         Rules.read(Snapshots(), {"rollback_points": 0})
@@ -289,10 +297,10 @@ def test_another_rule_never_deletes_more(world, ruling, rule, count):
 
 
 @settings(deadline=None)
-@given(worlds(), rulings, st.randoms(use_true_random=False))
-def test_the_order_of_input_does_not_matter(world, ruling, chance):
+@given(worlds(), rulings, st.randoms(use_true_random=False), st.integers(1, 4))
+def test_neither_order_nor_repetition_of_input_matters(world, ruling, chance, times):
     found, made = world
-    mixed, owners = list(made), list(found)
+    mixed, owners = made * times, list(found)
     chance.shuffle(mixed)
     chance.shuffle(owners)
     assert verdicts(mixed, owners, rules(**ruling)) == verdicts(made, found, rules(**ruling))
