@@ -120,7 +120,7 @@ class Snapshots(Model):
     orphans_keep_within: formats.Duration = "90d"
     """Snapshots of notebooks that are gone are kept for this long. Taken from `defaults` alone."""
     grace: formats.Duration | None = None
-    """Where given, snapshots are first labelled, and deleted this long after."""
+    """Where given, snapshots are first labelled, and deleted this long after the end of that day, UTC."""
 
 
 class DataDiskSnapshots(Model):

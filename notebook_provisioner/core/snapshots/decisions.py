@@ -266,9 +266,11 @@ def _removal(item: _Undecided, now: datetime) -> tuple[Verdict, list[str]]:
     marked = _day(mark) if mark is not None else None
     if marked is None:
         return Verdict.MARK, [why]
-    over = rules.grace.after(datetime(marked.year, marked.month, marked.day, tzinfo=UTC))
+    # The mark tells the day alone. Its last moment is counted from, so that the grace is never shorter.
+    with_day = replace(rules.grace, days=rules.grace.days + 1)
+    over = with_day.after(datetime(marked.year, marked.month, marked.day, tzinfo=UTC))
     if over > now:
-        return Verdict.WAIT, [why, f"marked until {over:%Y-%m-%d}"]
+        return Verdict.WAIT, [why, f"marked until {over:%Y-%m-%d %H:%M} UTC"]
     return Verdict.DELETE, [why, f"marked on {mark}"]
 
 

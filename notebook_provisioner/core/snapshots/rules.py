@@ -34,7 +34,8 @@ class Rules:
         min_age: Nothing younger is deleted.
         soak: How long nothing is deleted after an upgrade or a rollback.
         orphans: How long snapshots of notebooks that are gone are kept.
-        grace: How long a snapshot bears the mark before it is deleted; None deletes at once.
+        grace: How long a snapshot bears the mark before it is deleted, from the end of the day (UTC) on which
+            it got it; None deletes at once.
     """
 
     policy: Policy

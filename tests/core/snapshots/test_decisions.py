@@ -1,7 +1,7 @@
 """What becomes of each snapshot: examples, and laws over random histories."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +10,7 @@ from snapshot_facts import NOW, ago, claimed, entry, notebook, register, rules, 
 
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.fleet.model import Snapshots
+from notebook_provisioner.core.retention import Span
 from notebook_provisioner.core.snapshots.decisions import OutOfOrder, Verdict, decide, newest_first
 from notebook_provisioner.core.snapshots.rules import Rules
 
@@ -191,9 +192,24 @@ def test_a_marked_snapshot_waits_for_its_grace():
     owner, made = upgraded(4)
     ruling = rules(grace="7d")
     assert verdicts(made, [owner], ruling)["nb-3"].verdict is Verdict.MARK
-    for day, verdict in (("2026-06-10", "wait"), ("2026-06-08", "delete"), ("soon", "mark")):
+    for day, verdict in (("2026-06-08", "wait"), ("2026-06-07", "delete"), ("soon", "mark")):
         made[3] = replace(made[3], labels={"nbp-prune": day})
         assert verdicts(made, [owner], ruling)["nb-3"].verdict == verdict
+
+
+spans = st.builds(Span, months=st.integers(0, 2), days=st.integers(0, 40), hours=st.integers(0, 50))
+present = st.datetimes(NOW.replace(tzinfo=None), NOW.replace(2030, tzinfo=None), timezones=st.just(UTC))
+
+
+@given(present, spans)
+def test_a_grace_is_never_shorter_than_it_says(marked_at, grace):
+    """And a day longer at most: the mark tells no more than the day."""
+    owner, made = upgraded(3)
+    made[2] = replace(made[2], labels={"nbp-prune": f"{marked_at:%Y-%m-%d}"})
+    ruling, over = replace(rules(), grace=grace), grace.after(marked_at)
+    moments = [over - timedelta(seconds=1), over + timedelta(days=1)]
+    found = [verdicts(made, [owner], ruling, now=now)["nb-2"].verdict for now in moments]
+    assert found == [Verdict.WAIT, Verdict.DELETE]
 
 
 def test_a_mark_comes_off_what_is_kept_after_all():
