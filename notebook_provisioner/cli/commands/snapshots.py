@@ -137,7 +137,7 @@ def list_(
     type=click.FloatRange(0, 1),
     default=0.5,
     show_default=True,
-    help="Refuse where more of the fleet's snapshots are to go; not looked at up to 10.",
+    help="Refuse where more of the fleet's snapshots are to go; of up to 10, only where all are.",
 )
 @click.option(
     "--per-second",

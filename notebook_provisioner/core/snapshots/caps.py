@@ -18,7 +18,8 @@ class Caps:
         per_notebook: Most deletions of a run from one notebook, and most marks.
         share: Most of the fleet's snapshots, between 0 and 1, that the policy may want gone at once: deleted,
             marked, or waiting with their mark.
-        share_from: Up to this many the share is not looked at: of few snapshots, few are half.
+        share_from: Up to this many the share is not looked at, unless they are all: of few snapshots, few are
+            half.
     """
 
     number: int = 1_000
@@ -37,9 +38,14 @@ class Caps:
             The same decisions, oldest first, those above a cap deferred.
 
         Raises:
-            PolicyRefused: More than the share is to go.
+            PolicyRefused: More than the share is to go; or all, and the share is not 1.
         """
         wanted = sorted(decisions, key=lambda item: (item.snapshot.created, item.snapshot.name))
+        if 0 < total == len(wanted) and self.share < 1:
+            raise PolicyRefused(
+                f"this would delete every snapshot that the fleet has, now or later: {total}",
+                hint="look through nbp snapshots list; if it is meant, say --max-share 1",
+            )
         if len(wanted) > max(self.share_from, self.share * total):
             raise PolicyRefused(
                 f"this would delete {len(wanted)} of the fleet's {total} snapshots, now or later, more than "

@@ -704,6 +704,17 @@ def test_a_small_fleet_may_lose_most():
     assert len(World([owner], made).plan(caps=Caps(share=0.1)).actions) == 8
 
 
+@pytest.mark.parametrize("grace", [None, "7d"])
+@pytest.mark.parametrize("count", [1, 10, 11])
+def test_a_fleet_loses_all_its_snapshots_only_where_that_is_said(count, grace):
+    _, made = upgraded(count, newest=100)  # of a notebook that is gone, or that no answer shows
+    with pytest.raises(Refused, match=f"every snapshot that the fleet has, now or later: {count}") as refused:
+        World([], made).plan(rules(grace=grace), Caps(share=0.99))
+    assert refused.value.hint.endswith("--max-share 1")
+    assert World([], made).plan(rules(grace=grace), Caps(share=1)).pending == count
+    assert World([], []).plan(rules(grace=grace), Caps()).pending == 0
+
+
 def test_a_plan_counts_what_it_passed():
     owner, made = upgraded(4)
     plan = World([owner], [*made, snapshot("foreign", 9, of="database")]).plan()
