@@ -50,8 +50,8 @@ OTHERS = {
 @pytest.mark.parametrize("one", OTHERS)
 def test_a_type_that_some_rule_knows(one):
     kind, after = OTHERS[one]
-    assert codes(change(kind, ["create"], after=after)) == ["unlisted-resource"]
-    assert codes(change(kind, ["update"], before=after, after=after)) == ["unlisted-resource"]
+    assert "unlisted-resource" in codes(change(kind, ["create"], after=after))
+    assert "unlisted-resource" in codes(change(kind, ["update"], before=after, after=after))
     assert codes(change(kind, ["delete"], before=after)) == []
 
 
