@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
@@ -19,6 +19,7 @@ from notebook_provisioner.core.errors import InvalidInput, NotFound, TargetUnrea
 
 if TYPE_CHECKING:
     from notebook_provisioner.adapters.google.lease import BucketLease
+    from notebook_provisioner.adapters.google.rest import ClockWatch
     from notebook_provisioner.adapters.google.session import Target
     from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
     from notebook_provisioner.adapters.journal import FileJournal
@@ -226,7 +227,7 @@ class App:
         from notebook_provisioner.adapters.google.rest import Rest
         from notebook_provisioner.adapters.google.snapshots import GoogleSnapshots
 
-        rest = Rest(self.google_target(), stopped=stopped)
+        rest = Rest(self.google_target(), stopped=stopped, watch=self._clock_watch)
         return GoogleSnapshots(rest, self.fleet.project, per_second=per_second, heartbeat=heartbeat)
 
     def clock(self) -> Callable[[], datetime]:
@@ -242,6 +243,20 @@ class App:
         target = self.google_target()
         told, asked = Rest(target).read(f"{target.url}/sandbox/v1/settings"), time.monotonic()
         return lambda: datetime.fromtimestamp(told["now"] + told["speed"] * (time.monotonic() - asked), UTC)
+
+    @property
+    def clock_ahead(self) -> timedelta | None:
+        """How far `clock` is ahead of the target's, by the latest answer about its snapshots.
+
+        None where it is the target's own, or where no answer told.
+        """
+        return self._clock_watch.ahead if self.fleet.target == "google" else None
+
+    @functools.cached_property
+    def _clock_watch(self) -> "ClockWatch":
+        from notebook_provisioner.adapters.google.rest import ClockWatch
+
+        return ClockWatch()
 
     def pauses(self) -> "Pauses":
         """What waits between two looks at a notebook."""

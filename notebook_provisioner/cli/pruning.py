@@ -199,6 +199,7 @@ def _view(app: App, run: Run, lease: Lease, stopped: Callable[[], bool], *, as_j
     rules_of = rules_for(app, run.rules)
     store = app.snapshots(per_second=run.per_second, heartbeat=_Heartbeat(lease), stopped=stopped)
     notebooks = store.notebooks()
+    planning.require_right_clock(app.clock_ahead)
     now = app.clock()()
     register = register_for(app, notebooks, run.selection)
     try:
@@ -273,6 +274,15 @@ def require_known(app: App, selection: Selection, register: Register, seen: Coll
             hint=f"its notebooks: {', '.join(register.names) or 'none'}"
             + (f"; nobody knows of {silent}, which did not answer" if silent else ""),
         )
+
+
+def wrong_clock(app: App) -> list[Finding]:
+    """What people should know of this machine's clock."""
+    try:
+        planning.require_right_clock(app.clock_ahead)
+    except planning.WrongClock as error:
+        return [Finding(error.code, Severity.WARNING, "clock", error.message, error.hint)]
+    return []
 
 
 def unreachable(notebooks: Notebooks) -> list[Finding]:

@@ -45,7 +45,11 @@ def show(
     pruning.require_known(app, selection, register, found.seen)
     rows = sorted(found.rows, key=lambda one: one["created"], reverse=True)
     doomed = [one for one in rows if one["verdict"] == Verdict.DELETE]
-    findings = pruning.unreachable(notebooks) + (recycle_bin(store.recycle_bin()) if doomed else [])
+    findings = (
+        pruning.wrong_clock(app)
+        + pruning.unreachable(notebooks)
+        + (recycle_bin(store.recycle_bin()) if doomed else [])
+    )
     table(app, rows)
     month = sum(one["usd_per_month"] for one in rows)
     app.output.text(

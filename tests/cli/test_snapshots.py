@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from snapshot_chaos import IN_PROCESS, run
 from snapshot_documents import (
     NOTEBOOKS,
@@ -27,9 +28,13 @@ from snapshot_documents import (
 from snapshot_processes import journal_path
 from snapshot_promises import SEPARATE
 
+from notebook_provisioner.adapters.google import rest
 from notebook_provisioner.adapters.google.lease import BucketLease
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.journal import read
+from notebook_provisioner.cli.app import App
+from notebook_provisioner.cli.main import Settings
+from notebook_provisioner.cli.main import nbp as program
 from notebook_provisioner.cli.prune_report import recycle_bin
 from notebook_provisioner.core.snapshots.facts import RecycleBin
 
@@ -235,6 +240,37 @@ def test_a_policy_that_keeps_nothing_is_refused(nbp, control):
 def test_a_large_share_is_refused(nbp, control):
     control.load(project(4, 8, datetime.now(UTC)))
     assert "more than 50%" in nbp("prune", "--yes", status=4).stderr
+
+
+@pytest.mark.parametrize("minutes", [0, 4, 7, -7])
+def test_a_clock_that_is_not_googles_changes_nothing(home, control, connection, monkeypatch, minutes):
+    """The sandbox in Google's place: its answers tell the time, and this machine's clock is off."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(minutes=minutes)
+
+    class Google(App):
+        def google_target(self):
+            return Target(url=connection.url, token=connection.token)
+
+    right, fleet = abs(minutes) < 5, home / "fleet.yaml"
+    fleet.write_text(f"{FLEET.read_text()}\nstate: {{bucket: state-of-the-fleet, prefix: one}}\n")
+    control.ask("POST", f"storage/v1/b?project={PROJECT}", {"name": "state-of-the-fleet"})
+    monkeypatch.setattr(rest, "datetime", Clock)
+    monkeypatch.setenv("NBP_HOME", str(home))
+
+    def call(*arguments):
+        command = ["--fleet", str(fleet), "--target", "google", "snapshots", *arguments, "--format", "json"]
+        done = CliRunner().invoke(program, command, obj=Settings(app_type=Google))
+        return done.exit_code, json.loads(done.stdout)
+
+    status, listed = call("list")
+    assert (status, "wrong-clock" in {item["code"] for item in listed["findings"]}) == (0, not right)
+    status, pruned = call("prune", "--yes")
+    assert (status, len(control.names())) == ((0, 4) if right else (4, 8))
+    assert right or [item["code"] for item in pruned["errors"]] == ["wrong-clock"]
 
 
 def test_wrong_words_are_said_with_the_right_ones(nbp):

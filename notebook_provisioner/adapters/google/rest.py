@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -82,6 +84,25 @@ class Tries:
     lost: bool = False
 
 
+@dataclass(slots=True)
+class ClockWatch:
+    """Compares this machine's clock with Google's, which each answer's header ``Date`` tells to the second.
+
+    Attributes:
+        ahead: How far this machine's is ahead by the latest answer; None while none has told.
+    """
+
+    ahead: timedelta | None = None
+
+    def hear(self, date: str | None) -> None:
+        """Take in the header of an answer that has just come."""
+        try:
+            told = parsedate_to_datetime(date or "")
+        except ValueError:
+            return
+        self.ahead = datetime.now(UTC) - told.replace(tzinfo=told.tzinfo or UTC)
+
+
 class Rest:
     """Calls with credentials. Safe to share between threads.
 
@@ -92,6 +113,7 @@ class Rest:
             is left to chance, so that calls that failed together do not come again together.
         stopped: Whether nobody wants to wait any more: pauses end at once then, and a call that fails is made
             once more at most.
+        watch: Hears of the time of each answer.
     """
 
     def __init__(
@@ -101,8 +123,10 @@ class Rest:
         patience: float = _PATIENCE,
         first_pause: float = 0.5,
         stopped: Callable[[], bool] = lambda: False,
+        watch: ClockWatch | None = None,
     ) -> None:
         self.target = target
+        self._watch = watch or ClockWatch()
         self.stopped = stopped
         self._patience = patience
         self._first_pause = first_pause
@@ -255,6 +279,7 @@ class Rest:
             )
         except requests.RequestException as error:
             raise _Again(f"{type(error).__name__}: {error}") from error
+        self._watch.hear(answer.headers.get("Date"))
         if answer.ok:
             if pace is not None:
                 pace.speed_up()

@@ -181,8 +181,8 @@ def prune(
 
     \b
     Exit status: 0 done or nothing to do, 1 some could not be deleted, 3 a dry run found some to
-    delete or mark, 4 refused and nothing changed: the rules keep nothing, a cap, or another run,
-    130 interrupted by Ctrl-C or SIGTERM: what was sent is waited for, and told.
+    delete or mark, 4 refused and nothing changed: the rules keep nothing, a cap, a wrong clock, or
+    another run, 130 interrupted by Ctrl-C or SIGTERM: what was sent is waited for, and told.
 
     \b
     Example:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.notebooks import NotebookKey
@@ -14,6 +15,15 @@ from notebook_provisioner.core.snapshots.origin import Origin, Register
 
 ACTIONS = frozenset({Verdict.DELETE, Verdict.MARK, Verdict.UNMARK})
 _CAPPED = (Verdict.DELETE, Verdict.MARK, Verdict.WAIT)
+
+
+_CLOCKS_APART: Final = timedelta(minutes=5)  # answers take seconds, and a clock that is kept is right to one
+
+
+class WrongClock(Refused):
+    """This machine's clock is not Google's, and every age is counted by it."""
+
+    code = "wrong-clock"
 
 
 class StaleFacts(Refused):
@@ -159,6 +169,24 @@ def make(
         listed=tally.listed,
         total_bytes=tally.total_bytes,
     )
+
+
+def require_right_clock(ahead: timedelta | None) -> None:
+    """Hold this machine's clock to Google's.
+
+    Args:
+        ahead: How far it is ahead; negative where it is behind, None where nobody knows.
+
+    Raises:
+        WrongClock: They are more than five minutes apart.
+    """
+    if ahead is not None and abs(ahead) > _CLOCKS_APART:
+        minutes = round(abs(ahead).total_seconds() / 60)
+        raise WrongClock(
+            f"this machine's clock is {minutes} minutes {'ahead of' if ahead > timedelta(0) else 'behind'} "
+            "Google's",
+            hint="set it: soak, grace and every age are counted by it",
+        )
 
 
 def require_fresh(age: timedelta, limit: timedelta) -> None:

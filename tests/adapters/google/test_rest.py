@@ -4,7 +4,8 @@ import itertools
 import random
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from canned import canned
@@ -12,7 +13,7 @@ from google.oauth2.credentials import Credentials
 from snapshot_documents import Control
 
 from notebook_provisioner.adapters.google.pace import Pace
-from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest, Tries
+from notebook_provisioner.adapters.google.rest import ClockWatch, NoAnswer, Refusal, Rest, Tries
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.core.errors import TargetUnreachable
 
@@ -40,6 +41,24 @@ def snapshots(connection):
 def test_a_users_credentials_are_sent(connection):
     rest = Rest(Account(url=connection.url))
     assert rest.read(snapshots(connection))["kind"] == "compute#snapshotList"
+
+
+def test_every_answer_tells_the_time(connection):
+    watch = ClockWatch()
+    Rest(Account(url=connection.url), watch=watch).read(snapshots(connection))
+    assert watch.ahead is not None
+    assert abs(watch.ahead) < timedelta(minutes=1)
+
+
+def test_the_latest_answer_that_tells_a_time_counts():
+    watch = ClockWatch()
+    for date in (None, "", "yesterday"):
+        watch.hear(date)
+        assert watch.ahead is None
+    for hours in (5, -3):
+        watch.hear(format_datetime(datetime.now(UTC) - timedelta(hours=hours), usegmt=True))
+        watch.hear(None)
+        assert abs(watch.ahead - timedelta(hours=hours)) < timedelta(minutes=1)
 
 
 def test_credentials_that_cannot_be_renewed_name_the_way_out(connection):

@@ -715,6 +715,19 @@ def test_a_fleet_loses_all_its_snapshots_only_where_that_is_said(count, grace):
     assert World([], []).plan(rules(grace=grace), Caps()).pending == 0
 
 
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(6, "6 minutes ahead of Google's"), (-90, "90 minutes behind")]
+)
+def test_a_wrong_clock_is_refused(minutes, words):
+    with pytest.raises(Refused, match=words):
+        planning.require_right_clock(timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize("ahead", [None, timedelta(minutes=5), timedelta(minutes=-5)])
+def test_a_clock_that_is_right_or_not_known_is_none(ahead):
+    planning.require_right_clock(ahead)
+
+
 def test_a_plan_counts_what_it_passed():
     owner, made = upgraded(4)
     plan = World([owner], [*made, snapshot("foreign", 9, of="database")]).plan()
