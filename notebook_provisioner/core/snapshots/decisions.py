@@ -159,7 +159,7 @@ def decide(
             kept.append(why)
         item = _Undecided(snapshot, belonging, rules, kept, is_point=_is_point(snapshot, belonging, now))
         # What nobody can vouch for takes no place from those that can be used.
-        if belonging.origin is Origin.UPGRADE and _usable(snapshot, now):
+        if belonging.origin is Origin.UPGRADE and usable(snapshot, now):
             if key not in series:
                 series[key] = _Series(rules)
             yield from (_decision(done, now) for done in series[key].add(item))
@@ -236,7 +236,7 @@ def _kept_by_itself(snapshot: Snapshot, belonging: Belonging, rules: Rules, now:
     yield from label_reasons(snapshot, rules, now)
 
 
-def _usable(snapshot: Snapshot, now: datetime) -> bool:
+def usable(snapshot: Snapshot, now: datetime) -> bool:
     """Whether it is sure to serve: done, of the plain type, and not from the future by some clock."""
     return (snapshot.status, snapshot.kind) == ("READY", "STANDARD") and snapshot.created <= now
 
@@ -244,7 +244,7 @@ def _usable(snapshot: Snapshot, now: datetime) -> bool:
 def _is_point(snapshot: Snapshot, belonging: Belonging, now: datetime) -> bool:
     entry = belonging.entry
     succeeded = entry is not None and (entry.action, entry.state) == ("UPGRADE", "SUCCEEDED")
-    return succeeded and _usable(snapshot, now)
+    return succeeded and usable(snapshot, now)
 
 
 def _decision(item: _Undecided, now: datetime) -> Decision:

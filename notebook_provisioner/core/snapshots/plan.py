@@ -9,7 +9,7 @@ from typing import Final
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.caps import Caps
-from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict, decide
+from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict, decide, usable
 from notebook_provisioner.core.snapshots.facts import Notebook, Snapshot
 from notebook_provisioner.core.snapshots.origin import Origin, Register
 
@@ -40,7 +40,8 @@ class PrunePlan:
         decisions: Those that change something, and those that wait; what is to go comes first, oldest first.
         claims_left: How many snapshots could get the labels that prove their origin, and must wait for it.
         notebooks: The fleet's notebooks as they were when this was decided.
-        points: Names of the rollback points that stay, by notebook.
+        points: Names of what stays so that others may go, by notebook: the newest snapshot that an upgrade
+            left, and the rollback points.
         seen: The notebooks, in being or gone, that have snapshots.
         counts: The fleet's snapshots by verdict.
         origins: The fleet's snapshots by origin.
@@ -86,15 +87,18 @@ class _Tally:
     """What is counted while snapshots stream by.
 
     Attributes:
+        now: The present.
         room: How many more claims the run has room for.
     """
 
+    now: datetime
     room: int
     listed: int = 0
     total: int = 0
     total_bytes: int = 0
     counts: Counter[Verdict] = field(default_factory=Counter)
     origins: Counter[Origin] = field(default_factory=Counter)
+    newest: dict[NotebookKey, str] = field(default_factory=dict)
     points: dict[NotebookKey, list[str]] = field(default_factory=dict)
     claims_left: int = 0
 
@@ -108,9 +112,17 @@ class _Tally:
         self.total_bytes += decision.snapshot.storage_bytes
         self.counts[decision.verdict] += 1
         self.origins[decision.belonging.origin] += 1
-        names = self.points.setdefault(decision.belonging.notebook, [])
+        key, snapshot = decision.belonging.notebook, decision.snapshot
+        if decision.belonging.origin is Origin.UPGRADE and usable(snapshot, self.now):
+            self.newest.setdefault(key, snapshot.name)
+        names = self.points.setdefault(key, [])
         if decision.rollback_point and len(names) < rollback_points:
-            names.append(decision.snapshot.name)
+            names.append(snapshot.name)
+
+    def staying(self, key: NotebookKey) -> tuple[str, ...]:
+        """The notebook's newest snapshot, and its rollback points."""
+        newest = [self.newest[key]] if key in self.newest else []
+        return tuple(dict.fromkeys([*newest, *self.points[key]]))
 
     def held(self, decision: Decision) -> Decision:
         """Leave a claim to a later run, where this one has no room for it."""
@@ -144,7 +156,7 @@ def make(
     Raises:
         PolicyRefused: More would be deleted than the caps let pass.
     """
-    tally = _Tally(room=caps.number)
+    tally = _Tally(now, room=caps.number)
     found: dict[Verdict, list[Decision]] = {}
     for decision in decide(tally.watch(snapshots), register, rules_of, now):
         tally.add(decision, rules_of(decision.belonging.notebook).rollback_points)
@@ -161,7 +173,7 @@ def make(
         decisions=(*held, *rest),
         claims_left=tally.claims_left,
         notebooks={key: item for key, item in register.notebooks.items() if key in touched},
-        points={key: tuple(names) for key, names in tally.points.items() if key in touched},
+        points={key: tally.staying(key) for key in touched},
         seen=frozenset(tally.points),
         counts=dict(tally.counts),
         origins=dict(tally.origins),

@@ -102,5 +102,6 @@ def _against_all(
     if notebook is not None and (why := frozen(notebook, rules, fresh.now)):
         yield why
     for name in points:
-        if (other := fresh.snapshots.get(name)) is None or other.status != "READY":
-            yield f"rollback point {name} is gone"
+        other = fresh.snapshots.get(name)
+        if other is None or (other.status, other.kind) != ("READY", "STANDARD"):
+            yield f"{name}, which was to stay, is gone"

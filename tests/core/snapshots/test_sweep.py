@@ -116,6 +116,31 @@ def test_what_is_from_the_future_is_none_of_the_points_that_are_read_again():
     assert world.plan(rules(rollback_points=1, soak="1h")).points == {owner.key: ("nb-0",)}
 
 
+@pytest.mark.parametrize("change", [{"status": "FAILED"}, None])
+def test_without_the_newest_snapshot_nothing_goes_where_no_rollback_point_is_asked_for(change):
+    owner, made = upgraded(4)
+    world, ruling = World([owner], made), Rules.read(Snapshots(), {"rollback_points": 0, "keep_last": 1})
+    assert world.plan(ruling).points == {owner.key: ("nb-0",)}
+
+    def lose():
+        if change:
+            world.snapshots["nb-0"] = replace(made[0], **change)
+        else:
+            world.snapshots.pop("nb-0", None)
+
+    world.between = lose
+    assert set(results(world.sweep(ruling)).values()) == {Result.SKIPPED}
+    assert {"nb-1", "nb-2", "nb-3"} <= set(world.snapshots)
+
+
+def test_a_newest_snapshot_that_is_no_rollback_point_is_read_again_beside_them():
+    owner, made = upgraded(4)
+    history = (*owner.history[:-1], replace(owner.history[-1], state="FAILED"), entry("", 20))
+    assert World([replace(owner, history=history)], made).plan().points == {
+        owner.key: ("nb-0", "nb-1", "nb-2")
+    }
+
+
 def test_what_no_rule_keeps_is_deleted_once():
     owner, made = upgraded(4)
     world = World([owner], made)
