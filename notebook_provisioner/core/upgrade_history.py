@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+UNSPECIFIED: Final = "ACTION_UNSPECIFIED"  # it proves nothing, but something was done to the notebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,7 +12,7 @@ class HistoryEntry:
     """One line of a notebook's upgrade history.
 
     Attributes:
-        action: ``UPGRADE`` or ``ROLLBACK``.
+        action: ``UPGRADE`` or ``ROLLBACK``; `UNSPECIFIED` where the API does not say.
         state: ``STARTED``, ``SUCCEEDED`` or ``FAILED``.
         created: When it began; None where the API does not say.
         version: The version before; empty where the API does not say.
@@ -25,3 +28,8 @@ class HistoryEntry:
     target_version: str = ""
     snapshot: str = ""
     image: str = ""
+
+    @property
+    def word(self) -> str:
+        """What people call the action."""
+        return "change" if self.action == UNSPECIFIED else self.action.lower()

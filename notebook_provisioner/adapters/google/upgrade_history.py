@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from notebook_provisioner.core.upgrade_history import HistoryEntry
+from notebook_provisioner.core.upgrade_history import UNSPECIFIED, HistoryEntry
 
 
 def history(instance: Mapping[str, Any]) -> tuple[HistoryEntry, ...]:
@@ -20,7 +20,7 @@ def moment(text: str | None) -> datetime | None:
 
 def _entry(entry: Mapping[str, Any]) -> HistoryEntry:
     return HistoryEntry(
-        action=entry.get("action", "UPGRADE"),  # optional: that one without is an upgrade is unverified
+        action=entry.get("action", UNSPECIFIED),
         state=entry.get("state", "STATE_UNSPECIFIED"),
         created=moment(entry.get("createTime")),
         version=entry.get("version", ""),

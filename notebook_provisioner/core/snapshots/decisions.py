@@ -198,7 +198,7 @@ def frozen(notebook: Notebook, rules: Rules, now: datetime) -> str | None:
 
 
 def _unsettled(last: HistoryEntry, rules: Rules, now: datetime) -> str | None:
-    action = last.action.lower()
+    action = last.word
     if last.state != "SUCCEEDED":
         return f"its last {action} is {last.state}"
     if last.created is None:

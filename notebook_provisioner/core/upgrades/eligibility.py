@@ -63,7 +63,7 @@ def _history(notebook: Notebook, _: Policies) -> _Obstacle | None:
         said = f"it was rolled back from {check.version}, which is still the newest"
         return Why.ROLLED_BACK, said, f"to upgrade it all the same: nbp upgrade run {notebook.name} --now"
     if last is not None and last.state == "STARTED":
-        said = f"its last {last.action.lower()} is STARTED, and the notebook is {notebook.state}"
+        said = f"its last {last.word} is STARTED, and the notebook is {notebook.state}"
         return Why.UNSETTLED, said, f"look what became of it: nbp show {notebook.name}"
     return None
 

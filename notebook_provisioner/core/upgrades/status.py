@@ -86,7 +86,7 @@ def _about_upgrades(notebook: Notebook, policies: Mapping[NotebookKey, Policy | 
     last = notebook.last
     if last is not None and last.state == "FAILED":
         when = f" of {last.created:%Y-%m-%d}" if last.created else ""
-        said = f"its last {last.action.lower()}{when} failed"
+        said = f"its last {last.word}{when} failed"
         yield Finding("upgrade-failed", Severity.WARNING, notebook.name, said)
     found = eligibility.obstacle(notebook, policies)
     if found is not None and found.why in {Why.UNKNOWN, Why.NOT_UPGRADABLE}:

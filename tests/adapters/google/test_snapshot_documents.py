@@ -2,10 +2,11 @@
 
 import pytest
 from snapshot_documents import PROJECT, ZONE
+from snapshot_documents import notebook as named
 from snapshot_documents import snapshot as document
 from snapshot_facts import NOW
 
-from notebook_provisioner.adapters.google.snapshot_documents import snapshot
+from notebook_provisioner.adapters.google.snapshot_documents import notebook, snapshot
 
 DOCUMENT = document("a", "nb-boot", NOW, 1)
 
@@ -39,3 +40,10 @@ def test_what_is_not_said_is_not_taken_for_well():
     said = {name: value for name, value in DOCUMENT.items() if name not in {"status", "snapshotType"}}
     found = snapshot(said, PROJECT)
     assert (found.status, found.kind) == ("UNKNOWN", "UNKNOWN")
+
+
+def test_a_change_that_does_not_say_what_it_was_is_no_upgrade():
+    instance = named("nb", [("a", NOW)], NOW)
+    del instance["upgradeHistory"][0]["action"]
+    (found,) = notebook(instance).history
+    assert (found.action, found.word, found.snapshot) == ("ACTION_UNSPECIFIED", "change", "a")

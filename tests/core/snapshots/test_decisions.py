@@ -122,6 +122,7 @@ def test_a_stopped_notebook_need_not_prove_its_health():
     [
         entry("", 3, action="ROLLBACK"),
         entry("", 3),
+        entry("", 3, action="ACTION_UNSPECIFIED"),
         entry("", 30, state="FAILED"),
         entry("", 30, state="STARTED"),
         replace(entry("", 30), created=None),

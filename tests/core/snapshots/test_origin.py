@@ -77,6 +77,10 @@ def test_a_rollback_proves_nothing_of_the_snapshot_that_it_names():
     assert origin(snapshot("a", 40), notebook(entry("a", 40, action="ROLLBACK"))) is Origin.HAND
 
 
+def test_a_change_of_an_unknown_kind_proves_nothing():
+    assert origin(snapshot("a", 40), notebook(entry("a", 40, action="ACTION_UNSPECIFIED"))) is Origin.HAND
+
+
 def test_an_upgrade_that_succeeded_outweighs_all_else_that_names_its_snapshot():
     done, failed = entry("a", 40), entry("a", 39.9, state="FAILED")
     owner = notebook(done, failed, entry("a", 2, action="ROLLBACK"))
