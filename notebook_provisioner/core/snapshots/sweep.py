@@ -28,6 +28,7 @@ from notebook_provisioner.core.snapshots.recheck import (
 
 WAVE: Final = 300  # snapshots that are looked at together
 LOOK_HOLDS: Final = timedelta(seconds=20)  # from a wave's look to a request's first sending
+MARKED_WITHIN: Final = timedelta(hours=1)  # a mark that is sent past midnight must not tell the day before
 
 
 class Result(StrEnum):
@@ -306,7 +307,7 @@ class _Run:
 
         if verdict is Verdict.DELETE:
             return self.changes.delete([item.snapshot for item in items.values()], look)
-        day = f"{self.clock().astimezone(UTC):%Y-%m-%d}"
+        day = f"{self.clock().astimezone(UTC) + MARKED_WITHIN:%Y-%m-%d}"
         wanted = [(item.snapshot, item.label_changes(day)) for item in items.values()]
         return self.changes.label(wanted, _LABELLED.get(verdict, Result.CLAIMED), look)
 

@@ -568,6 +568,14 @@ def test_a_mark_and_a_claim_are_one_request():
     assert changes == [("label", "nb-2", {**claimed(), "nbp-prune": "2026-06-15"})]
 
 
+def test_a_mark_that_is_sent_past_midnight_does_not_shorten_the_grace():
+    owner, made = upgraded(3)
+    world = World([owner], made)
+    world.now = NOW.replace(hour=23, minute=30)
+    world.sweep(rules(grace="7d"))
+    assert world.snapshots["nb-2"].labels["nbp-prune"] == "2026-06-16"
+
+
 def test_what_waits_or_is_deferred_is_claimed_and_stays_as_it_is():
     owner, made = upgraded(4)
     waits = replace(made[3], labels={"nbp-prune": "2026-06-14"})
