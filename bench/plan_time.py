@@ -5,7 +5,9 @@
 A hardened notebook is nine resources: besides the instance an account of its own, grants, and a script. What
 modules and checks cost shows against the same resources by hand, with no validation, label, order or output.
 As many bare ``google_workbench_instance`` are the third side: what hardening costs at all. The fourth is the
-least for as many resources: service accounts and nothing else, none of which refers to another.
+least for a notebook with an account of its own, a right for it, and an owner who may use it: a bare instance
+and three times the smallest resource there is. No way of hardening a notebook so takes less. The fifth is the
+least for as many resources as ours: service accounts and nothing else, none of which refers to another.
 
 All plans make everything anew, in a sandbox, with the same provider: the stand-in, or hashicorp/google where
 NBP_REAL_PROVIDER_MIRROR names a mirror of it. Runs take turns; medians are printed.
@@ -106,15 +108,26 @@ def by_hand(folder: Path, name: str) -> Side:
     return Side(folder, (f"-var=notebooks={NOTEBOOKS}",))
 
 
-def accounts(folder: Path, resources: int) -> Side:
-    """A root of so many service accounts, each a block of its own."""
-    folder.mkdir()
-    blocks = [
+def accounts(number: int) -> str:
+    """So many service accounts, each a block of its own."""
+    return "".join(
         f'resource "google_service_account" "{name}" {{\n  account_id = "{name}"\n}}\n'
-        for name in (f"account-{number:05}" for number in range(resources))
-    ]
-    (folder / "main.tf").write_text(VERSIONS + "".join(blocks), encoding="utf-8")
+        for name in (f"account-{at:05}" for at in range(number))
+    )
+
+
+def accounts_only(folder: Path, number: int) -> Side:
+    """A root of so many service accounts."""
+    folder.mkdir()
+    (folder / "main.tf").write_text(VERSIONS + accounts(number), encoding="utf-8")
     return Side(folder)
+
+
+def least(folder: Path) -> Side:
+    """Bare instances, and three service accounts for each."""
+    side = by_hand(folder, "bare")
+    (folder / "accounts.tf").write_text(accounts(3 * NOTEBOOKS), encoding="utf-8")
+    return side
 
 
 def fleet(folder: Path) -> Side:
@@ -157,10 +170,11 @@ def main() -> None:
                 "bare instances": by_hand(folder / "bare", "bare"),
                 "flat resources": by_hand(folder / "flat", "flat"),
                 "the fleet": fleet(folder),
+                "the least": least(folder / "least"),
             }
             for side in sides.values():
                 side.begin(variables)
-            sides["accounts only"] = accounts(folder / "accounts", sides["the fleet"].resources)
+            sides["accounts only"] = accounts_only(folder / "accounts", sides["the fleet"].resources)
             sides["accounts only"].begin(variables)
             for _ in range(RUNS - 1):
                 for side in sides.values():
@@ -172,13 +186,15 @@ def main() -> None:
     for label, side in sides.items():
         processor = statistics.median(side.processor)
         print(f"{label:16} {side.resources:9} {side.wall:9.1f} {processor:12.1f}")
-    bare, flat, whole, least = sides.values()
+    bare, flat, whole, smallest, alone = sides.values()
     ratio = whole.wall / flat.wall
     print(f"the fleet takes {ratio:.2f} times as long as its resources written flat (goal: {GOAL})")
     ratio, parts = whole.wall / bare.wall, whole.resources / bare.resources
     print(f"a notebook takes {ratio:.2f} times a bare instance; it is {parts:.1f} resources", end=", ")
     print(f"each of them {ratio / parts:.2f} times (goal for the notebook: {GOAL})")
-    print(f"as many accounts alone take {least.wall / bare.wall:.2f} times the bare instances")
+    print(f"as many accounts alone take {alone.wall / bare.wall:.2f} times the bare instances")
+    ratio = smallest.wall / bare.wall
+    print(f"an instance, an account, a right and an owner take {ratio:.2f} times a bare one, at the least")
 
 
 if __name__ == "__main__":
