@@ -224,6 +224,15 @@ def test_audit_logs_that_are_taken_away(part):
     assert audited(part, ["delete"]) == ["audit-logs"]
 
 
+@pytest.mark.parametrize("text", [AUDITED, TEXT])
+def test_a_locked_log_bucket_is_in_nobodys_plan_to_delete(text):
+    gone = [change(kind, ["delete"], before=before) for kind, before in RIGHT.values()]
+    assert codes(*gone, text=text) == ["audit-logs"]
+    unlocked = change(BUCKET, ["delete"], before={**RIGHT["bucket"][1], "locked": False})
+    assert codes(unlocked, text=text) == []
+    assert codes(change(BUCKET, ["forget"], before=RIGHT["bucket"][1]), text=text) == []
+
+
 def test_audit_logs_that_are_not_there_at_all():
     assert codes(STANDING, *WATCHED, text=AUDITED) == ["audit-logs"] * 4
     assert codes(STANDING, text=AUDITED) == ["audit-logs"] * (4 + len(WATCHED))

@@ -18,6 +18,7 @@ from notebook_provisioner.core.guardrails.facts import (
     Surroundings,
     after,
     finding,
+    goes,
     listed,
     shown,
     stays,
@@ -45,13 +46,19 @@ def _log_bucket_key(change: Change, surroundings: Surroundings) -> Iterator[Find
 
 
 def _audited(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
-    """As long as there are notebooks, what the fleet file asks for stands."""
+    """As long as there are notebooks, what the fleet file asks for stands; what is locked, for ever."""
+    # An apply that tries to delete a locked log bucket fails when the sink that fills it is gone.
+    locked = [change for change in plan.changes if change.type == BUCKET and goes(change)]
+    locked = [change for change in locked if change.before.get("locked") is True]
+    for change in locked:
+        remedy = f"take it out of the state, and it stays as it is: terraform state rm '{change.address}'"
+        yield finding("audit-logs", change, "it is locked, and Google does not delete it", remedy)
     wanted = surroundings.fleet.observability
     there = after(plan)
     if wanted is None or not any(one.type == NOTEBOOK for one in there):
         return
     for kind, what in ((BUCKET, "log bucket"), (SINK, "sink that collects audit logs")):
-        if not any(one.type == kind for one in there):
+        if not any(one.type == kind for one in there) and not (kind == BUCKET and locked):
             yield _finding(_gone(plan, kind), f"there would be no {what}")
     for service in _SERVICES:
         configs = [one for one in there if one.type == CONFIG and one.planned("service") == service]
