@@ -5,6 +5,7 @@ The envelope (``nbp/1``) is a promise: keys are only ever added.
 
 import dataclasses
 import json
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "nbp/1"
 
+_LAST_COLUMN: Final = 24  # characters that a table's last column wants beside the others
 _RICH_ROWS: Final = 100  # a longer table that nobody sees on a terminal is aligned without rich: 1 ms a row
 
 _SEVERITY_STYLE: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
@@ -82,6 +84,13 @@ class Output:
         if len(rows) > _RICH_ROWS and not sys.stdout.isatty():
             click.echo(_aligned([columns, *rows]))
             return
+        terminal = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        lines = _aligned([columns[:-1], *(row[:-1] for row in rows)]).splitlines()
+        if terminal is not None and max(map(len, lines)) + _LAST_COLUMN > terminal:
+            below = [columns[-1], *(row[-1] for row in rows)]
+            for line, last in zip(lines, below, strict=True):  # nothing is cut, and nothing left out
+                click.echo(f"{line}\n    {last}" if last else line)
+            return
         from rich.console import Console  # a tenth of a second that --help must not pay
         from rich.table import Table
         from rich.text import Text
@@ -94,8 +103,7 @@ class Output:
         table.add_column(columns[-1], overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        width = None if sys.stdout.isatty() else 200
-        Console(width=width, highlight=False).print(table)
+        Console(width=terminal or 200, highlight=False).print(table)
 
     def text(self, text: str) -> None:
         """Print a result as plain text on stdout; nothing in JSON mode."""
