@@ -207,7 +207,7 @@ def _view(app: App, run: Run, lease: Lease, stopped: Callable[[], bool], *, as_j
     except OutOfOrder:
         plan = planning.make(newest_first(store.snapshots()), register, rules_of, run.caps, now)
     require_known(app, run.selection, register, plan.seen)
-    findings = unreachable(notebooks)
+    findings = unreachable(notebooks) + unseen(run.selection, plan.seen)
     if plan.pending:
         findings += recycle_bin(store.recycle_bin(), as_job=as_job)
     show_plan(app, plan, now)
@@ -283,6 +283,21 @@ def wrong_clock(app: App) -> list[Finding]:
     except planning.WrongClock as error:
         return [Finding(error.code, Severity.WARNING, "clock", error.message, error.hint)]
     return []
+
+
+def unseen(selection: Selection, seen: Collection[NotebookKey]) -> list[Finding]:
+    """What people should know of former notebooks that they named and that left nothing, as a typo does."""
+    names = sorted(set(selection.former) - {name for _, name in seen}) if selection.shard.count == 1 else []
+    return [
+        Finding(
+            "former-unseen",
+            Severity.WARNING,
+            name,
+            f"no snapshot of a boot disk {name}-boot is there: nothing is changed by --former {name}",
+            "look for the name with: nbp snapshots list --origin stray --origin unclaimed",
+        )
+        for name in names
+    ]
 
 
 def unreachable(notebooks: Notebooks) -> list[Finding]:

@@ -48,6 +48,7 @@ def show(
     findings = (
         pruning.wrong_clock(app)
         + pruning.unreachable(notebooks)
+        + pruning.unseen(selection, found.seen)
         + (recycle_bin(store.recycle_bin()) if doomed else [])
     )
     table(app, rows)

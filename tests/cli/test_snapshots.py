@@ -389,6 +389,14 @@ def test_the_job_does_not_tell_every_night_that_it_cannot_know_of_a_recycle_bin(
     assert recycle_bin(known, as_job=True) == recycle_bin(known) != []
 
 
+@pytest.mark.parametrize("command", ["list", "prune"])
+def test_a_former_notebook_that_left_nothing_is_told(nbp, command):
+    status = 3 if command == "prune" else 0
+    done = nbp(command, "--former", "ben-reserach", "--former", "nb-00000", "--format", "json", status=status)
+    found = [item for item in json.loads(done.stdout)["findings"] if item["code"] == "former-unseen"]
+    assert [item["subject"] for item in found] == ["ben-reserach"]
+
+
 def test_marks_come_first_where_there_is_a_grace(nbp, control):
     done = data(nbp("prune", "--yes", "--grace", "7d", "--format", "json"))
     assert {item["result"] for item in done["results"]} == {"marked"}
