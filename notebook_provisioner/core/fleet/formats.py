@@ -234,7 +234,7 @@ def _duration(value: str) -> str:
         raise wrong(
             "duration",
             f"{shown(value)!r} is no duration",
-            "write years, months, days, hours, as in 1y6m or 90d",
+            "write years, months, days, hours, none of them zero, as in 1y6m, 90d or 1h",
         )
     return value
 

@@ -157,11 +157,13 @@ def _held(change: Change, kind: str, member: str, made: Sequence[grants.Granted]
     said = f"{member} would hold {change.planned('role')}"
     theirs = [one for one in made if one.member == member]
     if not theirs:
+        holders = sorted({one.member for one in made})
+        told = ", ".join(holders[:3]) + (" and others like it" if len(holders) > 3 else "")  # noqa: PLR2004
         yield finding(
             "broad-role",
             change,
-            f"{said}, and the modules grant it to others alone",
-            "grant it to the accounts that the modules make, and to the project's own service agents",
+            f"{said}, and the modules grant it to {told or 'nobody in this fleet'}",
+            "take the grant out, or make it outside the fleet, where somebody reviews it",
         )
         return
     where = grants.place(change, kind)

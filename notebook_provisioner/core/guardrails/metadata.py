@@ -114,7 +114,7 @@ def _post_startup_source(change: Change, surroundings: Surroundings) -> Iterator
             "post-startup-source",
             change,
             f"the notebook would run {'an unknown script' if script is UNKNOWN else script} at its start",
-            "let the fleet file's packages, repositories and hooks make the script",
+            "let the fleet file's packages, repositories and user_script make the script",
         )
 
 
@@ -131,7 +131,7 @@ def _script(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             "post-startup-source",
             change,
             f"the content of {shown(name)} would not be the one that its name is the SHA-256 of",
-            "let the fleet file's packages, repositories and hooks make the script",
+            "let the fleet file's packages, repositories and user_script make the script",
         )
 
 
