@@ -58,7 +58,8 @@ def check(app: App) -> None:
         everything += findings
         read += [(file, text, fleet)] if fleet else []
         app.output.findings(findings)
-        app.output.text(f"{file}: {_words(findings)}")
+        more = "" if fleet else "; how its parts go together is checked once each of them is right"
+        app.output.text(f"{file}: {_words(findings)}{more}")
     if len(rows) > 1:
         from notebook_provisioner.core.fleet.together import FleetFile, check_together
 

@@ -57,7 +57,8 @@ def required(fleet: Fleet | None, findings: tuple[Finding, ...], *, file: str) -
     if fleet is None or errors:
         raise InvalidInput(
             f"{file} has {errors} error{'s' if errors > 1 else ''}",
-            hint="mend what is named above, then run: nbp check",
+            hint="mend what is named above, then run: nbp check"
+            + ("" if fleet else ", which then checks how the parts go together"),
             findings=findings,
         )
     return fleet
