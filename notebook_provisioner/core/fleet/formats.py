@@ -234,7 +234,7 @@ def _duration(value: str) -> str:
         raise wrong(
             "duration",
             f"{shown(value)!r} is no duration",
-            "write years, months, days, hours, none of them zero, as in 1y6m, 90d or 1h",
+            "write years, months, days, hours, none of them zero, as in 1y6m or 90d",
         )
     return value
 
