@@ -85,12 +85,13 @@ class Output:
             click.echo(_aligned([columns, *rows]))
             return
         terminal = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        lines = _aligned([columns[:-1], *(row[:-1] for row in rows)]).splitlines()
-        if terminal is not None and max(map(len, lines)) + _LAST_COLUMN > terminal:
-            below = [columns[-1], *(row[-1] for row in rows)]
-            for line, last in zip(lines, below, strict=True):  # nothing is cut, and nothing left out
-                click.echo(f"{line}\n    {last}" if last else line)
-            return
+        if terminal is not None:
+            lines = _aligned([columns[:-1], *(row[:-1] for row in rows)]).split("\n")
+            if max(map(len, lines)) + _LAST_COLUMN > terminal:
+                below = [columns[-1], *(row[-1] for row in rows)]
+                for line, last in zip(lines, below, strict=True):  # nothing is cut, and nothing left out
+                    click.echo(f"{line}\n    {last}" if last else line)
+                return
         from rich.console import Console  # a tenth of a second that --help must not pay
         from rich.table import Table
         from rich.text import Text
