@@ -48,8 +48,8 @@ def _log_bucket_key(change: Change, surroundings: Surroundings) -> Iterator[Find
 def _audited(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
     """As long as there are notebooks, what the fleet file asks for stands; what is locked, for ever."""
     # An apply that tries to delete a locked log bucket fails when the sink that fills it is gone.
-    locked = [change for change in plan.changes if change.type == BUCKET and goes(change)]
-    locked = [change for change in locked if change.before.get("locked") is True]
+    buckets = [change for change in plan.changes if change.type == BUCKET]
+    locked = [change for change in buckets if goes(change) and change.before.get("locked") is True]
     for change in locked:
         remedy = f"take it out of the state, and it stays as it is: terraform state rm '{change.address}'"
         yield finding("audit-logs", change, "it is locked, and Google does not delete it", remedy)
