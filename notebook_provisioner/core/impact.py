@@ -9,7 +9,7 @@ below it stops the VM for, without a word in the plan.
 from typing import Final
 
 from notebook_provisioner.core.plan import Impact, Plan, Step
-from notebook_provisioner.core.terraform_plan import Action, Change, TerraformPlan
+from notebook_provisioner.core.terraform_plan import DEPOSED, Action, Change, TerraformPlan
 
 NOTEBOOK: Final = "google_workbench_instance"
 
@@ -48,16 +48,15 @@ _DATA_TYPES: Final = frozenset(
     }
 )
 _REASONS: Final = {
-    Action.CREATE: "in the fleet file, not in the cloud",
     Action.ADOPT: "exists, and was not in the state",
     Action.FORGET: "is left standing, and no longer managed",
     Action.KEEP: "is as it shall be",
 }
+# Terraform does not say which of the two asks for a resource: an edit of either may add it or take it away.
+_ASKED_FOR: Final = "asked for by the fleet file or the modules"
 _DELETE_REASONS: Final = {
-    "delete_because_no_resource_config": "no longer in the fleet file",
-    "delete_because_no_module": "no longer in the fleet file",
-    "delete_because_each_key": "no longer in the fleet file",
-    "delete_because_count_index": "no longer in the fleet file",
+    None: "the fleet is being destroyed",
+    DEPOSED: "left over from a replacement that did not finish",
 }
 _MANY: Final = 4
 
@@ -107,8 +106,10 @@ def _restarts(path: str) -> bool:
 
 def _reason(change: Change) -> str:
     match change.action:
+        case Action.CREATE:
+            return f"{_ASKED_FOR}, {'deleted by somebody else' if change.drifted else 'not in the state'}"
         case Action.DELETE:
-            return _DELETE_REASONS.get(change.reason or "", "the fleet is being destroyed")
+            return _DELETE_REASONS.get(change.reason, f"no longer {_ASKED_FOR}")
         case Action.REPLACE:
             return _replacement_reason(change)
         case Action.UPDATE:

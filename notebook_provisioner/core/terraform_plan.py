@@ -27,6 +27,8 @@ class Unknown:
 
 UNKNOWN: Final = Unknown()
 
+DEPOSED: Final = "deposed"  # the reason of a deletion that Terraform's JSON gives no reason for, but a key
+
 _ACTIONS: Final = {
     ("create",): Action.CREATE,
     ("update",): Action.UPDATE,
@@ -51,7 +53,8 @@ class Change:
         after: Its attributes as they shall be, without unknown ones; empty for one that goes.
         unknown: The shape of ``after`` with True where a value is unknown.
         replace_paths: Attributes that cannot be changed in place, dotted.
-        reason: Terraform's word for why, as in ``delete_because_no_resource_config``; or None.
+        reason: Terraform's word for why, as in ``delete_because_no_resource_config``; or None. ``DEPOSED`` is
+            an old object that outlived its replacement.
         drifted: Whether somebody else changed, since Terraform last looked, what the plan changes back. What
             another release of the provider reads for the first time is no such change.
     """
@@ -157,7 +160,7 @@ def _change(entry: Mapping[str, Any], drift: Mapping[str, Any]) -> Iterator[Chan
         after=change.get("after") or {},
         unknown=change.get("after_unknown") or {},
         replace_paths=tuple(_dotted(path) for path in change.get("replace_paths", ())),
-        reason=entry.get("action_reason"),
+        reason=DEPOSED if "deposed" in entry else entry.get("action_reason"),
     )
     changed_by_others = set(_differences(drift.get("before"), drift.get("after"), {}, ()))
     yield (

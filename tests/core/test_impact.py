@@ -26,6 +26,18 @@ def test_creating_costs_nobody_anything():
     assert step(change(NOTEBOOK, ["create"], after=notebook())).impact is Impact.NONE
 
 
+def test_what_is_added_has_one_reason_whether_the_fleet_file_or_a_module_was_edited():
+    found = step(change("google_compute_route", ["create"], after={"name": "r"}))
+    assert found.reason == "asked for by the fleet file or the modules, not in the state"
+
+
+def test_what_somebody_else_deleted_is_said_to_be():
+    route = change("google_compute_route", ["create"], after={"name": "r"})
+    gone = {**route, "change": {"actions": ["delete"], "before": {"name": "r"}, "after": None}}
+    (found,) = assess(read(document(route, resource_drift=[gone]))).steps
+    assert found.reason == "asked for by the fleet file or the modules, deleted by somebody else"
+
+
 @pytest.mark.parametrize("key", sorted(RESTART_METADATA))
 def test_metadata_that_the_provider_stops_the_vm_for(key):
     found = update(notebook(metadata={**metadata(), key: "changed"}))
@@ -87,7 +99,13 @@ def test_a_replacement_names_its_cause():
 def test_deleting_costs_what_cannot_be_made_again(kind, before, impact):
     found = step(change(kind, ["delete"], before=before, action_reason="delete_because_each_key"))
     assert found.impact is impact
-    assert found.reason == "no longer in the fleet file"
+    assert found.reason == "no longer asked for by the fleet file or the modules"
+
+
+def test_a_deletion_without_a_reason_is_of_a_destroy_or_of_what_a_replacement_left():
+    route = change("google_compute_route", ["delete"], before={"name": "r"})
+    assert step(route).reason == "the fleet is being destroyed"
+    assert step({**route, "deposed": "00000000"}).reason == "left over from a replacement that did not finish"
 
 
 def test_the_ceiling_refuses_and_says_the_way_out():
