@@ -32,6 +32,14 @@ def test_what_the_starter_comments_out_is_right_too(run, tmp_path):
     assert checked.exit_code == 0, checked.stderr
 
 
+def test_the_starter_names_every_mode_that_there_is(run, tmp_path):
+    kinds = json.loads(run("schema").stdout)["$defs"].values()
+    modes = {kind["properties"]["mode"]["const"] for kind in kinds if "mode" in kind["properties"]}
+    run("init")
+    named = re.findall(r"(?m)^ *mode: (.*)$", (tmp_path / "fleet.yaml").read_text(encoding="utf-8"))
+    assert modes <= set(re.findall(r"[a-z-]+", " ".join(named)))
+
+
 def test_a_file_that_is_there_is_kept(run, tmp_path):
     (tmp_path / "fleet.yaml").write_text("mine", encoding="utf-8")
     result = run("init")
