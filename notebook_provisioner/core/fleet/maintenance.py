@@ -30,7 +30,7 @@ class Job(Model):
     """Tasks that share the work. Of one fleet, each takes a part, in turns: 1 where it is not given. With
     `serves`, each takes whole fleets, side by side: one a fleet where it is not given, 100 at most."""
     silent_after_hours: Annotated[int, Field(ge=1, le=48)] = 26
-    """Hours without a success after which an alert is raised."""
+    """Hours without a success after which an alert is raised; only where there is `observability`."""
 
 
 class Served(Model):
