@@ -38,9 +38,11 @@ def some_job(context: Context) -> Iterator[Finding]:
 
 
 def silence(context: Context) -> Iterator[Finding]:
-    """No alert for silence between two runs."""
+    """No alert for silence between two runs; without observability there are no alerts."""
     maintenance = context.fleet.maintenance
-    for name, job in maintenance.jobs.items() if maintenance is not None else ():
+    if maintenance is None or context.fleet.observability is None:
+        return
+    for name, job in maintenance.jobs.items():
         pause = _longest_pause(job, context)
         if pause > timedelta(hours=job.silent_after_hours):
             yield context.error(
