@@ -54,22 +54,31 @@ def show_findings(app: App, findings: tuple[Finding, ...]) -> None:
         app.output.say(click.style(said, fg="red", bold=True))
 
 
-def show_plan(app: App, plan: Plan, *, whole: bool) -> None:
-    """Print a plan's steps; of a long one, unless *whole*, only those that somebody will notice."""
+def show_plan(app: App, plan: Plan) -> None:
+    """Print a plan, what costs most last. Without -v, a long one has a line for what is alike in a module."""
     if not plan.steps:
         app.output.text(f"Nothing to do: {plan.no_op_reason}.")
         return
-    steps = plan.steps
-    if not whole and len(steps) > _TABLE_LIMIT:
-        steps = tuple(step for step in steps if step.impact > Impact.NONE or impact.NOTEBOOK in step.subject)
-    rows = [(step.action, step.subject, step.impact.label, step.reason) for step in steps]
-    app.output.table("", ("Action", "Resource", "Impact", "Why"), rows)
+    whole = app.settings.verbose > 0 or len(plan.steps) <= _TABLE_LIMIT
+    rows = [(step, 1) for step in plan.steps] if whole else impact.summary(plan)
+    rows = sorted(rows, key=lambda row: row[0].impact)
+    app.output.table(
+        "",
+        ("Action", "Resource", "Impact", "Why"),
+        [
+            (
+                step.action,
+                step.subject if of == 1 else f"{step.subject} ({of} resources)",
+                step.impact.label,
+                step.reason,
+            )
+            for step, of in rows
+        ],
+    )
     counts = Counter(step.action for step in plan.steps)
     words = ", ".join(f"{number} to {action}" for action, number in sorted(counts.items()))
-    hidden = (
-        f"; {len(plan.steps) - len(steps)} not shown, see nbp plan" if len(steps) < len(plan.steps) else ""
-    )
-    app.output.text(f"{words}. Impact: {plan.impact.label}{hidden}.")
+    short = "; -v names each resource" if len(rows) < len(plan.steps) else ""
+    app.output.text(f"{words}. Impact: {plan.impact.label}{short}.")
 
 
 def plan_data(plan: Plan, findings: tuple[Finding, ...]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ resource_workbench_instance.go): attributes marked ForceNew appear in the plan a
 below it stops the VM for, without a word in the plan.
 """
 
+import re
+from dataclasses import replace
 from typing import Final
 
 from notebook_provisioner.core.plan import Impact, Plan, Step
@@ -59,6 +61,7 @@ _DELETE_REASONS: Final = {
     DEPOSED: "left over from a replacement that did not finish",
 }
 _MANY: Final = 4
+_MODULE: Final = re.compile(r'module\.[\w-]+(\["(\\.|[^"\\])*"\]|\[\d+\])?')  # the outermost, with its key
 
 
 def assess(plan: TerraformPlan, *, no_op_reason: str = "the cloud is as the fleet file says") -> Plan:
@@ -78,6 +81,22 @@ def assess(plan: TerraformPlan, *, no_op_reason: str = "the cloud is as the flee
         if not steps
     ]
     return Plan(tuple(steps), None if steps else no_op_reason)
+
+
+def summary(plan: Plan) -> list[tuple[Step, int]]:
+    """A plan's steps in short: those of one module that are done alike, for one reason, as one.
+
+    What costs somebody kernels or disks is never put together.
+
+    Returns:
+        Steps with the number of resources that each stands for; where that is more than one, the module is
+        the subject.
+    """
+    alike: dict[Step, list[Step]] = {}
+    for step in plan.steps:
+        module = _MODULE.match(step.subject) if step.impact <= Impact.LIVE else None
+        alike.setdefault(replace(step, subject=module[0]) if module else step, []).append(step)
+    return [(steps[0] if len(steps) == 1 else common, len(steps)) for common, steps in alike.items()]
 
 
 def impact_of(change: Change) -> Impact:

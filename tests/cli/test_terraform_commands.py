@@ -186,19 +186,37 @@ def test_a_failure_of_terraform_is_a_message_and_a_status():
     ]
 
 
-def test_a_long_plan_is_cut_to_what_somebody_notices():
-    others = [
+def test_a_long_plan_has_a_line_a_module_and_what_costs_most_last():
+    lost = change(
+        NOTEBOOK, ["delete"], before=notebook(), address='module.notebook["a"].google_workbench_instance.this'
+    )
+    routes = [
         change(
-            "google_compute_route", ["create"], after={"name": f"r{i}"}, address=f"google_compute_route.r{i}"
+            "google_compute_route",
+            ["create"],
+            after={"name": "r"},
+            address=f"module.network[0].google_compute_route.r{i}",
         )
         for i in range(40)
     ]
-    many = document(change(NOTEBOOK, ["create"], after=notebook()), *others)
-    short = run(FakeProvisioner(many), FLEET, "apply").stdout
-    assert ADDRESS in short
-    assert "google_compute_route.r7" not in short
-    assert "40 not shown" in short
-    assert "google_compute_route.r7" in run(FakeProvisioner(many), FLEET, "plan").stdout
+    many = document(lost, *routes)
+    rows = [line.split() for line in run(FakeProvisioner(many), FLEET, "plan").stdout.splitlines()]
+    assert rows[1][:5] == ["create", "module.network[0]", "(40", "resources)", "none"]
+    assert rows[2][:3] == ["delete", lost["address"], "destroy"]
+    assert " ".join(rows[3]) == "40 to create, 1 to delete. Impact: destroy; -v names each resource."
+    whole = run(FakeProvisioner(many), FLEET, "plan", "-v").stdout
+    assert "module.network[0].google_compute_route.r7 " in whole
+    assert "-v" not in whole
+    steps = json.loads(run(FakeProvisioner(many), FLEET, "--format", "json", "plan").stdout)["data"]["steps"]
+    assert [step["subject"] for step in steps] == [entry["address"] for entry in many["resource_changes"]]
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_what_is_found_is_said_below_the_plan(command):
+    standing = change(NOTEBOOK, ["no-op"], after=notebook(disable_public_ip=False))
+    route = change("google_compute_route", ["create"], after={"name": "r"})
+    said = run(FakeProvisioner(document(route, standing)), FLEET, command).output
+    assert said.index("1 to create. Impact: none.") < said.index("[public-ip]")
 
 
 ACCOUNT = change(

@@ -3,11 +3,13 @@
 import copy
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from plan_documents import change, document, metadata, notebook
 
 from notebook_provisioner.core.errors import ImpactRefused
-from notebook_provisioner.core.impact import RESTART_METADATA, assess
-from notebook_provisioner.core.plan import Impact
+from notebook_provisioner.core.impact import RESTART_METADATA, assess, summary
+from notebook_provisioner.core.plan import Impact, Plan, Step
 from notebook_provisioner.core.terraform_plan import read
 
 NOTEBOOK = "google_workbench_instance"
@@ -106,6 +108,42 @@ def test_a_deletion_without_a_reason_is_of_a_destroy_or_of_what_a_replacement_le
     route = change("google_compute_route", ["delete"], before={"name": "r"})
     assert step(route).reason == "the fleet is being destroyed"
     assert step({**route, "deposed": "00000000"}).reason == "left over from a replacement that did not finish"
+
+
+ADDRESSES = st.builds(
+    "{}google_{}.this{}".format,
+    st.sampled_from(["", "module.a.", "module.a[0].", 'module.a["b.c"].module.d.', 'module.a["\\"].x"].']),
+    st.sampled_from(["compute_route", "storage_bucket"]),
+    st.sampled_from(["", "[1]", '["x"]']),
+)
+STEPS = st.builds(
+    Step, ADDRESSES, st.sampled_from(["create", "delete"]), st.just("why"), st.sampled_from(Impact)
+)
+
+
+@given(st.lists(STEPS, min_size=1, unique=True))
+def test_a_summary_stands_for_every_step_and_puts_no_loss_together(steps):
+    rows = summary(Plan(tuple(steps)))
+    assert sum(of for _, of in rows) == len(steps)
+    assert {row for row, of in rows if of == 1} <= set(steps)
+    assert {step for step in steps if step.impact > Impact.LIVE} <= {row for row, _ in rows}
+
+
+def test_a_summary_has_one_line_for_what_a_new_notebook_takes():
+    parts = ["google_workbench_instance.this", 'google_project_iam_member.project["roles/viewer"]']
+    steps = [
+        Step(f'module.notebook["{name}"].{part}', "create", "new", Impact.NONE)
+        for name in "ab"
+        for part in parts
+    ]
+    rows = summary(
+        Plan((*steps, Step("module.network[0].google_dns_policy.this", "create", "new", Impact.NONE)))
+    )
+    assert [(row.subject, of) for row, of in rows] == [
+        ('module.notebook["a"]', 2),
+        ('module.notebook["b"]', 2),
+        ("module.network[0].google_dns_policy.this", 1),
+    ]
 
 
 def test_the_ceiling_refuses_and_says_the_way_out():

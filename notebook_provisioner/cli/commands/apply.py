@@ -68,8 +68,8 @@ def _carry_out(
         adoption.require_own(adopted, terraform_plan.read(document).changes)
         plan, findings = changes.decide(app, document)
         changes.require(plan, findings, accept)
+        changes.show_plan(app, plan)
         changes.show_findings(app, findings)
-        changes.show_plan(app, plan, whole=app.settings.verbose > 0)
         if not plan.steps:
             return plan, findings
         require_none_open(app)

@@ -36,7 +36,7 @@ def destroy(app: App, *, accept: Impact, yes: bool) -> None:
         document = terraform.plan(destroy=True, show=app.settings.verbose > 0)
         plan, findings = changes.decide(app, document, no_op_reason="nothing of the fleet is there")
         changes.require(plan, findings, accept)
-        changes.show_plan(app, plan, whole=app.settings.verbose > 0)
+        changes.show_plan(app, plan)
         if plan.steps:
             require_none_open(app)
             confirm(

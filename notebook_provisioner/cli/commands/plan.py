@@ -13,7 +13,8 @@ def plan(app: App) -> None:
     """Show what apply would change.
 
     Reads the cloud, changes nothing, and says for each change what it costs the person at the
-    notebook. With -v Terraform's own plan is shown too.
+    notebook, what costs most last. A long plan has one line for what is done alike in one module;
+    -v names each resource, and shows Terraform's own plan too.
 
     \b
     Exit status: 0 nothing to do, 1 Terraform failed, 3 changes are pending or something is found.
@@ -31,8 +32,8 @@ def plan(app: App) -> None:
     with terraform.session():
         document = terraform.plan(show=app.settings.verbose > 0)
     decided, findings = changes.decide(app, document)
+    changes.show_plan(app, decided)
     changes.show_findings(app, findings)
-    changes.show_plan(app, decided, whole=True)
     if guardrails.refused(findings):
         app.output.say("apply would refuse this plan")
     app.output.result(changes.plan_data(decided, findings), findings=findings)
