@@ -82,7 +82,8 @@ def test_ctrl_c_stops_in_good_order_and_the_next_apply_goes_on(machine):
     assert process.returncode == 130, said + rest
     assert "Traceback" not in rest
     assert "execution halted" not in rest
-    assert rest.count("were not begun") == 1
+    # Terraform says it of some of the rest alone: how many there are, nobody knows before the next plan.
+    assert rest.splitlines().count("stopped: the rest was not begun; what was done is in the state") == 1
     assert machine.leftovers() == []
     machine.run("apply")
     machine.run("plan")

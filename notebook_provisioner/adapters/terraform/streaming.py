@@ -28,7 +28,8 @@ _POLL_SECONDS: Final = 0.05
 _OUTPUTS: Final = b"\nOutputs:\n"  # from here on, what apply prints is for other Terraform roots
 _STOPPING: Final = "stopping: Terraform finishes what is in flight and writes its state"
 _STILL_STOPPING: Final = "still stopping: killing Terraform now would lose track of what it is creating"
-_HALTED: Final = re.compile(rb"\n*Error: execution halted\n+")  # once for everything that it did not begin
+_STOPPED: Final = "stopped: the rest was not begun; what was done is in the state"
+_HALTED: Final = re.compile(rb"\n*Error: execution halted\n+")  # once for some of what it did not begin
 _UNWANTED: Final = ("TF_CLI_ARGS", "TF_VAR_", "TF_WORKSPACE", "TF_DATA_DIR")
 
 
@@ -47,7 +48,7 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
         self.environment = _environment(workspace, environment)
         self.resident: Resident | None = None
         self._say = say
-        self._halted = 0
+        self._halted = False
         super().__init__(working_dir=str(workspace.root))
 
     @functools.cached_property
@@ -122,7 +123,7 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
                 umask=0o077,
             )
             os.close(reader)
-            told = self._halted = 0
+            told, self._halted = 0, False
             while True:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(_POLL_SECONDS)
@@ -133,7 +134,7 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
                 if process.returncode is not None:
                     break
         if self._halted:
-            self._say(f"stopped: {self._halted} step(s) were not begun")
+            self._say(_STOPPED)
         if stop.requests:
             raise KeyboardInterrupt
         return process.returncode
@@ -147,7 +148,7 @@ class StreamingTerraform(Terraform):  # type: ignore[misc]  # python-terraform h
         complete = new[: new.rfind(b"\n") + 1]
         progress, outputs, _ = complete.partition(_OUTPUTS)
         progress, halted = _HALTED.subn(b"\n", progress)
-        self._halted += halted
+        self._halted |= halted > 0
         if progress.strip() or (progress and not halted):
             self._say(progress.decode("utf-8", errors="replace").rstrip("\n"))
         return None if outputs else position + len(complete)
