@@ -17,6 +17,7 @@ _BY_SCRIPT: Final = (
     "repositories",
     "post_startup_behavior",
     "hardening",
+    "audit_log",
     "jupyter",
     "package_index",
     "environment",
@@ -36,7 +37,7 @@ def managed_euc(context: Context) -> Iterator[Finding]:
         for key in _BY_SCRIPT:
             if getattr(resolved, key) != Notebook.model_fields[key].get_default(call_default_factory=True):
                 place = context.written_at(path, notebook, key)
-                remedy = f"take {key} out, or set it on other notebooks than {notebook.name} alone"
+                remedy = f"take {key} out, or set it only on notebooks without managed_euc"
                 yield context.error(
                     "euc-script", place, f"{_WHY_NO_SCRIPT}; {key} needs it", remedy, key=True
                 )
