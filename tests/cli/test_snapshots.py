@@ -381,6 +381,40 @@ def test_a_list_that_leaves_notebooks_out_loses_no_rollback_point(nbp, control):
     assert {(item["result"], item["message"]) for item in results} == {("skipped", "its notebook is back")}
 
 
+def left_in(zone, name, number):
+    """What a gone notebook in another zone left, claimed, and long ago."""
+    disk = f"https://www.googleapis.com/compute/v1/projects/{PROJECT}/zones/{zone}/disks/gone-boot"
+    long_ago = datetime.now(UTC) - timedelta(days=400)
+    return snapshot(name, "x", long_ago, number, sourceDisk=disk, labels=claim("gone"))
+
+
+def test_a_zone_that_falls_silent_in_the_middle_holds_back_its_own_snapshots_alone(nbp, control):
+    control.load({SNAPSHOTS: [left_in("us-east1-b", "elsewhere", 201)]})
+    control.fault(method=WORKBENCH_LIST, kind="unreachable", place=ZONE, since="compute.snapshots.list")
+    done = nbp("prune", "--due", "--yes", "--max-share", "1", "--format", "json")
+    results = {item["name"]: (item["result"], item["message"]) for item in data(done)["results"]}
+    assert results.pop("elsewhere") == ("deleted", "")
+    why = f"nobody knows whether its notebook is there: {ZONE} did not answer"
+    assert set(results.values()) == {("skipped", why)}
+    assert f"skipped: {letters(1)}: {why}" in done.stderr
+    lines = [line for line in logged(done) if line.get("result") == "skipped"]
+    assert {(line["severity"], why in line["message"]) for line in lines} == {("INFO", True)}
+    assert len(lines) == 4
+
+
+def test_a_notebook_that_cannot_be_read_in_the_middle_fails_its_own_snapshots_alone(nbp, control):
+    control.load({SNAPSHOTS: [left_in(ZONE, "of-gone", 201)]})
+    forbid(control, "notebooks.projects.locations.instances.get", since="compute.snapshots.list")
+    done = nbp("prune", "--due", "--yes", "--max-share", "1", "--format", "json", status=1)
+    assert json.loads(done.stdout)["status"] == "partial"
+    results = {item["name"]: (item["result"], item["message"]) for item in data(done)["results"]}
+    result, message = results.pop("of-gone")
+    assert (result, "could not be read" in message, "403" in message) == ("failed", True, True)
+    assert set(results.values()) == {("deleted", "")}
+    (error,) = [line for line in logged(done) if line["severity"] == "ERROR"]
+    assert error["snapshot"] == "of-gone"
+
+
 def test_the_job_does_not_tell_every_night_that_it_cannot_know_of_a_recycle_bin(nbp):
     assert "recycle" not in nbp("prune", "--due", status=3).stderr
     done = nbp("prune", "--due", "--yes", "--format", "json")

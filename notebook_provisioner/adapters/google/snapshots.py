@@ -10,8 +10,9 @@ from notebook_provisioner.adapters.google import snapshot_documents as documents
 from notebook_provisioner.adapters.google.pace import Pace
 from notebook_provisioner.adapters.google.rest import Rest
 from notebook_provisioner.adapters.google.snapshot_requests import SnapshotRequests
+from notebook_provisioner.core.errors import TargetUnreachable
 from notebook_provisioner.core.notebooks import NotebookKey
-from notebook_provisioner.core.snapshots.facts import Notebook, Notebooks, RecycleBin, Snapshot
+from notebook_provisioner.core.snapshots.facts import Notebook, Notebooks, RecycleBin, Seen, Snapshot
 from notebook_provisioner.core.snapshots.sweep import Look, Outcome, Result
 
 _PAGE: Final = "500"  # Compute's largest (discovery, snapshots.list)
@@ -100,22 +101,28 @@ class GoogleSnapshots:
         """Where deleted snapshots go."""
         return recycle_bin.read(self._rest, self._project)
 
-    def again(
-        self, names: Sequence[str], notebooks: Sequence[NotebookKey]
-    ) -> tuple[Mapping[str, Snapshot], Mapping[NotebookKey, Notebook]]:
+    def again(self, names: Sequence[str], notebooks: Sequence[NotebookKey]) -> Seen:
         """Read these snapshots and notebooks as they are now, in as few calls as there can be.
 
-        A notebook that a list lacks is asked for by its name: a list may leave out what is there.
+        A notebook that a list lacks is asked for by its name, since a list may leave out what is there; but
+        not in a place that the list names as one that does not answer.
 
         Raises:
-            TargetUnreachable: An API does not answer.
+            TargetUnreachable: The snapshots, or a list of notebooks, cannot be had.
         """
         with ThreadPoolExecutor(self._workers) as pool:
             found = self._snapshots_by_name(pool, names)
-            listed = self.notebooks().found if len(notebooks) > self._notebook_pages else ()
-            there = {item.key: item for item in listed}
-            answers = pool.map(self._notebook, [key for key in notebooks if key not in there])
-            return found, there | {item.key: item for item in answers if item is not None}
+            many = len(notebooks) > self._notebook_pages
+            listed = self.notebooks() if many else Notebooks((), frozenset())
+            there = {item.key: item for item in listed.found}
+            asked = [key for key in notebooks if key not in there and key[0] not in listed.unreachable]
+            unread: dict[NotebookKey, str] = {}
+            for key, answer in zip(asked, pool.map(self._notebook, asked), strict=True):
+                if isinstance(answer, TargetUnreachable):
+                    unread[key] = answer.message
+                elif answer is not None:
+                    there[key] = answer
+            return Seen(found, there, listed.unreachable, unread)
 
     def delete(self, snapshots: Sequence[Snapshot], look: Look) -> Iterator[Outcome]:
         """Delete; an outcome each as it comes. What does not end at once is ``PENDING``: see `settle`."""
@@ -200,10 +207,14 @@ class GoogleSnapshots:
         found = self._rest.find(f"{self._compute}/snapshots/{name}", {"fields": documents.SNAPSHOT_FIELDS})
         return None if found is None else documents.snapshot(found, self._project)
 
-    def _notebook(self, key: NotebookKey) -> Notebook | None:
+    def _notebook(self, key: NotebookKey) -> Notebook | TargetUnreachable | None:
+        """A notebook, None where there is none, or why nobody knows: no matter for any other."""
         zone, name = key
         url = f"{self._workbench}/projects/{self._project}/locations/{zone}/instances/{name}"
-        found = self._rest.find(url, {"fields": documents.NOTEBOOK_FIELDS})
+        try:
+            found = self._rest.find(url, {"fields": documents.NOTEBOOK_FIELDS})
+        except TargetUnreachable as error:
+            return error
         return None if found is None else documents.notebook(found)
 
     def _each(self, act: Callable[[Snapshot], Outcome], snapshots: Sequence[Snapshot]) -> Iterator[Outcome]:

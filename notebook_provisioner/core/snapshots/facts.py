@@ -1,7 +1,7 @@
 """What is read about snapshots and notebooks before anything is decided."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -92,6 +92,24 @@ class Notebooks:
 
     found: tuple[Notebook, ...]
     unreachable: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Some snapshots and notebooks at one moment; what was asked for and is in none of these is gone.
+
+    Attributes:
+        snapshots: By name.
+        notebooks: By zone and name.
+        unreachable: Places that did not answer: whether a notebook there that was not found is gone, nobody
+            knows.
+        unread: Why a notebook could not be read, by zone and name.
+    """
+
+    snapshots: Mapping[str, Snapshot]
+    notebooks: Mapping[NotebookKey, Notebook]
+    unreachable: frozenset[str] = frozenset()
+    unread: Mapping[NotebookKey, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

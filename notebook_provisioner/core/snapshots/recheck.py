@@ -1,13 +1,13 @@
 """The last look before a snapshot is changed: everything that could have changed since the plan."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, Verdict, frozen, label_reasons
-from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, Snapshot
+from notebook_provisioner.core.snapshots.facts import MARK_LABEL, Notebook, Seen, Snapshot
 from notebook_provisioner.core.snapshots.rules import Rules
 
 GONE = "it is gone already"
@@ -20,13 +20,11 @@ class Fresh:
     """What was read right before an action.
 
     Attributes:
-        snapshots: By name; one that is absent is gone.
-        notebooks: By zone and name; one that is absent is gone.
-        now: When it was read.
+        seen: Snapshots and notebooks.
+        now: When they were read.
     """
 
-    snapshots: Mapping[str, Snapshot]
-    notebooks: Mapping[NotebookKey, Notebook]
+    seen: Seen
     now: datetime
 
 
@@ -42,7 +40,7 @@ def objection(
         rules: The notebook's rules.
         fresh: The facts of this moment.
     """
-    planned, snapshot = decision.snapshot, fresh.snapshots.get(decision.snapshot.name)
+    planned, snapshot = decision.snapshot, fresh.seen.snapshots.get(decision.snapshot.name)
     if snapshot is None or snapshot.status == "DELETING" or snapshot.id != planned.id:
         return GONE
     if decision.verdict is Verdict.UNMARK:  # what keeps a snapshot is no objection to taking its mark off
@@ -85,7 +83,13 @@ def _of_snapshot(decision: Decision, snapshot: Snapshot) -> Iterator[str]:
 
 
 def _of_notebook(key: NotebookKey, before: Notebook | None, fresh: Fresh) -> Iterator[str]:
-    notebook = fresh.notebooks.get(key)
+    if (why := fresh.seen.unread.get(key)) is not None:
+        yield f"its notebook could not be read: {why}"
+        return
+    notebook = fresh.seen.notebooks.get(key)
+    if notebook is None and key[0] in fresh.seen.unreachable:
+        yield f"nobody knows whether its notebook is there: {key[0]} did not answer"
+        return
     if notebook is None or before is None:
         if notebook is not before:
             yield "its notebook is gone" if notebook is None else "its notebook is back"
@@ -98,10 +102,10 @@ def _against_all(
     key: NotebookKey, before: Notebook | None, points: tuple[str, ...], rules: Rules, fresh: Fresh
 ) -> Iterator[str]:
     yield from _of_notebook(key, before, fresh)
-    notebook = fresh.notebooks.get(key)
+    notebook = fresh.seen.notebooks.get(key)
     if notebook is not None and (why := frozen(notebook, rules, fresh.now)):
         yield why
     for name in points:
-        other = fresh.snapshots.get(name)
+        other = fresh.seen.snapshots.get(name)
         if other is None or (other.status, other.kind) != ("READY", "STANDARD"):
             yield f"{name}, which was to stay, is gone"

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from notebook_provisioner.core.errors import Interrupted, ProvisionerError
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict
-from notebook_provisioner.core.snapshots.facts import Notebook, Snapshot
+from notebook_provisioner.core.snapshots.facts import Seen, Snapshot
 from notebook_provisioner.core.snapshots.journal import journal_entry, policies, policy_entry
 from notebook_provisioner.core.snapshots.plan import PrunePlan
 from notebook_provisioner.core.snapshots.recheck import (
@@ -74,13 +74,11 @@ Look = Callable[[Snapshot, bool], Outcome | None]
 class SnapshotChanges(Protocol):
     """What a sweep needs of Compute Engine and Workbench."""
 
-    def again(
-        self, names: Sequence[str], notebooks: Sequence[NotebookKey]
-    ) -> tuple[Mapping[str, Snapshot], Mapping[NotebookKey, Notebook]]:
-        """Read these snapshots and notebooks as they are now; what is gone is absent.
+    def again(self, names: Sequence[str], notebooks: Sequence[NotebookKey]) -> Seen:
+        """Read these snapshots and notebooks as they are now.
 
         Raises:
-            ProvisionerError: They cannot be read.
+            ProvisionerError: The snapshots, or no notebook at all, can be read.
         """
 
     def delete(self, snapshots: Sequence[Snapshot], look: Look) -> Iterator[Outcome]:
@@ -276,23 +274,27 @@ class _Run:
         keys = list(dict.fromkeys(item.belonging.notebook for item in decisions))
         points = {key: self.plan.points.get(key, ()) for key in keys}
         names = [item.snapshot.name for item in decisions]
-        snapshots, notebooks = self.changes.again(
-            [*names, *(name for key in keys for name in points[key])], keys
-        )
-        fresh = Fresh(snapshots, notebooks, self.clock())
+        seen = self.changes.again([*names, *(name for key in keys for name in points[key])], keys)
+        fresh = Fresh(seen, self.clock())
+        unread: dict[NotebookKey, str] = {}
         for key in keys:
             before, rules = self.plan.notebooks.get(key), self.rules_of(key)
             if against_all := objection_to_all(key, before, points[key], rules, fresh):
                 self.held.setdefault(key, against_all)
+                if key in seen.unread:
+                    unread[key] = against_all
         found: list[tuple[Decision, Outcome | None]] = []
         for item in decisions:
             key, name = item.belonging.notebook, item.snapshot.name
             why = objection(item, self.plan.notebooks.get(key), points[key], self.rules_of(key), fresh)
             why = why or self._held(item)
             if why is None:
-                found.append((replace(item, snapshot=snapshots[name]), None))
+                found.append((replace(item, snapshot=seen.snapshots[name]), None))
+            elif why == GONE:
+                found.append((item, Outcome(name, Result.GONE, why)))
             else:
-                found.append((item, Outcome(name, Result.GONE if why == GONE else Result.SKIPPED, why)))
+                result = Result.FAILED if why == unread.get(key) else Result.SKIPPED
+                found.append((item, Outcome(name, result, why)))
         return found
 
     def _act(self, verdict: Verdict, items: Mapping[str, Decision], looked: datetime) -> Iterator[Outcome]:

@@ -84,13 +84,13 @@ def test_reading_again_costs_few_calls(store, control):
     store.notebooks()
     names = [letters(n) for n in range(1, 16)]
     control.clear()
-    snapshots, notebooks = store.again([*names, "gone"], [(ZONE, "nb-00000")])
-    assert set(snapshots) == set(names)
-    assert list(notebooks) == [(ZONE, "nb-00000")]
+    seen = store.again([*names, "gone"], [(ZONE, "nb-00000")])
+    assert set(seen.snapshots) == set(names)
+    assert list(seen.notebooks) == [(ZONE, "nb-00000")]
     assert sum(control.counts().values()) == 2
-    _, notebooks = store.again([], [(ZONE, "nb-00000"), (ZONE, "nb-00001"), (ZONE, "gone")])
-    assert (ZONE, "nb-00001") in notebooks
-    assert (ZONE, "gone") not in notebooks
+    seen = store.again([], [(ZONE, "nb-00000"), (ZONE, "nb-00001"), (ZONE, "gone")])
+    assert (ZONE, "nb-00001") in seen.notebooks
+    assert (ZONE, "gone") not in seen.notebooks
 
 
 def test_a_list_may_name_places_that_did_not_answer_and_no_notebook(store, control):
@@ -107,11 +107,29 @@ def test_a_notebook_that_the_list_leaves_out_is_asked_for_by_name(store, control
         method="notebooks.projects.locations.instances.list", kind="unreachable", place="us-east1-b"
     )
     keys = [(ZONE, name) for name in ("nb-00000", "nb-00001", "gone")]
-    _, notebooks = store.again([], keys)
-    assert list(notebooks) == keys[:2]
-    control.fault(method="notebooks.projects.locations.instances.get", kind="status", status=403)
+    seen = store.again([], keys)
+    assert (list(seen.notebooks), seen.unread) == (keys[:2], {})
+    control.fault(method="notebooks.projects.locations.instances.get", kind="status", status=403, count=1)
+    seen = store.again([], keys)
+    assert len(seen.unread) == 1
+    assert "403" in next(iter(seen.unread.values()))
+    assert {*seen.notebooks, *seen.unread} >= {*keys[:2]}
+
+
+def test_a_notebook_in_a_place_that_the_list_names_as_silent_is_not_asked_for(store, control):
+    store.notebooks()
+    control.fault(method="notebooks.projects.locations.instances.list", kind="unreachable", place=ZONE)
+    seen = store.again([], [(ZONE, "nb-00000"), (ZONE, "gone")])
+    assert (dict(seen.notebooks), seen.unreachable, seen.unread) == ({}, {ZONE}, {})
+    assert "notebooks.projects.locations.instances.get" not in control.counts()
+
+
+@pytest.mark.parametrize("method", ["compute.snapshots.list", "notebooks.projects.locations.instances.list"])
+def test_a_look_that_shows_nothing_at_all_is_an_error(store, control, method):
+    store.notebooks()
+    control.fault(method=method, kind="status", status=403, reason="forbidden")
     with pytest.raises(TargetUnreachable, match="403"):
-        store.again([], keys)
+        store.again([letters(1)], [(ZONE, "nb-00000"), (ZONE, "gone")])
 
 
 def test_what_is_deleted_is_gone(store, control):

@@ -17,6 +17,7 @@ from notebook_provisioner.core.snapshots import plan as planning
 from notebook_provisioner.core.snapshots import sweep as module
 from notebook_provisioner.core.snapshots.caps import Caps
 from notebook_provisioner.core.snapshots.decisions import Verdict, newest_first
+from notebook_provisioner.core.snapshots.facts import Seen
 from notebook_provisioner.core.snapshots.journal import stated
 from notebook_provisioner.core.snapshots.rules import KEEP_OPTIONS, Rules
 from notebook_provisioner.core.snapshots.sweep import Outcome, Result, sweep
@@ -38,6 +39,8 @@ class World:
         self.settling = self.end
         self.stopped = False
         self.policies = {}
+        self.unreachable = set()
+        self.unread = {}
 
     def plan(self, ruling=None, caps=None):
         return planning.make(
@@ -62,9 +65,12 @@ class World:
 
     def again(self, names, notebooks):
         self.between()
-        return (
+        lost = {key for key in notebooks if key in self.unread or key[0] in self.unreachable}
+        return Seen(
             {name: self.snapshots[name] for name in names if name in self.snapshots},
-            {key: self.notebooks[key] for key in notebooks if key in self.notebooks},
+            {key: self.notebooks[key] for key in notebooks if key in self.notebooks and key not in lost},
+            frozenset(self.unreachable),
+            {key: self.unread[key] for key in notebooks if key in self.unread},
         )
 
     def delete(self, snapshots, look):
@@ -394,6 +400,58 @@ def test_what_one_look_says_against_a_snapshot_holds_back_no_other():
         "nb-4": Result.DELETED,
         "nb-5": Result.DELETED,
     }
+
+
+@pytest.mark.parametrize("when", ["at the look of a wave", "at the look of one request"])
+@pytest.mark.parametrize(
+    ("lose", "result", "words"),
+    [
+        (lambda world: world.unread.update({(ZONE, "nb"): "503"}), Result.FAILED, "could not be read: 503"),
+        (lambda world: world.unreachable.add(ZONE), Result.SKIPPED, f"{ZONE} did not answer"),
+    ],
+)
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_notebook_that_cannot_be_read_on_the_way_is_held_back_alone(lose, result, words, when, gone):
+    owner, made = upgraded(4, newest=100)
+    other, more = upgraded(4, name="other")
+    other = replace(other, zone="us-east1-b")
+    more = [replace(item, disk=("us-east1-b", "other-boot")) for item in more]
+    world = World([other] if gone else [owner, other], [*made, *more])
+    plan = world.plan()
+    at_once = when == "at the look of a wave"
+
+    def before_send(name):
+        if name == "nb-3":
+            lose(world)
+        return name == "nb-3"
+
+    if at_once:
+        world.between = lambda: lose(world)
+    else:
+        world.before_send = before_send
+    report = world.sweep(plan=plan)
+    found = results(report)
+    assert {found.pop("other-2"), found.pop("other-3")} == {Result.DELETED}
+    assert set(found) <= {name for name in world.snapshots if name.startswith("nb-")}
+    assert set(found.values()) == ({result} if at_once else {result, Result.SKIPPED})
+    assert all(words in outcome.message for _, outcome in report.results if outcome.message)
+    assert (report.error, report.failed) == (None, result is Result.FAILED)
+
+
+def test_what_somebody_wants_of_a_notebook_that_cannot_be_read_has_not_failed():
+    owner, made = upgraded(4)
+    world = World([owner], made)
+    world.unread = {owner.key: "503"}
+    world.between = lambda: hold(world, "nb-3")
+    assert results(world.sweep()) == {"nb-2": Result.FAILED, "nb-3": Result.SKIPPED}
+
+
+def test_what_cannot_be_read_of_a_notebook_takes_no_mark_from_being_taken_off():
+    owner, made = upgraded(3)
+    held = replace(made[0], labels={"hold": "", "nbp-prune": "2026-06-01"})
+    world = World([owner], [held, *made[1:]])
+    world.unread = {owner.key: "503"}
+    assert results(world.sweep(rules(grace="7d"))) == {"nb-0": Result.UNMARKED, "nb-2": Result.FAILED}
 
 
 class Reluctant:
