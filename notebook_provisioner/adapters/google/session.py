@@ -10,6 +10,7 @@ from notebook_provisioner.core.errors import TargetUnreachable
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
+UNKNOWN: Final = "unknown"  # our word for an account that the credentials do not tell
 _UNTOLD: Final = "default"  # what google.auth calls a VM's or a job's account until it has asked
 SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 
@@ -64,13 +65,13 @@ class Target:
         """As whom calls are made: an e-mail address.
 
         Returns:
-            Empty where the credentials do not say, as those of a person may not.
+            `UNKNOWN` where the credentials do not say: a person's do only if their file has an ``account``.
 
         Raises:
             TargetUnreachable: There are no application default credentials.
         """
         if self.token is not None:
-            return self.user
+            return self.user or UNKNOWN
         import google.auth.exceptions
         from google.auth.transport.requests import Request
 
@@ -79,9 +80,9 @@ class Target:
             if getattr(found, "service_account_email", None) == _UNTOLD:
                 found.refresh(Request())  # type: ignore[no-untyped-call]  # asks the metadata server who it is
         except google.auth.exceptions.GoogleAuthError:
-            return ""
+            return UNKNOWN
         names = (getattr(found, name, None) for name in ("service_account_email", "account"))
-        return next((str(name) for name in names if name and name != _UNTOLD), "")
+        return next((str(name) for name in names if name and name != _UNTOLD), UNKNOWN)
 
 
 def get(target: Target, url: str, parameters: dict[str, str]) -> dict[str, Any]:

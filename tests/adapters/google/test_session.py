@@ -8,23 +8,24 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from google.oauth2.credentials import Credentials
 
 from notebook_provisioner.adapters.google.session import Target
 
 ACCOUNT = "nbp-research-prune@acme.iam.gserviceaccount.com"
 
 
-class Person(Target):
-    """A target with credentials that somebody logged in with."""
-
-    def credentials(self):
-        return Credentials(token="a", account=self.user)
-
-
-@pytest.mark.parametrize("account", ["ana@example.com", ""])
-def test_a_persons_credentials_say_whose_they_are_or_nothing(account):
-    assert Person(user=account).principal() == account
+@pytest.mark.parametrize(
+    ("told", "principal"),
+    [({"account": "ana@example.com"}, "ana@example.com"), ({"account": ""}, "unknown"), ({}, "unknown")],
+)
+def test_a_persons_credentials_may_say_whose_they_are(tmp_path, monkeypatch, told, principal):
+    """The file that ``gcloud auth application-default login`` writes."""
+    file = tmp_path / "application_default_credentials.json"
+    known = {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}
+    file.write_text(json.dumps({**known, **told}))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "acme")
+    assert Target().principal() == principal
 
 
 def test_the_sandbox_takes_every_call_as_its_own_user():
