@@ -135,7 +135,14 @@ def _act(app: App, view: "_View", lease: Lease, stopped: Callable[[], bool], *, 
     }
     journal = app.journal("snapshots-prune", common, _log(app) if as_job else (lambda _: None))
     report = sweep(
-        view.plan, view.store, view.rules_of, journal=journal, clock=clock, lease=lease, stopped=stopped
+        view.plan,
+        view.store,
+        view.rules_of,
+        journal=journal,
+        clock=clock,
+        lease=lease,
+        stopped=stopped,
+        clock_ahead=lambda: app.clock_ahead,
     )
     measured = view.measure(stopped) if report.error is None else NotMeasured("the run ended early")
     if report.error is None and stopped():

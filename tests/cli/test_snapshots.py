@@ -242,35 +242,49 @@ def test_a_large_share_is_refused(nbp, control):
     assert "more than 50%" in nbp("prune", "--yes", status=4).stderr
 
 
-@pytest.mark.parametrize("minutes", [0, 4, 7, -7])
-def test_a_clock_that_is_not_googles_changes_nothing(home, control, connection, monkeypatch, minutes):
-    """The sandbox in Google's place: its answers tell the time, and this machine's clock is off."""
+@pytest.fixture
+def at_google(home, control, connection, monkeypatch):
+    """The sandbox in Google's place: its answers tell the time, and this machine's clock may be off."""
 
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime.now(tz) + timedelta(minutes=minutes)
+    def call(*arguments, off):
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz=None):
+                return datetime.now(tz) + timedelta(minutes=off())
 
-    class Google(App):
-        def google_target(self):
-            return Target(url=connection.url, token=connection.token)
+        class Google(App):
+            def google_target(self):
+                return Target(url=connection.url, token=connection.token)
 
-    right, fleet = abs(minutes) < 5, home / "fleet.yaml"
-    fleet.write_text(f"{FLEET.read_text()}\nstate: {{bucket: state-of-the-fleet, prefix: one}}\n")
-    control.ask("POST", f"storage/v1/b?project={PROJECT}", {"name": "state-of-the-fleet"})
-    monkeypatch.setattr(rest, "datetime", Clock)
-    monkeypatch.setenv("NBP_HOME", str(home))
-
-    def call(*arguments):
+        monkeypatch.setattr(rest, "datetime", Clock)
         command = ["--fleet", str(fleet), "--target", "google", "snapshots", *arguments, "--format", "json"]
         done = CliRunner().invoke(program, command, obj=Settings(app_type=Google))
         return done.exit_code, json.loads(done.stdout)
 
-    status, listed = call("list")
+    fleet = home / "fleet.yaml"
+    fleet.write_text(f"{FLEET.read_text()}\nstate: {{bucket: state-of-the-fleet, prefix: one}}\n")
+    control.ask("POST", f"storage/v1/b?project={PROJECT}", {"name": "state-of-the-fleet"})
+    monkeypatch.setenv("NBP_HOME", str(home))
+    return call
+
+
+@pytest.mark.parametrize("minutes", [0, 4, 7, -7])
+def test_a_clock_that_is_not_googles_changes_nothing(control, at_google, minutes):
+    right = abs(minutes) < 5
+    status, listed = at_google("list", off=lambda: minutes)
     assert (status, "wrong-clock" in {item["code"] for item in listed["findings"]}) == (0, not right)
-    status, pruned = call("prune", "--yes")
+    status, pruned = at_google("prune", "--yes", off=lambda: minutes)
     assert (status, len(control.names())) == ((0, 4) if right else (4, 8))
     assert right or [item["code"] for item in pruned["errors"]] == ["wrong-clock"]
+
+
+def test_a_clock_that_goes_wrong_when_the_plan_is_made_changes_nothing_more(control, at_google):
+    def off():
+        return 90 if control.counts().get("compute.snapshots.list") else 0
+
+    status, pruned = at_google("prune", "--yes", off=off)
+    assert (status, [item["code"] for item in pruned["errors"]]) == (1, ["clock-went-wrong"])
+    assert (pruned["data"]["results"], len(control.names())) == ([], 8)
 
 
 def test_wrong_words_are_said_with_the_right_ones(nbp):

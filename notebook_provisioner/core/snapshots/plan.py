@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from notebook_provisioner.core.errors import Refused
+from notebook_provisioner.core.errors import ProvisionerError, Refused
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.caps import Caps
 from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict, decide, usable
@@ -24,6 +24,12 @@ class WrongClock(Refused):
     """This machine's clock is not Google's, and every age is counted by it."""
 
     code = "wrong-clock"
+
+
+class ClockWentWrong(ProvisionerError):
+    """This machine's clock was Google's when a run began, and is not any more."""
+
+    code = "clock-went-wrong"
 
 
 class StaleFacts(Refused):
@@ -184,7 +190,7 @@ def make(
 
 
 def require_right_clock(ahead: timedelta | None) -> None:
-    """Hold this machine's clock to Google's.
+    """Hold this machine's clock to Google's before a run.
 
     Args:
         ahead: How far it is ahead; negative where it is behind, None where nobody knows.
@@ -192,13 +198,31 @@ def require_right_clock(ahead: timedelta | None) -> None:
     Raises:
         WrongClock: They are more than five minutes apart.
     """
-    if ahead is not None and abs(ahead) > _CLOCKS_APART:
-        minutes = round(abs(ahead).total_seconds() / 60)
-        raise WrongClock(
-            f"this machine's clock is {minutes} minutes {'ahead of' if ahead > timedelta(0) else 'behind'} "
-            "Google's",
-            hint="set it: soak, grace and every age are counted by it",
+    if problem := _clock_problem(ahead):
+        raise WrongClock(problem, hint="set it: soak, grace and every age are counted by it")
+
+
+def require_clock_still_right(ahead: timedelta | None) -> None:
+    """The same in the middle of a run: a mark bears the day, and labels may name one.
+
+    Args:
+        ahead: As for `require_right_clock`.
+
+    Raises:
+        ClockWentWrong: They are more than five minutes apart.
+    """
+    if problem := _clock_problem(ahead):
+        raise ClockWentWrong(
+            f"{problem}, and was not when the run began",
+            hint="set it, and run the same command again: what is done is not done twice",
         )
+
+
+def _clock_problem(ahead: timedelta | None) -> str | None:
+    if ahead is None or abs(ahead) <= _CLOCKS_APART:
+        return None
+    minutes, way = round(abs(ahead).total_seconds() / 60), "ahead of" if ahead > timedelta(0) else "behind"
+    return f"this machine's clock is {minutes} minutes {way} Google's"
 
 
 def require_fresh(age: timedelta, limit: timedelta) -> None:

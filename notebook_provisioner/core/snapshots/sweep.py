@@ -17,7 +17,7 @@ from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict
 from notebook_provisioner.core.snapshots.facts import Seen, Snapshot
 from notebook_provisioner.core.snapshots.journal import journal_entry, policies, policy_entry
-from notebook_provisioner.core.snapshots.plan import PrunePlan
+from notebook_provisioner.core.snapshots.plan import PrunePlan, require_clock_still_right
 from notebook_provisioner.core.snapshots.recheck import (
     GONE,
     HARMFUL,
@@ -162,6 +162,7 @@ def sweep(
     clock: Callable[[], datetime],
     lease: Lease | None = None,
     stopped: Callable[[], bool] = lambda: False,
+    clock_ahead: Callable[[], timedelta | None] = lambda: None,
 ) -> Report:
     """Carry out *plan*. An error on the way ends the run, and what was done until then is reported.
 
@@ -176,8 +177,9 @@ def sweep(
         clock: The present.
         lease: Renewed before each wave, each request and at each answer; without it, nothing more is sent.
         stopped: Whether somebody asked the run to end. *changes* does not wait for long any more then.
+        clock_ahead: How far *clock* is ahead of Google's by the latest answer; None where nobody knows.
     """
-    run = _Run(plan, changes, rules_of, journal, clock, lease or Alone(), stopped)
+    run = _Run(plan, changes, rules_of, journal, clock, lease or Alone(), stopped, clock_ahead)
     actions = sorted(plan.actions, key=lambda item: item.belonging.notebook)  # a notebook's together
     known = policies(actions, rules_of)
     journal.write(policy_entry(digest, rules, clock()) for digest, rules in known.items())
@@ -195,6 +197,7 @@ class _Run:
     clock: Callable[[], datetime]
     lease: Lease
     stopped: Callable[[], bool]
+    clock_ahead: Callable[[], timedelta | None]
     report: Report = field(default_factory=Report)
     sent: dict[str, Decision] = field(default_factory=dict)  # written down, and no outcome known yet
     pending: dict[str, tuple[Decision, Outcome]] = field(default_factory=dict)
@@ -275,6 +278,7 @@ class _Run:
         points = {key: self.plan.points.get(key, ()) for key in keys}
         names = [item.snapshot.name for item in decisions]
         seen = self.changes.again([*names, *(name for key in keys for name in points[key])], keys)
+        self._require_right_clock()  # a run takes hours, and clocks are set, and machines sleep
         fresh = Fresh(seen, self.clock())
         unread: dict[NotebookKey, str] = {}
         for key in keys:
@@ -297,12 +301,19 @@ class _Run:
                 found.append((item, Outcome(name, result, why)))
         return found
 
+    def _require_right_clock(self) -> None:
+        try:
+            require_clock_still_right(self.clock_ahead())
+        except ProvisionerError as error:
+            self.report.error = self.report.error or error
+            raise
+
     def _act(self, verdict: Verdict, items: Mapping[str, Decision], looked: datetime) -> Iterator[Outcome]:
         def look(snapshot: Snapshot, sent: bool) -> Outcome | None:
             item, why = items[snapshot.name], None
             if error := self._ends():
                 why = f"the run ended early: {error}"
-            elif (sent or self.clock() - looked > LOOK_HOLDS) and (stop := self._look([item])[0][1]):
+            elif (sent or abs(self.clock() - looked) > LOOK_HOLDS) and (stop := self._look([item])[0][1]):
                 return stop
             why = why or self._held(item) or self._to_send(item)
             return Outcome(snapshot.name, Result.SKIPPED, why) if why else None

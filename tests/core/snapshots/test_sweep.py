@@ -38,6 +38,7 @@ class World:
         self.before_send = lambda _: False  # whether it was sent before
         self.settling = self.end
         self.stopped = False
+        self.clock_ahead = timedelta(0)
         self.policies = {}
         self.unreachable = set()
         self.unread = {}
@@ -61,6 +62,7 @@ class World:
             clock=lambda: self.now,
             lease=lease,
             stopped=lambda: self.stopped,
+            clock_ahead=lambda: self.clock_ahead,
         )
 
     def again(self, names, notebooks):
@@ -343,6 +345,59 @@ def test_what_cannot_be_sent_soon_after_the_look_is_looked_at_again():
     found = results(world.sweep())
     assert sorted(found.values()) == [Result.DELETED, Result.SKIPPED, Result.SKIPPED]
     assert set(world.snapshots) == {"nb-0", "nb-1", *(name for name in found if found[name] == "skipped")}
+
+
+def test_what_a_clock_that_was_set_back_lets_seem_recent_is_looked_at_again():
+    owner, made = upgraded(4)
+    world = World([owner], made)
+
+    def late(name):
+        world.now -= timedelta(minutes=1)
+        hold(world, name)
+        return False
+
+    world.before_send = late
+    assert set(results(world.sweep()).values()) == {Result.SKIPPED}
+
+
+@pytest.mark.parametrize("grace", [None, "7d"])
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_clock_that_goes_wrong_on_the_way_ends_the_run(monkeypatch, hours, grace):
+    monkeypatch.setattr(module, "WAVE", 2)
+    owner, made = upgraded(8)
+    world = World([owner], made)
+    looks = iter([0, 0])
+    world.between = lambda: setattr(world, "clock_ahead", timedelta(hours=next(looks, hours)))
+    report = world.sweep(rules(grace=grace))
+    assert report.count(Result.DELETED, Result.MARKED) == len(report.results) == 4
+    assert isinstance(report.error, planning.ClockWentWrong)
+    assert (report.error.exit_code, report.failed) == (1, True)  # 4 would say that nothing was changed
+
+
+def test_a_clock_that_goes_wrong_before_one_request_ends_the_run():
+    owner, made = upgraded(6)
+    world = World([owner], made)
+    world.between = lambda: world.events and setattr(world, "clock_ahead", timedelta(hours=1))
+    world.before_send = lambda name: name == "nb-4"
+
+    def careful(snapshots, look):  # as the adapter, which takes a look that fails for its own snapshot's
+        def asked(item, sent):
+            try:
+                return look(item, sent)
+            except ProvisionerError as error:
+                return Outcome(item.name, Result.FAILED, str(error))
+
+        return World.delete(world, snapshots, asked)
+
+    world.delete = careful
+    report = world.sweep()
+    assert results(report) == {
+        "nb-5": Result.DELETED,
+        "nb-4": Result.FAILED,
+        "nb-3": Result.SKIPPED,
+        "nb-2": Result.SKIPPED,
+    }
+    assert isinstance(report.error, planning.ClockWentWrong)
 
 
 @pytest.mark.parametrize(
