@@ -57,5 +57,6 @@ def test_the_mistakes_cover_the_controls():
         "key-deletion",
         "shared-service-account",
         "audit-logs",
+        "job-work",
     }  # need more than one resource made, or another fleet file
     assert seeded | elsewhere == {row.id for row in CONTROLS.values() if row.severity == "high"}

@@ -13,7 +13,7 @@ from typing import get_args
 import click
 import pytest
 
-from notebook_provisioner.catalog import grants, metadata_keys
+from notebook_provisioner.catalog import grants, jobs, metadata_keys
 from notebook_provisioner.catalog.controls import CONTROLS
 from notebook_provisioner.cli.main import nbp
 from notebook_provisioner.core.fleet import maintenance
@@ -198,6 +198,15 @@ def test_the_jobs_are_those_of_the_fleet_file():
     fields = Maintenance.model_fields.keys() - {"image", "serves", "served_by"}
     assert {job["name"] for job in JOBS} == fields == set(maintenance.JOBS)
     assert {row["job"] for row in ALERTS if "job" in row} == fields
+
+
+def test_what_a_job_runs_is_what_a_plan_is_held_to():
+    assert {
+        job["name"]: jobs.Job(tuple(job["arguments"]), job["timeout_seconds"]) for job in JOBS
+    } == jobs.JOBS
+    bucket = (MODULES / "maintenance" / "bucket.tf").read_text()
+    assert re.findall(r"^  name +=(.*)$", bucket, re.MULTILINE)[-1] == f' "{jobs.FLEET_FILE}"'
+    assert f'mount_path = "{jobs.MOUNT}"' in (MODULES / "maintenance" / "jobs.tf").read_text()
 
 
 def test_every_job_runs_a_command_that_takes_its_options():

@@ -51,6 +51,13 @@ def parse(text: str, *, file: str, today: date, target: str | None = None) -> Fl
     return required(fleet, findings, file=file)
 
 
+def describes(text: str, fleet: Fleet) -> bool:
+    """Whether *text* is a fleet file of *fleet*, whatever its comments and its target."""
+    origin = source.read(text, file="")
+    found, _ = _validated({**_without_empty(origin.value or {}), "target": fleet.target})
+    return found == fleet
+
+
 def required(fleet: Fleet | None, findings: tuple[Finding, ...], *, file: str) -> Fleet:
     """What ``check`` answered, as the fleet. Raises as ``parse``."""
     errors = sum(finding.severity is Severity.ERROR for finding in findings)

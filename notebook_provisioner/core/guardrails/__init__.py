@@ -24,6 +24,7 @@ from notebook_provisioner.core.guardrails import (
     access_levels,
     audit,
     identity,
+    jobs,
     machines,
     metadata,
     names,
@@ -55,6 +56,7 @@ _MODULES: Final = (
     storage,
     audit,
     workloads,
+    jobs,
 )
 _RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     kind: tuple(rule for module in _MODULES for rule in module.RULES.get(kind, ()))

@@ -5,13 +5,13 @@ from typing import Final
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import Fleet
-from notebook_provisioner.core.fleet.maintenance import JOBS, job_account
+from notebook_provisioner.core.fleet.maintenance import JOBS, JobName, job_account
 from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, of_blocks, shown, stays
 from notebook_provisioner.core.guardrails.grants import timer_account
 from notebook_provisioner.core.guardrails.notebooks import DEFAULT_ACCOUNT
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
-_TASK: Final = ("template", 0, "template", 0)
+TASK: Final = ("template", 0, "template", 0)
 _CALL: Final = ("http_target", 0)
 _TOKENS: Final = ("oauth_token", "oidc_token")
 
@@ -21,8 +21,8 @@ def _account(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     fleet = surroundings.fleet
     if not stays(change):
         return
-    own = {_job_name(fleet, job): job_account(fleet.project, fleet.name, job) for job in JOBS}
-    email = change.planned(*_TASK, "service_account")
+    own = {job_name(fleet, job): job_account(fleet.project, fleet.name, job) for job in JOBS}
+    email = change.planned(*TASK, "service_account")
     remedy = "give it an account of its own, as the module maintenance does"
     if not email or (isinstance(email, str) and DEFAULT_ACCOUNT.search(email)):
         said = f"it would run as a default service account{f', {email}' if email else ''}"
@@ -37,10 +37,8 @@ def _job_image(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     wanted = maintenance.image if maintenance is not None else None
     if not stays(change):
         return
-    containers = change.planned(*_TASK, "containers")
-    images = (
-        [UNKNOWN] if containers is UNKNOWN else of_blocks(change, *_TASK, "containers", attribute="image")
-    )
+    containers = change.planned(*TASK, "containers")
+    images = [UNKNOWN] if containers is UNKNOWN else of_blocks(change, *TASK, "containers", attribute="image")
     for image in images:
         if image != wanted:
             said = f"the job would run {shown(image)}, which the fleet file does not name"
@@ -54,8 +52,7 @@ def _timer(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
         return
     jobs = f"https://run.googleapis.com/v2/projects/{fleet.project}/locations/{fleet.region}/jobs"
     address = change.planned(*_CALL, "uri")
-    ours = fleet.maintenance.jobs if fleet.maintenance is not None else ()
-    if address not in {f"{jobs}/{_job_name(fleet, job)}:run" for job in ours}:
+    if address not in {f"{jobs}/{name}:run" for name in of_fleet(fleet)}:
         said = f"the timer would call {shown(address)}, which starts no job of the fleet's"
         yield finding("timer-target", change, said, "let the module maintenance make it")
     if change.planned(*_CALL, "body"):
@@ -69,9 +66,15 @@ def _timer(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             yield finding("timer-target", change, said, "leave it the account that only starts jobs")
 
 
-def _job_name(fleet: Fleet, job: str) -> str:
+def job_name(fleet: Fleet, job: str) -> str:
     """The name of one of the fleet's jobs, as the module maintenance gives it."""
     return f"nbp-{fleet.name}-{job}"
+
+
+def of_fleet(fleet: Fleet) -> Mapping[str, JobName]:
+    """The fleet's own jobs, by the names that they have in Cloud Run."""
+    jobs = fleet.maintenance.jobs if fleet.maintenance is not None else ()
+    return {job_name(fleet, job): job for job in jobs}
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
