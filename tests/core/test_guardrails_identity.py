@@ -326,6 +326,7 @@ def test_what_a_job_runs_as():
     assert found("nbp-quickstart-prune", "1-compute@developer.gserviceaccount.com") == default
 
 
+POST, CLOCK = {"http_method": "POST"}, {"schedule": "30 3 * * *", "time_zone": "UTC"}
 TIMER = "nbp-quickstart-timer@nbp-quickstart.iam.gserviceaccount.com"
 RUN = "https://run.googleapis.com/v2/projects/nbp-quickstart/locations/europe-west1/jobs/nbp-quickstart-prune:run"
 
@@ -348,7 +349,7 @@ RUN = "https://run.googleapis.com/v2/projects/nbp-quickstart/locations/europe-we
 )
 def test_what_a_timer_calls(changed, said):
     call = {"uri": RUN, "oauth_token": [{"service_account_email": TIMER}], "oidc_token": [], **changed}
-    entry = made("google_cloud_scheduler_job", http_target=[call])
+    entry = made("google_cloud_scheduler_job", http_target=[{**POST, **call}], **CLOCK)
     found = guardrails.check(read(document(entry, **LOOKED_UP)), whole_fleet())
     assert [one.code for one in found] == ([] if said is None else ["timer-target"])
     assert all(said in one.message for one in found)
@@ -356,7 +357,9 @@ def test_what_a_timer_calls(changed, said):
 
 @pytest.mark.parametrize("part", ["uri", "body", "oauth_token"])
 def test_what_a_timer_calls_where_nobody_can_see(part):
-    call = {"uri": RUN, "oauth_token": [{"service_account_email": TIMER}], part: None}
-    entry = made("google_cloud_scheduler_job", http_target=[call], unknown={"http_target": [{part: True}]})
+    call = {**POST, "uri": RUN, "oauth_token": [{"service_account_email": TIMER}], part: None}
+    entry = made(
+        "google_cloud_scheduler_job", **CLOCK, http_target=[call], unknown={"http_target": [{part: True}]}
+    )
     found = guardrails.check(read(document(entry, **LOOKED_UP)), whole_fleet())
     assert [one.code for one in found] == ["timer-target"]

@@ -19,7 +19,9 @@ maintenance:
   serves: [{{project: acme-research, fleet: research}}]
 """
 BUCKET = "nbp-quickstart-quickstart-operations"
-JOB, OBJECT = "google_cloud_run_v2_job", "google_storage_bucket_object"
+JOB, TIMER, OBJECT = "google_cloud_run_v2_job", "google_cloud_scheduler_job", "google_storage_bucket_object"
+NOTEBOOK = "google_workbench_instance"
+RUN = "https://run.googleapis.com/v2/projects/nbp-quickstart/locations/europe-west1/jobs/nbp-quickstart-prune:run"
 
 
 def ours(text=TEXT):
@@ -126,3 +128,43 @@ def test_the_fleet_file_of_another_target_is_the_same():
     assert published["content"] != TEXT
     entry = change(OBJECT, ["create"], after=published)
     assert guardrails.check(read(document(entry)), rehearsed) == ()
+
+
+def timer(**changed):
+    call = {"uri": RUN, "http_method": "POST", **changed.pop("call", {})}
+    return {"schedule": "30 3 * * *", "time_zone": "Europe/Amsterdam", "http_target": [call], **changed}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"schedule": "0 0 31 2 *"},
+        {"time_zone": "UTC"},
+        {"time_zone": None},
+        {"paused": True},
+        {"call": {"http_method": "GET"}},
+    ],
+)
+def test_a_timer_that_starts_a_job_at_another_time(changed):
+    assert codes(TIMER, timer()) == codes(TIMER, timer(paused=False)) == []
+    assert codes(TIMER, timer(), {"paused": True}) == []  # Google fills it in
+    assert codes(TIMER, timer(**changed)) == ["job-work"]
+
+
+@pytest.mark.parametrize("part", ["schedule", "time_zone"])
+def test_a_timer_of_which_nobody_knows_when_it_starts(part):
+    assert codes(TIMER, timer(**{part: None}), {part: True}) == ["job-work"]
+
+
+@pytest.mark.parametrize("gone", [JOB, TIMER])
+def test_a_job_of_the_fleet_file_is_there_and_has_its_timer(gone):
+    def said(*there):
+        entries = [change(kind, ["no-op"], after=after) for kind, after in there]
+        entries.append(change(NOTEBOOK, ["update"], before={"name": "zed"}, after={"name": "zed"}))
+        found = guardrails.check(read(document(*entries, **LOOKED_UP)), ours())
+        return [one.message for one in found if one.code == "job-work"]
+
+    right = [(JOB, job()), (TIMER, timer())]
+    assert said(*right) == []
+    (message,) = said(*(one for one in right if one[0] != gone))
+    assert message.startswith(f"there would be no {'job' if gone == JOB else 'timer'} for prune")

@@ -71,7 +71,7 @@ _WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (
     *perimeter_rules.WHOLE_PLAN,
     *unlisted.WHOLE_PLAN,
 )
-_ESTATE: Final[tuple[PlanRule, ...]] = (*network.ESTATE, *perimeter.ESTATE, *audit.ESTATE)
+_ESTATE: Final[tuple[PlanRule, ...]] = (*network.ESTATE, *perimeter.ESTATE, *audit.ESTATE, *jobs.ESTATE)
 
 
 def check(plan: TerraformPlan, fleet: Fleet) -> tuple[Finding, ...]:

@@ -8,9 +8,20 @@ from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import Fleet, reading
 from notebook_provisioner.core.fleet.buckets import bucket_name
 from notebook_provisioner.core.fleet.maintenance import JobName, Maintenance, operations_bucket
-from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, listed, shown, stays
-from notebook_provisioner.core.guardrails.workloads import TASK, of_fleet
-from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
+from notebook_provisioner.core.guardrails.facts import (
+    Absent,
+    PlanRule,
+    Rule,
+    Surroundings,
+    after,
+    finding,
+    listed,
+    shown,
+    stays,
+)
+from notebook_provisioner.core.guardrails.workloads import CALL, JOB, TASK, TIMER, of_address, of_fleet
+from notebook_provisioner.core.impact import NOTEBOOK
+from notebook_provisioner.core.terraform_plan import UNKNOWN, Change, TerraformPlan
 
 _CONTAINER: Final = (*TASK, "containers", 0)
 _VOLUME: Final = (*TASK, "volumes", 0)
@@ -53,6 +64,42 @@ def _job(fleet: Fleet, maintenance: Maintenance, job: JobName) -> Wanted:
     }
 
 
+def _clock(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    """A timer starts its job when the fleet file says, and not otherwise."""
+    maintenance = surroundings.fleet.maintenance
+    job = of_address(surroundings.fleet).get(change.planned(*CALL, "uri"))
+    if not stays(change) or job is None or maintenance is None:
+        return
+    wanted = maintenance.jobs[job]
+    yield from _held(
+        change,
+        {
+            ("schedule",): wanted.schedule,
+            ("time_zone",): wanted.time_zone,
+            (*CALL, "http_method"): "POST",
+        },
+    )
+    if change.planned("paused") is True:
+        yield finding("job-work", change, f"the timer of {job} would be paused", _REMEDY)
+
+
+def _there(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
+    """As long as there are notebooks, so are the jobs of the fleet file, and one timer for each."""
+    there = after(plan)
+    if not any(one.type == NOTEBOOK for one in there):
+        return
+    jobs = [one.planned("name") for one in there if one.type == JOB]
+    calls = [one.planned(*CALL, "uri") for one in there if one.type == TIMER]
+    for what, wanted, found in (
+        ("job", of_fleet(surroundings.fleet), jobs),
+        ("timer", of_address(surroundings.fleet), calls),
+    ):
+        for name, job in wanted.items():
+            if name not in found:
+                said = f"there would be no {what} for {job}, which the fleet file asks for"
+                yield finding("job-work", Absent("maintenance"), said, _REMEDY)
+
+
 def _held(change: Change, wanted: Wanted) -> Iterator[Finding]:
     for path, right in wanted.items():
         planned = change.planned(*path)
@@ -76,6 +123,8 @@ def _published(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
-    "google_cloud_run_v2_job": (_work,),
+    JOB: (_work,),
+    TIMER: (_clock,),
     "google_storage_bucket_object": (_published,),
 }
+ESTATE: Final[tuple[PlanRule, ...]] = (_there,)

@@ -11,8 +11,10 @@ from notebook_provisioner.core.guardrails.grants import timer_account
 from notebook_provisioner.core.guardrails.notebooks import DEFAULT_ACCOUNT
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
+JOB: Final = "google_cloud_run_v2_job"
+TIMER: Final = "google_cloud_scheduler_job"
 TASK: Final = ("template", 0, "template", 0)
-_CALL: Final = ("http_target", 0)
+CALL: Final = ("http_target", 0)
 _TOKENS: Final = ("oauth_token", "oidc_token")
 
 
@@ -50,17 +52,16 @@ def _timer(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     fleet = surroundings.fleet
     if not stays(change):
         return
-    jobs = f"https://run.googleapis.com/v2/projects/{fleet.project}/locations/{fleet.region}/jobs"
-    address = change.planned(*_CALL, "uri")
-    if address not in {f"{jobs}/{name}:run" for name in of_fleet(fleet)}:
+    address = change.planned(*CALL, "uri")
+    if address not in of_address(fleet):
         said = f"the timer would call {shown(address)}, which starts no job of the fleet's"
         yield finding("timer-target", change, said, "let the module maintenance make it")
-    if change.planned(*_CALL, "body"):
+    if change.planned(*CALL, "body"):
         said = "the timer would send a body, which may change what the job does"
         yield finding("timer-target", change, said, "leave body out of it")
     own = timer_account(fleet)
     for token in _TOKENS:
-        email = change.planned(*_CALL, token, 0, "service_account_email")
+        email = change.planned(*CALL, token, 0, "service_account_email")
         if email not in {None, own}:
             said = f"the timer would call in the name of {shown(email)}, and not of {own}"
             yield finding("timer-target", change, said, "leave it the account that only starts jobs")
@@ -77,7 +78,13 @@ def of_fleet(fleet: Fleet) -> Mapping[str, JobName]:
     return {job_name(fleet, job): job for job in jobs}
 
 
+def of_address(fleet: Fleet) -> Mapping[str, JobName]:
+    """The fleet's own jobs, by the addresses that start them."""
+    jobs = f"https://run.googleapis.com/v2/projects/{fleet.project}/locations/{fleet.region}/jobs"
+    return {f"{jobs}/{name}:run": job for name, job in of_fleet(fleet).items()}
+
+
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
-    "google_cloud_run_v2_job": (_account, _job_image),
-    "google_cloud_scheduler_job": (_timer,),
+    JOB: (_account, _job_image),
+    TIMER: (_timer,),
 }
