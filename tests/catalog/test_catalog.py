@@ -9,12 +9,24 @@ from typing import get_args
 import googleapiclient.discovery_cache
 import pytest
 
-from notebook_provisioner.catalog import controls, images, labels, machines, metadata_keys, places
+from notebook_provisioner.catalog import (
+    controls,
+    endpoints,
+    google_public,
+    images,
+    labels,
+    machines,
+    metadata_keys,
+    places,
+)
 from notebook_provisioner.catalog.provenance import Source
 from notebook_provisioner.core.fleet import model, profile
 
 ROOT = Path(__file__).parents[2]
 DISCOVERY = Path(googleapiclient.discovery_cache.__file__).parent / "documents"
+GOOGLE_PUBLIC = json.loads(
+    (ROOT / "notebook_provisioner" / "catalog" / "google_public.json").read_text(encoding="utf-8")
+)
 NOTEBOOKS = json.loads((DISCOVERY / "notebooks.v2.json").read_text(encoding="utf-8"))["schemas"]
 
 
@@ -98,3 +110,14 @@ def test_regions_are_those_of_the_discovery_documents():
         endpoints = json.loads(path.read_text(encoding="utf-8")).get("endpoints", [])
         named |= {endpoint.get("location", "") for endpoint in endpoints}
     assert {place for place in named if re.fullmatch(r"[a-z]+-[a-z]+[0-9]{1,2}", place)} == places.REGIONS
+
+
+def test_googles_public_domains_are_not_those_of_the_virtual_ip():
+    assert not set(google_public.DOMAINS) & set(endpoints.DOMAINS)
+    assert all(re.fullmatch(r"[a-z]+\.[a-z]+", one) for one in google_public.DOMAINS)
+
+
+def test_googles_public_side_says_where_it_is_from():
+    assert GOOGLE_PUBLIC["what"].endswith(".")
+    assert GOOGLE_PUBLIC["source"].startswith("https://docs.cloud.google.com/")
+    assert date.fromisoformat(GOOGLE_PUBLIC["read"]) <= date(2026, 11, 30)

@@ -40,6 +40,11 @@ def test_alerts_that_plans_are_held_to():
     assert json.loads(catalogue.read_text()) == ALERTS
 
 
+def test_what_google_serves_in_public():
+    catalogue = REPOSITORY / "notebook_provisioner" / "catalog" / "google_public.json"
+    assert catalogue.read_text() == (MODULES / "network" / "google_public.json").read_text()
+
+
 def test_keys_that_workbench_protects():
     assert set(METADATA_KEYS["system"]) == set(metadata_keys.PROTECTED)
 

@@ -1,6 +1,7 @@
 locals {
   _endpoints = jsondecode(file("${path.module}/google_endpoints.json"))
   _vip       = local._endpoints.vips[var.vip]
+  _public    = jsondecode(file("${path.module}/google_public.json"))
 
   _domains = toset(local._endpoints.domains[*].domain)
 }

@@ -64,6 +64,14 @@ variable "egress" {
     error_message = "egress.hosts are host names, such as docs.example.com or *.example.com: without TLS inspection the proxy sees no path."
   }
   validation {
+    condition = alltrue(flatten([
+      for name in concat(var.egress.fqdns, var.egress.hosts) : [
+        for domain in concat(local._endpoints.domains[*].domain, local._public.domains) : name != domain && !endswith(name, ".${domain}")
+      ]
+    ]))
+    error_message = "egress.fqdns and egress.hosts name nothing of Google's: its APIs need no entry, and its public addresses are a way past the virtual IP."
+  }
+  validation {
     condition = var.egress.proxy_cidr == null || try(
       tonumber(split("/", var.egress.proxy_cidr)[1]) <= 26 && cidrhost(var.egress.proxy_cidr, 0) == split("/", var.egress.proxy_cidr)[0], false,
     )

@@ -1,10 +1,10 @@
 """What may leave the network besides calls to Google's APIs."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from notebook_provisioner.catalog import endpoints
+from notebook_provisioner.catalog import endpoints, google_public
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import proxy
 from notebook_provisioner.core.fleet.checks.context import Context
@@ -91,7 +91,7 @@ def secure_web_proxy(context: Context) -> Iterator[Finding]:
     if not isinstance(rules, SecureWebProxy):
         return
     for index, host in enumerate(rules.hosts):
-        yield from _google_name(context, (*_PATH, "hosts", index), host.removeprefix("*."))
+        yield from _google_name(context, (*_PATH, "hosts", index), host)
     if rules.certificate is not None:
         location = rules.certificate.name.split("/")[3]
         if location != context.fleet.region:
@@ -135,11 +135,18 @@ def _proxy_range(context: Context, rules: SecureWebProxy, network: CreateNetwork
 
 
 def _google_name(context: Context, place: Path, name: str) -> Iterator[Finding]:
-    domain = next((one for one in endpoints.DOMAINS if name == one or name.endswith(f".{one}")), None)
-    if domain:
-        yield context.warning(
-            "google-name-allowed",
-            place,
-            f"{name} leads to Google's virtual IP, as all of {domain} does, and needs no other way out",
-            "take it out",
+    if domain := _domain(name, endpoints.DOMAINS):
+        said = f"{name} leads to Google's virtual IP, as all of {domain} does, and needs no other way out"
+    elif domain := _domain(name, google_public.DOMAINS):
+        said = (
+            f"{name} leads to Google's own addresses, as all of {domain} does, where its APIs may answer: "
+            "a way past the virtual IP"
         )
+    else:
+        return
+    yield context.error("google-name-allowed", place, said, "take it out")
+
+
+def _domain(name: str, domains: Iterable[str]) -> str | None:
+    """Which of *domains* holds a name, or every name of a pattern as in ``*.example.com``."""
+    return next((one for one in domains if name == one or name.endswith(f".{one}")), None)

@@ -207,6 +207,29 @@ run "egress_to_the_other_virtual_ip" {
   expect_failures = [var.egress]
 }
 
+run "egress_to_a_name_of_an_api" {
+  command = plan
+  variables {
+    egress = { mode = "nat-allowlist", fqdns = ["storage.googleapis.com"] }
+  }
+  expect_failures = [var.egress]
+}
+
+run "a_proxy_to_all_names_of_google" {
+  command = plan
+  variables {
+    egress = { mode = "secure-web-proxy", proxy_cidr = "10.21.0.0/26", hosts = ["docs.example.com", "*.google.com"] }
+  }
+  expect_failures = [var.egress]
+}
+
+run "egress_to_a_name_that_ends_like_googles" {
+  command = plan
+  variables {
+    egress = { mode = "nat-allowlist", fqdns = ["notgoogle.com"] }
+  }
+}
+
 run "one_range_of_the_widest_is_an_allow_list" {
   command = plan
   variables {
