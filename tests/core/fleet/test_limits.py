@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 QUICKSTART = yaml.safe_load((ROOT / "examples" / "quickstart" / "fleet.yaml").read_text("utf-8"))
 
 
-def said(count, **changes):
+def found(count, **changes):
     names = [f"nb-{number:03}" for number in range(count)]
     document = {
         **QUICKSTART,
@@ -26,7 +26,11 @@ def said(count, **changes):
     }
     _, findings = fleet.check(yaml.safe_dump(document), file="fleet.yaml", today=date(2026, 11, 22))
     ours = {"service-account-quota", "too-many-notebooks"}
-    return [(finding.code, finding.severity.value) for finding in findings if finding.code in ours]
+    return [finding for finding in findings if finding.code in ours]
+
+
+def said(count, **changes):
+    return [(finding.code, finding.severity.value) for finding in found(count, **changes)]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +46,11 @@ def test_count(count, expected):
     assert said(count) == expected
 
 
+def test_a_large_fleet_hears_that_its_conditions_may_cost_room():
+    (finding,) = found(101)
+    assert "375 notebooks at most, and by Google's word perhaps fewer" in finding.remedy
+
+
 def test_the_sandbox_has_no_such_limits():
     assert said(376, target="sandbox") == []
 
@@ -55,3 +64,4 @@ def test_the_module_grants_as_many_roles_as_are_counted():
     module = (ROOT / "terraform" / "modules" / "notebook" / "iam.tf").read_text("utf-8")
     grants = re.findall(r'^resource "google_project_iam_member" .*?^}', module, re.DOTALL | re.MULTILINE)
     assert sum(len(re.findall(r'"roles/', grant)) or 1 for grant in grants) == limits.GRANTS
+    assert sum("\n  condition {" in grant for grant in grants) == 1  # as the check says

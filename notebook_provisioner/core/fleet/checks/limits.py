@@ -27,6 +27,7 @@ def service_accounts(context: Context) -> Iterator[Finding]:
             ("notebooks",),
             f"{count} notebooks need as many service accounts; a project has "
             f"{limits.SERVICE_ACCOUNTS} unless Google raised its quota",
-            "ask for a higher quota before you apply",
+            f"ask for a higher quota before you apply; the project's allow policy takes {most} notebooks at "
+            "most, and by Google's word perhaps fewer, since each has a condition in it",
             key=True,
         )
