@@ -143,9 +143,9 @@ def add_rule(call: "Call") -> Document:
     if "priority" not in rule:
         raise invalid("Invalid value for field 'resource.priority': it is required.")
     if any(other["priority"] == rule["priority"] for other in policy["rules"]):
-        raise invalid(
-            f"Invalid value for field 'resource.priority': a rule at {rule['priority']} exists already."
-        )
+        # As security policies, Compute Engine's other policies of rules, say it; unverified for these.
+        said = f"Invalid value for field 'resource.priority': '{rule['priority']}'. "
+        raise invalid(f"{said}Cannot have rules with the same priorities.")
     policy["rules"].append(_complete_rule(absolute(rule, call.project)))
     return _store(call, policy)
 
@@ -184,6 +184,9 @@ def add_association(call: "Call") -> Document:
     policy = call.load()
     association = absolute(dict(call.body), call.project)
     target = str(association.get("attachmentTarget", ""))
+    if any(other["name"] == association.get("name") for other in policy["associations"]):
+        said = f"Invalid value for field 'resource.name': '{association['name']}'. "
+        raise invalid(f"{said}An association with that name already exists.")  # unverified words
     require(call.context, "attachmentTarget", target, call.project)
     for entry in call.store.page("compute", call.key.collection):
         for other in entry.document.get("associations", []):
