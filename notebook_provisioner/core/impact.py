@@ -46,6 +46,7 @@ _DATA_TYPES: Final = frozenset(
         "google_compute_disk",
         "google_compute_snapshot",
         "google_kms_crypto_key",
+        "google_logging_project_bucket_config",
         "google_storage_bucket",
     }
 )

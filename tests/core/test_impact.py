@@ -93,6 +93,7 @@ def test_a_replacement_names_its_cause():
     [
         (NOTEBOOK, notebook(), Impact.DESTROY),
         ("google_storage_bucket", {"name": "b"}, Impact.DESTROY),
+        ("google_logging_project_bucket_config", {"bucket_id": "audit"}, Impact.DESTROY),
         ("google_kms_crypto_key", {"deletion_policy": "ABANDON"}, Impact.LIVE),
         ("google_storage_bucket_object", {"name": "script"}, Impact.LIVE),
         ("google_compute_route", {"name": "r"}, Impact.LIVE),
