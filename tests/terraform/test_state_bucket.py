@@ -22,7 +22,7 @@ from notebook_provisioner.sandbox.process import SandboxProcess
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = REPOSITORY / "docs" / "operators" / "real-project.md"
 BUCKET = "acme-notebooks-state"
-VARIABLES = {"project_id": "acme-notebooks", "location": "europe-west1", "state_bucket": BUCKET}
+PLACES = {"STATE_BUCKET": BUCKET, "PROJECT": "acme-notebooks", "REGION": "europe-west1"}
 FLEET = f"""\
 version: 1
 name: research
@@ -50,12 +50,17 @@ class Bootstrap:
     """The bootstrap's root in a folder of its own, and a sandbox for it."""
 
     def __init__(self, terraform, folder, url):
-        ours = shutil.ignore_patterns(".terraform*", "*.tfstate*")
-        self.sources = Path(shutil.copytree(REPOSITORY / "terraform", folder / "terraform", ignore=ours))
+        unwanted = shutil.ignore_patterns(".terraform*", "*.tfstate*")
+        self.sources = Path(shutil.copytree(REPOSITORY / "terraform", folder / "terraform", ignore=unwanted))
         self.root = self.sources / "bootstrap"
         self.terraform = terraform
         self._url = url
-        (self.root / "terraform.tfvars.json").write_text(json.dumps(VARIABLES))
+        (variables,) = re.findall(
+            r" +cat > terraform\.tfvars <<'END'\n(.+?) +END\n", PAGE.read_text(), re.DOTALL
+        )
+        for place, ours in PLACES.items():
+            variables = variables.replace(place, ours)
+        (self.root / "terraform.tfvars").write_text(variables)
 
     def run(self, *arguments):
         return self.terraform.run(self.root, *arguments)
