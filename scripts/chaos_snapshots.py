@@ -1,9 +1,10 @@
 """Prune snapshots on a thousand bad days, and print what came of it.
 
-Usage: python scripts/chaos_snapshots.py [RUNS]. One day in eight is a kill -9 of a process in mid-sweep,
-and one in sixteen two scheduled jobs at once; these take seconds. The others are faults, people who label or
-roll back at any moment, marks and their grace, and two runs at once. Ends with status 1 if a promise was
-broken, or if fewer than half of the kills met a run while it deleted.
+Usage: python scripts/chaos_snapshots.py [RUNS [FIRST]]. FIRST is the seed of the first day, 0 by default; the
+same seed makes the same day, but for who is faster. One day in eight is a kill -9 of a process in mid-sweep,
+and one in sixteen two scheduled jobs at once; these take seconds. The others are faults, people who label
+snapshots, or roll back, delete or make notebooks at any moment, marks and their grace, and two runs at once.
+Ends with status 1 if a promise was broken, or if fewer than half of the kills met a run while it deleted.
 """
 
 import os
@@ -31,14 +32,15 @@ def kind(seed: int) -> str:
 
 def main() -> None:
     """Play, print, and end with the status."""
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
+    given = [int(word) for word in sys.argv[1:]]
+    runs, first = (*given, *(1_000, 0)[len(given) :])
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NBP_HOME"] = folder
         sandbox = SandboxProcess(Path(folder) / ".sandbox")
         connection = sandbox.start()
         try:
             control = Control(connection.url, connection.token)
-            days = [run(control, kind(seed), seed, Path(folder)) for seed in range(runs)]
+            days = [run(control, kind(seed), seed, Path(folder)) for seed in range(first, first + runs)]
         finally:
             sandbox.stop()
     print(table(days))

@@ -1,11 +1,13 @@
 """The judge of bad days: what a log of calls says about who was in time."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from snapshot_calls import CallLog, Moment
 from snapshot_chaos import killed_too_seldom, table
-from snapshot_promises import Day
+from snapshot_documents import claim, notebook, snapshot
+from snapshot_promises import Day, removable
 
 _PLACE = "/compute/v1/projects/p/global/snapshots"
 _LABEL = ("compute.snapshots.setLabels", f"{_PLACE}/abc/setLabels?quotaUser=person-1", 200)
@@ -58,6 +60,41 @@ def test_a_rollback_counts_from_a_look_at_snapshot_and_notebook():
     assert _moment(_LABEL, _LOOK, notebook, _DELETE, notebook="nb") is Moment.IN_TIME
     assert _moment(_LOOK, _LABEL, notebook, _DELETE, notebook="nb") is Moment.TOO_LATE  # of another's look
     assert _moment(_LABEL, _LOOK, _DELETE, notebook="nb") is Moment.TOO_LATE
+
+
+def test_that_a_notebook_is_not_there_any_more_is_a_look_too():
+    missing = ("notebooks.projects.locations.instances.get", "/notebooks/v2/projects/p/instances/nb", 404)
+    assert _moment(_LABEL, _LOOK, missing, _DELETE, notebook="nb") is Moment.IN_TIME
+
+
+def test_what_is_planned_is_planned_when_the_first_list_of_notebooks_is_read():
+    refused = ("notebooks.projects.locations.instances.list", "/notebooks/v2/projects/p/instances", 503)
+    answered = (*refused[:2], 200)
+    assert CallLog(_Told(_LABEL, refused, answered, _LOOK)).planned() == 2
+    assert CallLog(_Told(_LABEL, refused)).planned() == 2
+
+
+def test_what_is_left_of_a_notebook_goes_by_its_labels_and_its_age():
+    now = datetime.now(UTC)
+
+    def taken(name, days, of, **labels):
+        return snapshot(name, f"{of}-boot", now - timedelta(days=days), 1, labels=labels)
+
+    there = notebook(
+        "there", [(f"u{n}", now - timedelta(days=n)) for n in (40, 30, 20)], now - timedelta(365)
+    )
+    anew = notebook("anew", [("v20", now - timedelta(days=20))], now - timedelta(days=50))
+    found = [
+        *(taken(f"u{n}", n, "there") for n in (20, 30, 40)),
+        taken("v20", 20, "anew"),
+        taken("by-hand", 30, "anew", **claim("anew")),  # younger than the notebook
+        taken("young", 60, "anew", **claim("anew")),
+        taken("predecessors", 100, "anew", **claim("anew")),
+        taken("unclaimed", 100, "gone", **{"nbp-fleet": "quickstart"}),
+        taken("anothers", 100, "gone", **claim("gone") | {"nbp-fleet": "another"}),
+        taken("orphan", 100, "gone", **claim("gone")),
+    ]
+    assert removable(found, [there, anew]) == {"u40", "predecessors", "orphan"}
 
 
 def test_a_deletion_that_is_sent_again_wants_a_look():

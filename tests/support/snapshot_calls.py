@@ -13,7 +13,7 @@ from snapshot_documents import Control
 DELETE = "compute.snapshots.delete"
 _SNAPSHOT_LOOKS = ("compute.snapshots.get", "compute.snapshots.list")
 _NOTEBOOK_LOOKS = tuple(f"notebooks.projects.locations.instances.{verb}" for verb in ("get", "list"))
-_OK, _DROPPED = 200, 0
+_OK, _DROPPED, _NOT_FOUND = 200, 0, 404
 
 
 class Moment(StrEnum):
@@ -66,6 +66,16 @@ class CallLog:
         found = [at for at, call in enumerate(self._calls) if call.person == person and call.status == _OK]
         return found[-1] if found else None
 
+    def planned(self) -> int:
+        """When the program, of which there is one, had read which notebooks there are; the end if never."""
+        list_ = _NOTEBOOK_LOOKS[1]
+        found = (
+            at
+            for at, call in enumerate(self._calls)
+            if call.method == list_ and call.person is None and call.status == _OK
+        )
+        return next(found, len(self._calls))
+
     def moment(self, act: int, deletion: int, snapshot: str, *, notebook: str = "") -> Moment:
         """When an act was, seen from a deletion.
 
@@ -78,9 +88,7 @@ class CallLog:
         """
         if act > deletion:
             return Moment.AFTERWARDS
-        seen = [
-            call for call in self._calls[act + 1 : deletion] if call.person is None and call.status == _OK
-        ]
+        seen = [call for call in self._calls[act + 1 : deletion] if call.person is None and _tells(call)]
         shown = next((at for at, call in enumerate(seen) if _shows(call, snapshot, _SNAPSHOT_LOOKS)), None)
         if shown is None:
             return Moment.TOO_LATE
@@ -122,6 +130,11 @@ def _call(item: dict[str, str | int]) -> _Call:
         request=query.get("requestId", [""])[0],
         status=int(item["status"]),
     )
+
+
+def _tells(call: _Call) -> bool:
+    """Whether the answer to *call* tells what there is; that a notebook is not there does."""
+    return call.status == _OK or (call.status == _NOT_FOUND and call.method == _NOTEBOOK_LOOKS[0])
 
 
 def _shows(call: _Call, name: str, methods: tuple[str, str]) -> bool:

@@ -1,18 +1,32 @@
-"""People who label snapshots and roll notebooks back while a program prunes, at no moment of its choosing."""
+"""People who label snapshots, and roll back, delete or make notebooks, while a program prunes."""
 
+import contextlib
 import json
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from http.client import HTTPException
 from types import TracebackType
 from typing import Any, Self
 
-from snapshot_documents import PROJECT, ROOT, ZONE, Control
+from snapshot_documents import FLEET, PROJECT, ROOT, ZONE, Control
 
 HOLDS: tuple[dict[str, str], ...] = ({"hold": ""}, {"retain-until": "2099-01-01"})
 MARK = "nbp-prune"
+_NETWORK = "net"
+_INSTANCES = f"notebooks/v2/projects/{PROJECT}/locations/{ZONE}/instances"
+
+
+class Deed(StrEnum):
+    """What somebody does."""
+
+    LABEL = "label"
+    ROLL_BACK = "roll back"
+    DELETE = "delete"  # a notebook; some are made anew under the same name
+    CREATE = "create"  # a notebook, under the name of one that is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +34,14 @@ class Act:
     """What somebody did, and was told that it was done.
 
     Attributes:
+        deed: What it was.
         person: The ``quotaUser`` of the call that did it.
-        snapshot: The snapshot that was labelled; empty for a rollback.
-        notebook: The notebook that was rolled back; empty for a label.
+        snapshot: The snapshot that was labelled; empty for a deed to a notebook.
+        notebook: The notebook that it was done to; empty for a label.
         labels: The labels that were set.
     """
 
+    deed: Deed
     person: str
     snapshot: str = ""
     notebook: str = ""
@@ -40,6 +56,8 @@ class People:
         chance: What is random about them.
         snapshots: Names of the snapshots that they label.
         notebooks: The notebooks that they roll back, as raw documents.
+        leaving: Names of the notebooks that they delete, or make anew.
+        coming: Names of the notebooks that they make; there is a network (see `network`).
         span: Seconds between two acts at most.
     """
 
@@ -50,6 +68,8 @@ class People:
         *,
         snapshots: Sequence[str] = (),
         notebooks: Sequence[dict[str, Any]] = (),
+        leaving: Sequence[str] = (),
+        coming: Sequence[str] = (),
         span: float,
     ) -> None:
         self.acts: list[Act] = []
@@ -57,6 +77,8 @@ class People:
         self._todo: list[Callable[[str], Act]] = [
             *(lambda person, name=name: self._label(person, name) for name in snapshots),
             *(lambda person, one=one: self._roll_back(person, one) for one in notebooks),
+            *(lambda person, name=name: self._delete(person, name) for name in leaving),
+            *(lambda person, name=name: self._create(person, name) for name in coming),
         ]
         chance.shuffle(self._todo)
         self._over = threading.Event()
@@ -94,7 +116,7 @@ class People:
             f"{url}/setLabels?quotaUser={person}",
             {"labels": labels, "labelFingerprint": found["labelFingerprint"]},
         )
-        return Act(person, snapshot=name, labels=frozenset(labels))
+        return Act(Deed.LABEL, person, snapshot=name, labels=frozenset(labels))
 
     def _roll_back(self, person: str, instance: dict[str, Any]) -> Act:
         """Roll a notebook back to any of its snapshots; it is UPGRADING until the operation ends."""
@@ -103,16 +125,47 @@ class People:
         self._change(
             f"notebooks/v2/{instance['name']}:rollback?quotaUser={person}", {"targetSnapshot": wanted}
         )
-        return Act(person, notebook=name)
+        return Act(Deed.ROLL_BACK, person, notebook=name)
 
-    def _change(self, url: str, body: dict[str, Any]) -> None:
-        operation = self._control.ask("POST", url, body)
+    def _delete(self, person: str, name: str) -> Act:
+        """Delete a notebook, and have it made anew now and then."""
+        self._change(f"{_INSTANCES}/{name}?quotaUser={person}", method="DELETE")
+        if self._chance.random() < 0.5:
+            for _ in range(20):  # until it is gone
+                time.sleep(0.02)
+                with contextlib.suppress(OSError, HTTPException, _Failed):
+                    self._create(f"{person}-again", name)
+                    break
+        return Act(Deed.DELETE, person, notebook=name)
+
+    def _create(self, person: str, name: str) -> Act:
+        subnet = f"projects/{PROJECT}/regions/{ZONE.rpartition('-')[0]}/subnetworks/{_NETWORK}"
+        setup = {
+            "disablePublicIp": True,
+            "networkInterfaces": [{"subnet": subnet}],
+            "vmImage": {"project": "cloud-notebooks-managed", "name": "workbench-instances-v20240613"},
+        }
+        body = {"labels": {"nbp-fleet": FLEET}, "gceSetup": setup}
+        self._change(f"{_INSTANCES}?instanceId={name}&quotaUser={person}", body)
+        return Act(Deed.CREATE, person, notebook=name)
+
+    def _change(self, url: str, body: dict[str, Any] | None = None, *, method: str = "POST") -> None:
+        operation = self._control.ask(method, url, body)
         if "error" in operation:
             raise _Failed(json.dumps(operation["error"]))
 
 
 class _Failed(Exception):
     """The operation ended in an error."""
+
+
+def network(control: Control) -> None:
+    """Make what a new notebook needs."""
+    compute = f"compute/v1/projects/{PROJECT}"
+    control.ask("POST", f"{compute}/global/networks", {"name": _NETWORK, "autoCreateSubnetworks": False})
+    place = f"projects/{PROJECT}/global/networks/{_NETWORK}"
+    subnet = {"name": _NETWORK, "network": place, "ipCidrRange": "10.0.0.0/24"}
+    control.ask("POST", f"{compute}/regions/{ZONE.rpartition('-')[0]}/subnetworks", subnet)
 
 
 def machines(notebooks: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
