@@ -8,6 +8,7 @@ import click
 
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.core import guardrails, hidden_drift, impact, terraform_plan
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.notebooks import FLEET_LABEL, LiveNotebook
@@ -50,7 +51,7 @@ def show_findings(app: App, findings: tuple[Finding, ...]) -> None:
     app.output.findings(findings)
     if standing := guardrails.standing(findings):
         addresses = ", ".join(dict.fromkeys(finding.subject for finding in standing))
-        said = f"{len(standing)} violation(s) of high severity stand already, in {addresses}"
+        said = f"standing already: {counted(len(standing), 'violation')} of high severity, in {addresses}"
         app.output.say(click.style(said, fg="red", bold=True))
 
 

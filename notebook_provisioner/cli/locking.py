@@ -10,6 +10,7 @@ from notebook_provisioner.cli.confirm import confirm
 from notebook_provisioner.cli.output import Status
 from notebook_provisioner.cli.procedures import require_none_open
 from notebook_provisioner.cli.script_status import facts_reader
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.errors import ProvisionerError, Refused
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.lock import FlagState, Lock, infer, probed
@@ -100,7 +101,7 @@ def change(
         return PENDING
     require_none_open(app, {(one.zone, one.name) for one in notebooks})
     word = "Lay" if present else "Take away"
-    confirm(app, f"{word} the flag on {len(locks)} notebook(s)?", yes=yes)
+    confirm(app, f"{word} the flag on {counted(len(locks), 'notebook')}?", yes=yes)
     changed, findings = _on_the_machines(app, locks, lambda shell: shell.set_flag(present=present))
     _table(app, changed)
     app.output.findings(findings)

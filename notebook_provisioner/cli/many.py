@@ -10,6 +10,7 @@ from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.main import unforeseen
 from notebook_provisioner.cli.output import Status
 from notebook_provisioner.cli.parameters import Shard
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.errors import Interrupted, ProvisionerError
 
 DONE: Final = 0
@@ -78,7 +79,8 @@ def run(app: App, shard: Shard, command: Callable[[App], int]) -> int:
     if rows:
         app.output.table("", ("Fleet", "Project", "Result", "File"), rows)
     count = len(set(app.settings.fleets))
-    app.output.text(f"{len(fleets)} of {count} fleets{f', shard {shard}' if shard.count > 1 else ''}.")
+    part = f", shard {shard}" if shard.count > 1 else ""
+    app.output.text(f"{len(fleets)} of {counted(count, 'fleet')}{part}.")
     app.output.result({"fleets": [one.entry for one in fleets]}, status=_status(fleets))
     return status
 

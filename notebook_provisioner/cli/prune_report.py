@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from notebook_provisioner.catalog.prices import snapshot_month
 from notebook_provisioner.cli.app import App
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.snapshots.decisions import Decision, RulesOf, Verdict
 from notebook_provisioner.core.snapshots.facts import RecycleBin
@@ -55,7 +56,8 @@ def recycle_bin(found: RecycleBin, *, as_job: bool = False) -> list[Finding]:
     if found.days is None:
         message = f"whether deleted snapshots stay in a recycle bin is not known: {found.problem}"
     else:
-        message = f"deleted snapshots stay in the project's recycle bin for up to {found.days} days"
+        days = counted(found.days, "day")
+        message = f"deleted snapshots stay in the project's recycle bin for up to {days}"
     remedy = (
         "they may stay on the bill until then"
         if found.days
@@ -122,7 +124,8 @@ def show_plan(app: App, plan: PrunePlan, now: datetime) -> None:
         f"{plan.counts[verdict]} to {verdict}" for verdict in Verdict if plan.counts.get(verdict)
     )
     app.output.text(
-        f"{plan.total} of the project's {plan.listed} snapshots are the fleet's: {words or 'none'}"
+        f"The fleet has {plan.total} of the project's {counted(plan.listed, 'snapshot')}"
+        f"{f': {words}' if words else ''}"
         f"{_claims(plan)}"
         f"{f'; {hidden} not shown, -v shows them' if hidden else ''}. "
         f"Deleting frees {size(plan.bytes_at_most)} at most."
@@ -131,11 +134,10 @@ def show_plan(app: App, plan: PrunePlan, now: datetime) -> None:
 
 def _claims(plan: PrunePlan) -> str:
     """What is to be said of labels that prove an origin."""
-    later = f"{plan.claims_left} more on later runs" if plan.claims_left else ""
-    if not plan.claims:
-        return f"; the labels that prove their origin: {later}" if later else ""
-    words = f"; {plan.claims} get the labels that prove their origin"
-    return f"{words}, {later}" if later else words
+    now = f"{plan.claims} on this run" if plan.claims else ""
+    later = f"{plan.claims_left} on later runs" if plan.claims_left else ""
+    words = ", ".join(filter(None, (now, later)))
+    return f"; to get the labels that prove their origin: {words}" if words else ""
 
 
 def show_report(app: App, report: Report, measured: Measured | NotMeasured) -> None:

@@ -13,6 +13,7 @@ from notebook_provisioner.cli.confirm import confirm
 from notebook_provisioner.cli.locking import gcloud
 from notebook_provisioner.cli.output import Status
 from notebook_provisioner.cli.script_status import facts_reader, scriptless, simulated, wanted
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.errors import NotFound, Refused
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.procedures import (
@@ -105,7 +106,7 @@ def rerun(app: "App", asked: Request) -> int:
     if any(one.transport is Transport.IAP_SSH for one in plan.reruns):
         gcloud(app).program()  # says that there is none before anything is changed
     crew = _Crew(app, asked.timeout)
-    confirm(app, f"Run the scripts of {len(plan.reruns)} notebook(s) again?", yes=asked.yes)
+    confirm(app, f"Run the scripts of {counted(len(plan.reruns), 'notebook')} again?", yes=asked.yes)
     with app.lease(_LEASE) as held:
         report = crew.roll_out(
             plan.waves,

@@ -9,6 +9,7 @@ from notebook_provisioner.catalog.prices import snapshot_month
 from notebook_provisioner.cli import pruning
 from notebook_provisioner.cli.app import App
 from notebook_provisioner.cli.prune_report import recycle_bin, row, size, table
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.snapshots.decisions import (
     Decision,
     OutOfOrder,
@@ -54,8 +55,8 @@ def show(
     table(app, rows)
     month = sum(one["usd_per_month"] for one in rows)
     app.output.text(
-        f"{len(rows)} snapshots, {size(sum(one['storage_bytes'] for one in rows))}, about ${month:.2f} a "
-        f"month. prune would free {size(sum(one['storage_bytes'] for one in doomed))} at most."
+        f"{counted(len(rows), 'snapshot')}, {size(sum(one['storage_bytes'] for one in rows))}, about "
+        f"${month:.2f} a month. prune would free {size(sum(one['storage_bytes'] for one in doomed))} at most."
     )
     hidden = [found.hidden[origin] for origin in sorted(found.hidden)]
     for one in hidden:

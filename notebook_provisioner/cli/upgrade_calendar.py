@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from notebook_provisioner.cli.app import App
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.errors import InvalidInput
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.upgrades import calendar
@@ -110,11 +111,6 @@ def _stranded(plan: UpgradePlan) -> list[Finding]:
         Finding(item.why.value, Severity.WARNING, item.name, item.message, item.remedy)
         for item in plan.stranded
     ]
-
-
-def counted(count: int, what: str) -> str:
-    """``1 notebook``, ``2 notebooks``."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _show_table(app: App, plan: UpgradePlan) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from notebook_provisioner.cli.app import App
-from notebook_provisioner.cli.upgrade_calendar import FOUND, belonging, counted, reader
+from notebook_provisioner.cli.upgrade_calendar import FOUND, belonging, reader
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.findings import Severity
 from notebook_provisioner.core.fleet import ResolvedNotebook
 from notebook_provisioner.core.upgrades import status

@@ -10,6 +10,7 @@ from notebook_provisioner.cli.confirm import confirm
 from notebook_provisioner.cli.parameters import Shard, StorageObject
 from notebook_provisioner.cli.procedures import require_none_open
 from notebook_provisioner.cli.upgrade_conduct import Conduct
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.procedures import Job, Record, roll_out
@@ -147,7 +148,7 @@ def run(app: App, request: Request, *, yes: bool) -> int:
     done = Done()
     if choice.tasks or request.resume or request.job:
         if choice.tasks:
-            words = f"Upgrade {len(choice.tasks)} notebook(s)? Their kernels are lost."
+            words = f"Upgrade {counted(len(choice.tasks), 'notebook')}? Their kernels are lost."
             confirm(app, words, yes=yes)
         with app.lease("upgrade", request.lease, suffix=request.shard.suffix) as lease:
             done = _act(conduct, request, choice, lease.renew)

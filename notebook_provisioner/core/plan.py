@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.errors import ImpactRefused
 
 
@@ -70,6 +71,6 @@ class Plan:
         if above:
             listed = "; ".join(f"{step.subject}: {step.reason} ({step.impact.label})" for step in above)
             raise ImpactRefused(
-                f"{len(above)} change(s) above the accepted impact '{ceiling.label}': {listed}",
+                f"{counted(len(above), 'change')} above the accepted impact '{ceiling.label}': {listed}",
                 hint=f"warn the people at these notebooks, then run again with --accept {self.impact.label}",
             )

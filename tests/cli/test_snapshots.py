@@ -154,6 +154,13 @@ def test_a_dry_run_changes_nothing_and_ends_in_3(nbp, control):
     assert data(nbp("prune", "--format", "json", status=3))["pending"] == 4
 
 
+def test_one_snapshot_is_spoken_of_as_one(nbp, control):
+    control.ask("POST", "sandbox/v1/reset", {})
+    control.load(project(1, 1, datetime.now(UTC)))
+    assert "\n1 snapshot, 10.0 GiB" in nbp("list").stdout
+    assert "The fleet has 1 of the project's 1 snapshot: 1 to keep." in nbp("prune").stdout
+
+
 def test_yes_deletes_and_the_second_time_there_is_nothing_to_do(nbp, control, home):
     done = data(nbp("prune", "--yes", "--format", "json"))
     assert {item["result"] for item in done["results"]} == {"deleted"}

@@ -57,7 +57,7 @@ def test_what_stands_in_violation_is_loud_and_ends_in_3():
     standing = change(NOTEBOOK, ["no-op"], after=notebook(disable_public_ip=False))
     result = run(FakeProvisioner(document(standing)), FLEET, "plan")
     assert result.exit_code == 3
-    assert f"1 violation(s) of high severity stand already, in {ADDRESS}" in result.stderr
+    assert f"standing already: 1 violation of high severity, in {ADDRESS}" in result.stderr
     assert "as the fleet file says" not in result.stdout
     for more in ((), (change("google_storage_bucket_object", ["delete"], before={"name": "old"}),)):
         terraform = FakeProvisioner(document(standing, *more))

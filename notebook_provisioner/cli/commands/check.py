@@ -7,6 +7,7 @@ import click
 from notebook_provisioner.cli.app import App, pass_app
 from notebook_provisioner.cli.main import global_options
 from notebook_provisioner.cli.output import Status
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.errors import ProvisionerError
 from notebook_provisioner.core.findings import Finding, Location, Severity
 
@@ -88,6 +89,6 @@ def _counts(findings: "Sequence[Finding]") -> dict[str, int]:
 
 def _words(findings: "Sequence[Finding]") -> str:
     return ", ".join(
-        f"{number or 'no'} {what.removesuffix('s') if number == 1 else what}"
+        counted(number, what.removesuffix("s")) if number else f"no {what}"
         for what, number in _counts(findings).items()
     )

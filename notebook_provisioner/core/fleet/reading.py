@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.errors import InvalidInput
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet import checks, explaining, source
@@ -63,7 +64,7 @@ def required(fleet: Fleet | None, findings: tuple[Finding, ...], *, file: str) -
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if fleet is None or errors:
         raise InvalidInput(
-            f"{file} has {errors} error{'s' if errors > 1 else ''}",
+            f"{file} has {counted(errors, 'error')}",
             hint="mend what is named above, then run: nbp check"
             + ("" if fleet else ", which then checks how the parts go together"),
             findings=findings,

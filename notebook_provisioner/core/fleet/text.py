@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from notebook_provisioner.core.counting import counted
+
 HOST: Final = r"([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
 
 _SHOWN: Final = 60  # characters of a wrong value; more does not fit a line of a terminal
@@ -42,7 +44,8 @@ def patterned(
         if not re.fullmatch(pattern, value):
             raise wrong(code, f"{shown(value)!r} is no {what}", remedy)
         if not shortest <= len(value) <= longest:
-            said = f"{shown(value)!r} has {len(value)} characters; a {what} has {shortest} to {longest}"
+            has = counted(len(value), "character")
+            said = f"{shown(value)!r} has {has}; a {what} has {shortest} to {longest}"
             raise wrong(code, said, remedy)
         return value
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Final
 
 from notebook_provisioner.catalog.controls import CONTROLS
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.errors import GuardrailRefused
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.fleet import Fleet
@@ -139,7 +140,7 @@ def require(findings: tuple[Finding, ...]) -> None:
     if errors:
         addresses = ", ".join(dict.fromkeys(finding.subject for finding in errors))
         raise GuardrailRefused(
-            f"nothing was changed: {len(errors)} guardrail violation(s) in {addresses}",
+            f"nothing was changed: {counted(len(errors), 'guardrail violation')} in {addresses}",
             hint="each finding above names its way out; guardrails have no override",
             findings=findings,
         )

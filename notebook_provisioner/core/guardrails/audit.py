@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from notebook_provisioner.catalog import alerts
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import Fleet
 from notebook_provisioner.core.fleet.maintenance import job_account
@@ -141,7 +142,7 @@ def _bucket(one: Planned, wanted: Observability) -> Iterator[Finding]:
         yield _finding(one, "the log bucket would not be locked, though the fleet file says so")
     days = one.planned("retention_days")
     if not isinstance(days, int) or days < wanted.retention_days:
-        yield _finding(one, f"logs would not be kept for {wanted.retention_days} days")
+        yield _finding(one, f"logs would not be kept for {counted(wanted.retention_days, 'day')}")
 
 
 def _place(bucket: Planned) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import Fleet
 from notebook_provisioner.core.fleet.buckets import bucket_name
@@ -88,16 +89,17 @@ def _kept(change: Change, wanted: SyncBucket) -> Iterator[Finding]:
     if not _lasts(
         change.planned("soft_delete_policy", 0, "retention_duration_seconds"), wanted.soft_delete_days
     ):
-        short.append(f"what was deleted could not be restored for {wanted.soft_delete_days} days")
+        short.append(f"what was deleted could not be restored for {counted(wanted.soft_delete_days, 'day')}")
     kept = change.planned("retention_policy", 0, "retention_period")
     if wanted.retention_days is not None and not _lasts(kept, wanted.retention_days):
-        short.append(f"versions could be deleted within {wanted.retention_days} days")
+        short.append(f"versions could be deleted within {counted(wanted.retention_days, 'day')}")
     rules = change.planned("lifecycle_rule")
     if rules is UNKNOWN or any(
         _shortens(change, index, wanted.noncurrent_days) for index in range(len(listed(rules)))
     ):
         short.append(
-            f"a rule would delete what is current, or replaced for less than {wanted.noncurrent_days} days"
+            "a rule would delete what is current, or replaced for less than "
+            f"{counted(wanted.noncurrent_days, 'day')}"
         )
     for said in short:
         yield finding("bucket-versioning", change, said, "leave it to sync.bucket in the fleet file")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.post_startup.console import Download
 from notebook_provisioner.core.post_startup.facts import (
@@ -305,7 +306,7 @@ def _stuck(facts: Facts, instance: Instance) -> Finding:
     return _error(
         "post-startup-stuck",
         facts,
-        f"has been {instance.state} for {minutes} minutes"
+        f"has been {instance.state} for {counted(minutes, 'minute')}"
         + (f"; unhealthy: {', '.join(bad)}" if bad else "")
         + "; usual causes: no way to notebooks.googleapis.com, or a script that stops Jupyter",
         "nbp show NAME has the network; the serial console has the boot",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.errors import Refused
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.notebooks import ACTIVE, SETTLED, STOPPED
@@ -186,7 +187,7 @@ def use_of(state: str, activity: Activity | None, console: Console | None, now: 
     if state != ACTIVE:
         return Use.OFF, "nobody can be at work"
     if activity is not None and now - activity.at <= _STALE:
-        kernels = f"{activity.busy} of {activity.kernels} kernels busy at {activity.at:%H:%M} UTC"
+        kernels = f"{activity.busy} of {counted(activity.kernels, 'kernel')} busy at {activity.at:%H:%M} UTC"
         return (Use.BUSY if activity.busy else Use.IDLE), kernels
     if console is None or console.last_activity is None or console.activity_seen is None:
         return Use.UNKNOWN, "neither it nor its console says when it was last used"

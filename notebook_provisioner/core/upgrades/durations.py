@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.upgrades.facts import Sample
 
@@ -66,7 +67,7 @@ class Durations:
 def _estimate(all_took: Sequence[timedelta], whose: str) -> Estimate:
     newest = all_took[-_NEWEST:]
     minutes = [item.total_seconds() / 60 for item in newest]
-    count = f"{len(newest)} upgrade{'s' if len(newest) > 1 else ''}"
+    count = counted(len(newest), "upgrade")
     took = f"{math.ceil(statistics.median(minutes))} min in the middle, {math.ceil(max(minutes))} at most"
     return Estimate(
         timedelta(minutes=math.ceil(max(minutes) * _MARGIN)) + AROUND, f"{count} {whose} took {took}"

@@ -15,6 +15,7 @@ from typing import Final
 
 from cronsim import CronSim, CronSimError
 
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.fleet.windows import WEEKDAYS, WorkingHours
 from notebook_provisioner.core.upgrades import support
 from notebook_provisioner.core.upgrades.facts import SCHEDULE_KEY, Notebook
@@ -80,7 +81,7 @@ def assess(notebook: Notebook, working_hours: WorkingHours | None, now: datetime
     missed, since = _missed(notebook, expression, now)
     sentence = f"{scheduled}, {because}"
     if missed:
-        sentence += f": has missed {missed} {'window' if missed == 1 else 'windows'} since {since}"
+        sentence += f": has missed {counted(missed, 'window')} since {since}"
     return NativeSchedule(expression, verdict, missed, ahead[0], sentence)
 
 
@@ -129,7 +130,7 @@ def _power(
     if running < len(ahead):
         return (
             Verdict.DEPENDS,
-            f"but {minutes} stops it before, {len(ahead) - running} of {len(ahead)} times",
+            f"but {minutes} stops it before, {len(ahead) - running} of {counted(len(ahead), 'time')}",
         )
     return (
         Verdict.FIRES,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.findings import Finding, Severity
 from notebook_provisioner.core.notebooks import NotebookKey
 from notebook_provisioner.core.upgrades import eligibility, native_schedule, support
@@ -78,7 +79,7 @@ def _about_image(notebook: Notebook, age: support.Age, now: datetime) -> Iterato
         said = f"support of {notebook.family} ended on {ends}"
         yield Finding("support-ended", Severity.WARNING, notebook.name, said, remedy)
     elif ends - today <= _SUPPORT_NOTICE:
-        said = f"support of {notebook.family} ends on {ends}, in {(ends - today).days} days"
+        said = f"support of {notebook.family} ends on {ends}, in {counted((ends - today).days, 'day')}"
         yield Finding("support-ends", Severity.WARNING, notebook.name, said, remedy)
 
 

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
+from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
 from notebook_provisioner.core.fleet.surroundings import CreateNetwork, SecureWebProxy
@@ -55,7 +56,7 @@ def subnet_size(context: Context) -> Iterator[Finding]:
     room = ipaddress.ip_network(network.cidr).num_addresses - taken
     count = len(context.fleet.notebooks)
     if 0 < room < count:
-        said = f"{network.cidr} has addresses for {room} notebooks; there are {count}"
+        said = f"{network.cidr} has addresses for {counted(room, 'notebook')}; there are {count}"
         yield context.error("subnet-full", ("network", "cidr"), said, "write a larger range")
 
 
