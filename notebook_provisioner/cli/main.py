@@ -236,7 +236,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         Output(settings.command, json=settings.output_format == "json", log=settings.job).error(
-            Interrupted("interrupted", hint="go on as told above; if nothing is, run the same command again")
+            Interrupted("interrupted", hint="run the same command again, unless a line above says otherwise")
         )
         sys.exit(Interrupted.exit_code)
     sys.exit(status if isinstance(status, int) else 0)

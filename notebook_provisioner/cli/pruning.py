@@ -1,8 +1,8 @@
 """``nbp snapshots prune``: read, decide, show, act; and what ``nbp snapshots list`` shares with it."""
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -100,17 +100,28 @@ def prune(
         Interrupted: It was asked to end; what was done until then is in its data.
     """
     if not act:
-        return _dry_run(app, run, as_job=as_job)
+        with _changing_nothing():
+            return _dry_run(app, run, as_job=as_job)
     with ExitStack() as stack:
-        with interrupts.gently():  # a lease that is taken and not known of would hold up others
-            place: AbstractContextManager[Lease] = app.lease(
-                "snapshots-prune", lease, suffix=run.selection.shard.suffix
-            )
-            held = stack.enter_context(place)
-        interrupts.require_none()
-        view = _view(app, run, held, interrupts.asked, as_job=as_job)
+        with _changing_nothing():
+            with interrupts.gently():  # a lease that is taken and not known of would hold up others
+                place: AbstractContextManager[Lease] = app.lease(
+                    "snapshots-prune", lease, suffix=run.selection.shard.suffix
+                )
+                held = stack.enter_context(place)
+            interrupts.require_none()
+            view = _view(app, run, held, interrupts.asked, as_job=as_job)
         with interrupts.gently():
             return _act(app, view, held, interrupts.asked, as_job=as_job)
+
+
+@contextmanager
+def _changing_nothing() -> Iterator[None]:
+    """What may be cut off anywhere."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted", hint="nothing was changed: run the same command again") from None
 
 
 def _dry_run(app: App, run: Run, *, as_job: bool) -> int:

@@ -589,6 +589,22 @@ def test_told_twice_it_does_not_wait_for_the_end_of_deletions_and_its_journal_st
     assert set(intended) <= set(run.snapshots("outcome"))
 
 
+def test_ctrl_c_in_a_dry_run_says_that_nothing_was_changed(nbp, control):
+    del nbp
+    control.fault(method="notebooks.*", kind="delay", seconds=3)
+    with subprocess.Popen(
+        [NBP, "snapshots", "prune"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # one thread
+    ) as process:
+        counted = "notebooks.projects.locations.instances.list"
+        after(control, counted, 1, lambda: os.kill(process.pid, signal.SIGINT)).join()
+        _, talk = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "nothing was changed: run the same command again" in talk
+
+
 @pytest.mark.parametrize("slow", ["storage.objects.list", "notebooks.*"])  # takes its lease, or reads
 def test_sigterm_ends_a_run_that_deletes_nothing_yet(nbp, control, slow):
     del nbp
@@ -598,7 +614,7 @@ def test_sigterm_ends_a_run_that_deletes_nothing_yet(nbp, control, slow):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         after(control, "storage.objects.insert", 1, lambda: os.kill(process.pid, signal.SIGTERM)).join()
         _, talk = process.communicate(timeout=120)
-    assert (process.returncode, "interrupted" in talk, len(control.names())) == (130, True, 8)
+    assert (process.returncode, "nothing was changed" in talk, len(control.names())) == (130, True, 8)
     assert control.ask("GET", "storage/v1/b/leases-of-one/o").get("items", []) == []
 
 
