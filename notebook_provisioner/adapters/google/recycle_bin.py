@@ -1,7 +1,12 @@
 """The project's recycle bin for snapshots: a beta, with a permission of its own."""
 
+from http import HTTPStatus
+from typing import Final
+
 from notebook_provisioner.adapters.google.rest import NoAnswer, Refusal, Rest
 from notebook_provisioner.core.snapshots.facts import RecycleBin
+
+_NO_API: Final = {HTTPStatus.NOT_FOUND, HTTPStatus.NOT_IMPLEMENTED}
 
 
 def read(rest: Rest, project: str) -> RecycleBin:
@@ -14,7 +19,9 @@ def read(rest: Rest, project: str) -> RecycleBin:
         policy = rest.send("GET", url)
         rules = [*policy.get("rules", {}).values(), *policy.get("systemRules", {}).values()]
         days = [int(rule.get("standardSnapshots", {}).get("retentionDurationDays", 0)) for rule in rules]
-    except (Refusal, NoAnswer) as error:
+    except Refusal as error:
+        return RecycleBin(None, "no API tells" if error.status in _NO_API else str(error))
+    except NoAnswer as error:
         return RecycleBin(None, str(error))
     except (AttributeError, TypeError, ValueError) as error:
         return RecycleBin(None, f"the answer is not understood: {error}")
