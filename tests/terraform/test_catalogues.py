@@ -35,9 +35,10 @@ PRESETS = json.loads((MODULES / "perimeter" / "presets.json").read_text())
 SERVICES = json.loads((MODULES / "perimeter" / "services.json").read_text())["services"]
 
 
-def test_alerts_that_plans_are_held_to():
-    catalogue = REPOSITORY / "notebook_provisioner" / "catalog" / "alerts.json"
-    assert json.loads(catalogue.read_text()) == ALERTS
+@pytest.mark.parametrize(("name", "rows"), [("alerts", ALERTS), ("presets", PRESETS)])
+def test_what_plans_are_held_to_is_what_the_modules_read(name, rows):
+    catalogue = REPOSITORY / "notebook_provisioner" / "catalog" / f"{name}.json"
+    assert json.loads(catalogue.read_text()) == rows
 
 
 def test_what_google_serves_in_public():

@@ -2,9 +2,9 @@
 
 Read from the plan's JSON, after Terraform has resolved every variable and before it changes anything. An
 unknown value is treated as the bad one: what cannot be seen cannot be vouched for. The one exception is the
-name of an access level in a rule, while the same plan makes the access policy whose number is part of it; the
-next plan knows it. What no module makes is refused, whatever the rules say of it. Each finding carries the
-id of a control in ``catalog.controls`` as its code.
+name of an access level, where the fleet file asks for one and the same plan makes the access policy whose
+number is part of it; the next plan knows it. What no module makes is refused, whatever the rules say of it.
+Each finding carries the id of a control in ``catalog.controls`` as its code.
 
 What stands in violation and is left as it is, by a plan that somebody else applied or through a value that
 only an apply showed, is said, and refused not even where the control is of high severity: an apply that does

@@ -4,8 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet import Fleet
 from notebook_provisioner.core.fleet.checks.perimeter import exceeded
-from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, listed, network, stays
+from notebook_provisioner.core.fleet.surroundings import AccessLevel, DevicePolicy, NoPerimeter
+from notebook_provisioner.core.guardrails.facts import (
+    Rule,
+    Surroundings,
+    finding,
+    listed,
+    network,
+    shown,
+    stays,
+)
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
 LEVEL: Final = "google_access_context_manager_access_level"
@@ -18,9 +28,69 @@ _DEVICE_LISTS: Final[Mapping[str, frozenset[str]]] = {
 _REMEDY: Final = "name ip_ranges, members, regions or a device_policy in the fleet file"
 
 
-def _level(change: Change, _: Surroundings) -> Iterator[Finding]:
+def level_prefix(fleet: Fleet) -> str:
+    """What the names of the fleet's own levels begin with, as the module perimeter names them."""
+    return f"nbp_{fleet.name.replace('-', '_')}_"
+
+
+def _level(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if not stays(change):
         return
+    found = [*_open(change)]
+    yield from found or _other(change, surroundings.fleet)
+
+
+def _other(change: Change, fleet: Fleet) -> Iterator[Finding]:
+    """A level of the fleet's own asks for what the fleet file says."""
+    name = change.planned("name")
+    called = name.rpartition("/")[2] if isinstance(name, str) else change.planned("title")
+    levels = () if isinstance(fleet.perimeter, NoPerimeter) else fleet.perimeter.access_levels
+    wanted = {f"{level_prefix(fleet)}{level.name}": level for level in levels}.get(called)
+    if wanted is None and name is not UNKNOWN:
+        return
+    condition = ("basic", 0, "conditions", 0)
+    only = len(listed(change.planned("basic", 0, "conditions"))) == 1
+    if (
+        wanted is None
+        or not only
+        or any(
+            set(map(shown, listed(change.planned(*condition, key)))) != set(map(str, values))
+            for key, values in _lists(wanted)
+        )
+        or not _asks_as_much(change, wanted.device_policy, *condition)
+    ):
+        said = f"the access level {shown(called)} asks for something else than the fleet file says"
+        yield finding(
+            "open-access-level", change, said, "leave it to perimeter.access_levels in the fleet file"
+        )
+
+
+def _lists(level: AccessLevel) -> Iterator[tuple[str, Sequence[object]]]:
+    yield "ip_subnetworks", level.ip_ranges
+    yield "members", level.members
+    yield "regions", level.regions
+
+
+def _asks_as_much(change: Change, wanted: DevicePolicy | None, *path: str | int) -> bool:
+    """Whether a condition asks of devices all that the fleet file asks of them."""
+    if wanted is None:
+        return True
+    policy = (*path, "device_policy", 0)
+    flags = {
+        "require_screen_lock": wanted.require_screen_lock,
+        "require_corp_owned": wanted.require_corp_owned,
+    }
+    kept = all(change.planned(*policy, flag) is True for flag, asked in flags.items() if asked)
+    encrypted = listed(change.planned(*policy, "allowed_encryption_statuses"))
+    managed = listed(change.planned(*policy, "allowed_device_management_levels"))
+    return (
+        kept
+        and (not wanted.require_encryption or encrypted == ["ENCRYPTED"])
+        and (not wanted.management_levels or set(managed) == set(wanted.management_levels))
+    )
+
+
+def _open(change: Change) -> Iterator[Finding]:
     if change.planned("custom"):
         said = "the access level asks for an expression, which nothing here can judge"
         yield finding("open-access-level", change, said, _REMEDY)

@@ -108,18 +108,18 @@ def _around(one: Planned, place: str, plan: TerraformPlan, fleet: Fleet) -> Iter
     if own is None or own not in listed(inside):
         said = f"the project {fleet.project} would not be in the {place} of the perimeter"
         yield finding("perimeter-enforced", one, said, "keep it among the resources, by its number")
-    strangers = {shown(member) for member in listed(inside)} - _insiders(plan, fleet)
+    strangers = {shown(member) for member in listed(inside)} - insiders(plan, fleet)
     if strangers:
         yield _stranger(one, ", ".join(sorted(strangers)))
 
 
 def _membership(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
     """Projects that resources of their own put inside."""
-    insiders = _insiders(plan, surroundings.fleet)
+    inside = insiders(plan, surroundings.fleet)
     for change in plan.changes:
         if change.type in MEMBERS:
             member = change.planned("resource")
-            if stays(change) and member not in insiders:
+            if stays(change) and member not in inside:
                 yield _stranger(change, shown(member))
             elif not stays(change) and change.before.get("resource") == _member(
                 plan, surroundings.fleet.project
@@ -128,7 +128,8 @@ def _membership(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Fin
                 yield finding("perimeter-enforced", change, said, "keep it inside")
 
 
-def _insiders(plan: TerraformPlan, fleet: Fleet) -> set[str]:
+def insiders(plan: TerraformPlan, fleet: Fleet) -> set[str]:
+    """The projects that belong inside, as perimeters name them; only those whose numbers the plan says."""
     projects = {fleet.project}
     if isinstance(fleet.network, ExistingNetwork):
         projects.add(fleet.network.host_project)
