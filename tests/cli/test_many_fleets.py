@@ -292,15 +292,22 @@ def test_what_a_killed_run_left_holds_up_its_own_project_alone(projects):
 @pytest.mark.network
 @pytest.mark.usefixtures("socket_enabled")
 @pytest.mark.parametrize(
-    ("interrupt", "told"), [(KeyboardInterrupt, ["ocr"]), (Interrupted("interrupted"), ["ocr", "speech"])]
+    ("method", "interrupt", "told"),
+    [
+        ("snapshots", KeyboardInterrupt, ["ocr", "speech"]),  # of the one that changed nothing, that is told
+        ("snapshots", Interrupted("interrupted"), ["ocr", "speech"]),
+        ("journal", KeyboardInterrupt, ["ocr"]),
+    ],
 )
-def test_what_was_done_before_an_interrupt_is_told_and_nothing_else_is_begun(projects, interrupt, told):
-    class Interrupting(App):
-        def snapshots(self, **options):
-            if self.fleet.name == "speech":
-                raise interrupt
-            return super().snapshots(**options)
+def test_what_was_done_before_an_interrupt_is_told_and_nothing_else_is_begun(
+    projects, method, interrupt, told
+):
+    def interrupting(self, *arguments, **options):
+        if self.fleet.name == "speech":
+            raise interrupt
+        return getattr(App, method)(self, *arguments, **options)
 
+    Interrupting = type("Interrupting", (App,), {method: interrupting})  # noqa: N806  # a class
     done = nbp(
         "snapshots", "prune", "--yes", *projects.options(), "--format", "json", app=Interrupting, status=130
     )

@@ -78,7 +78,7 @@ class SnapshotChanges(Protocol):
         """Read these snapshots and notebooks as they are now.
 
         Raises:
-            ProvisionerError: The snapshots, or no notebook at all, can be read.
+            ProvisionerError: The snapshots cannot be read, or not one notebook.
         """
 
     def delete(self, snapshots: Sequence[Snapshot], look: Look) -> Iterator[Outcome]:
