@@ -4,6 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from notebook_provisioner.adapters.files import data
+from notebook_provisioner.adapters.google.access_policies import scoped_policy
 from notebook_provisioner.adapters.google.keys import key_exists
 from notebook_provisioner.adapters.terraform.provider import choose
 from notebook_provisioner.adapters.terraform.runner import TerraformRunner
@@ -46,7 +47,7 @@ def provisioner(app: App) -> "Provisioner":
             if fleet.target == "google" and fleet.state is not None
             else local_backend(workspace)
         ),
-        variables={"target": fleet.target, **_left_over_keys(app)},
+        variables={"target": fleet.target, **_left_over(app)},
         scripts=app.scripts(),
         provider=provider.fingerprint,
     )
@@ -54,14 +55,19 @@ def provisioner(app: App) -> "Provisioner":
     return TerraformRunner(workspace, inputs, variables, say=app.output.say, stand_in=provider.stand_in)
 
 
-def _left_over_keys(app: App) -> dict[str, bool]:
-    """Which of the keys that the fleet shall create is there already, as the root's variables."""
-    fleet, encryption = app.fleet, app.fleet.encryption
-    if encryption.mode != "create":
-        return {}
-    ring = f"projects/{fleet.project}/locations/{fleet.region}/keyRings/{encryption.key_ring}"
-    names = {"adopt_key_ring": ring, "adopt_key": f"{ring}/cryptoKeys/{encryption.key}"}
-    return {variable: key_exists(app.google_target(), name) for variable, name in names.items()}
+def _left_over(app: App) -> dict[str, str | bool]:
+    """What the fleet shall create, is there already, and only the root can import: its variables for it."""
+    fleet, encryption, perimeter = app.fleet, app.fleet.encryption, app.fleet.perimeter
+    found: dict[str, str | bool] = {}
+    if encryption.mode == "create":
+        ring = f"projects/{fleet.project}/locations/{fleet.region}/keyRings/{encryption.key_ring}"
+        names = {"adopt_key_ring": ring, "adopt_key": f"{ring}/cryptoKeys/{encryption.key}"}
+        found |= {variable: key_exists(app.google_target(), name) for variable, name in names.items()}
+    if perimeter.mode != "disabled" and perimeter.organization is not None:
+        title = f"nbp nbp_{fleet.name.replace('-', '_')}"  # as terraform/modules/perimeter makes it
+        policy = scoped_policy(app.google_target(), perimeter.organization, fleet.project, title)
+        found |= {} if policy is None else {"adopt_access_policy": policy}
+    return found
 
 
 def _stand_in() -> "StandIn":

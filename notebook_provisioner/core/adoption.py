@@ -67,7 +67,8 @@ _ACQUIRED: Final = "hashicorp/google takes over what is there instead of creatin
 
 WITHOUT_IMPORT: Final[Mapping[str, str]] = {
     "google_access_context_manager_access_policy": (
-        "Google numbers it, and an organization has one without scopes: give its number as access_policy"
+        "Google numbers it, and this is not the one that nbp finds by its title (terraform/fleet/adopt.tf): "
+        "give its number as access_policy"
     ),
     "google_access_context_manager_access_policy_iam_member": _GRANT,
     "google_billing_budget": _NUMBERED,

@@ -20,3 +20,11 @@ import {
   to = module.encryption[0].google_kms_crypto_key.this
   id = each.value
 }
+
+# A killed apply, or a lost state, leaves the access policy that was made for this project alone.
+import {
+  for_each = toset(var.adopt_access_policy == null ? [] : [var.adopt_access_policy])
+
+  to = module.perimeter[0].google_access_context_manager_access_policy.created[0]
+  id = each.value
+}

@@ -1,3 +1,9 @@
+variable "adopt_access_policy" {
+  description = "Number of the access policy that an earlier apply made for this project alone, to take over instead of making one. Without effect once it is in the state."
+  type        = string
+  default     = null
+}
+
 variable "adopt_key" {
   description = "Take over the key ring and key that an earlier fleet left behind, instead of making them. Without effect once they are in the state."
   type        = bool

@@ -5,7 +5,9 @@ import urllib.request
 
 import pytest
 
+from notebook_provisioner.adapters.google.access_policies import scoped_policy
 from notebook_provisioner.adapters.google.keys import key_exists
+from notebook_provisioner.adapters.google.rest import Rest
 from notebook_provisioner.adapters.google.session import Target
 from notebook_provisioner.adapters.google.workbench import WorkbenchDirectory
 from notebook_provisioner.core.errors import TargetUnreachable
@@ -95,6 +97,21 @@ def test_a_key_is_found_or_not(target, post):
     assert key_exists(target, f"{ring}/one")
     assert not key_exists(target, f"{ring}/one/cryptoKeys/other")
     assert not key_exists(target, f"{ring}/other")
+
+
+def test_the_access_policy_of_a_project_is_found_by_its_scope_and_title(target, post):
+    project = f"{target.endpoint('cloudresourcemanager')}/v3/projects/acme-notebooks"
+    scope = Rest(target).read(project, {})["name"]
+    numbers = {}
+    for title, scopes in {"all": [], "nbp nbp_one": [scope], "other": ["projects/7"]}.items():
+        body = {"parent": "organizations/12", "title": title, "scopes": scopes}
+        numbers[title] = post("accesscontextmanager/v1/accessPolicies", body)["response"]["name"]
+    found = scoped_policy(target, "12", "acme-notebooks", "nbp nbp_one")
+    assert f"accessPolicies/{found}" == numbers["nbp nbp_one"]
+    assert scoped_policy(target, "12", "acme-notebooks", "nbp nbp_two") is None, "it is somebody else's"
+    assert scoped_policy(target, "12", "acme-other", "nbp nbp_one") is None
+    assert scoped_policy(target, "13", "acme-notebooks", "nbp nbp_one") is None
+    assert scoped_policy(target, "12", PROJECT, "nbp nbp_one") is None, "no project has such an id"
 
 
 def test_a_sandbox_that_is_not_there_is_said():

@@ -293,6 +293,14 @@ def test_an_organization_has_one_policy_without_scopes(policies, policy):
     ] == [policy]
 
 
+@pytest.mark.usefixtures("policy")
+def test_a_scope_is_in_one_policy(policies):
+    scoped = {"parent": "organizations/1234", "title": "scoped", "scopes": ["projects/7"]}
+    policies.create(body=scoped).execute()
+    _refused(policies.create(body={**scoped, "title": "second"}), 409)
+    policies.create(body={**scoped, "scopes": ["projects/8"]}).execute()
+
+
 # Cloud KMS, and Cloud Storage with it
 
 

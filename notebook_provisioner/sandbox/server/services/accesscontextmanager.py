@@ -35,7 +35,8 @@ def _complete_policy(call: "Call", policy: Document) -> None:
         raise invalid("An access policy needs a parent (organizations/NUMBER) and a title.")
     for entry in call.store.page("accesscontextmanager", "accessPolicies"):
         other = entry.document
-        if other["parent"] == policy["parent"] and not other.get("scopes") and not policy.get("scopes"):
+        scopes = policy.get("scopes", [])
+        if other["parent"] == policy["parent"] and other.get("scopes", []) == scopes:
             raise ApiError("ALREADY_EXISTS", f"Policy already exists with parent {policy['parent']}")
 
 
