@@ -79,6 +79,17 @@ class Change:
         """Look up a planned value: the value, None where there is none, or ``UNKNOWN``."""
         return _look_up(self.after, self.unknown, path)
 
+    def each(self, *path: str) -> Iterator[Any]:
+        """Look up a planned value in every block on the way, but in those that are unknown.
+
+        ``UNKNOWN`` where a part of it is.
+        """
+        yield from _each(self.after, self.unknown, path)
+
+    def each_before(self, *path: str) -> Iterator[Any]:
+        """As ``each``, of the values that there are."""
+        yield from _each(self.before, {}, path)
+
     def changed_paths(self) -> tuple[str, ...]:
         """Attributes that differ before and after, dotted; the index of a single block is left out."""
         return tuple(sorted(set(_differences(self.before, self.after, self.unknown, ()))))
@@ -177,6 +188,22 @@ def _look_up(value: Any, unknown: Any, path: tuple[str | int, ...]) -> Any:  # n
             return UNKNOWN
         value = _child(value, key)
     return value
+
+
+def _each(value: Any, unknown: Any, path: tuple[str, ...]) -> Iterator[Any]:  # noqa: ANN401  # any JSON value
+    if not path:
+        yield UNKNOWN if _is_unknown(unknown) else value
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _each(one, _child(unknown, index), path)
+    elif unknown is not True:
+        yield from _each(_child(value, path[0]), _child(unknown, path[0]), path[1:])
+
+
+def _is_unknown(mark: Any) -> bool:  # noqa: ANN401  # any JSON value
+    """Whether a value is unknown, or any part of it."""
+    inner = mark.values() if isinstance(mark, Mapping) else mark if isinstance(mark, list) else ()
+    return mark is True or any(map(_is_unknown, inner))
 
 
 def _child(value: Any, key: str | int) -> Any:  # noqa: ANN401  # any JSON value

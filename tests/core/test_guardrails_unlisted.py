@@ -63,4 +63,79 @@ def test_a_type_that_is_named_for_something_else_too():
 def test_what_the_modules_make_is_not_named():
     assert RIGHT.keys() <= resources.TYPES
     for kind in resources.TYPES:
-        assert "unlisted-resource" not in codes(change(kind, ["create"], after=RIGHT.get(kind, {})))
+        found = codes(change(kind, ["create"], after=RIGHT.get(kind, {})))
+        assert {"unlisted-argument", "unlisted-resource"}.isdisjoint(found)
+
+
+BUCKET = RIGHT["google_storage_bucket"]
+ZONE = {"dns_name": "docs.example.com.", "visibility": "private"}
+OTHER_ARGUMENTS = {
+    "one that no module writes": ("google_storage_bucket", {**BUCKET, "requester_pays": True}),
+    "a block that no module writes": ("google_storage_bucket", {**BUCKET, "cors": [{"origin": ["*"]}]}),
+    "another value than the modules'": ("google_dns_managed_zone", {**ZONE, "visibility": "public"}),
+    "another value than the default": ("google_service_account", {"account_id": "nb-ana", "disabled": True}),
+    "one deep inside": (
+        "google_compute_resource_policy",
+        {
+            "snapshot_schedule_policy": [
+                {"retention_policy": [{"on_source_disk_delete": "APPLY_RETENTION_POLICY"}]}
+            ]
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("one", OTHER_ARGUMENTS)
+@pytest.mark.parametrize("action", ["create", "update"])
+def test_an_argument_that_no_module_gives(one, action):
+    kind, after = OTHER_ARGUMENTS[one]
+    assert codes(change(kind, [action], before=after, after=after)) == ["unlisted-argument"]
+
+
+def test_an_argument_that_nobody_can_see():
+    for kind, after, part in (
+        ("google_storage_bucket", BUCKET, "requester_pays"),
+        ("google_storage_bucket", BUCKET, "cors"),
+        ("google_dns_managed_zone", {"dns_name": "docs.example.com."}, "visibility"),
+    ):
+        assert codes(change(kind, ["create"], after=after, unknown={part: True})) == ["unlisted-argument"]
+
+
+def test_what_the_api_fills_in_and_switches_nothing_on():
+    filled = {"hierarchical_namespace": [{"enabled": False}], "requester_pays": False, "cors": []}
+    assert codes(change("google_storage_bucket", ["update"], before=BUCKET, after={**BUCKET, **filled})) == []
+
+
+SUBNET = RIGHT["google_compute_subnetwork"]
+SECOND = [{"range_name": "second", "ip_cidr_range": "10.99.0.0/16"}]
+
+
+def test_what_the_api_fills_in_where_nobody_writes_it():
+    kind, second = "google_compute_subnetwork", {**SUBNET, "secondary_ip_range": SECOND}
+    argument = ["unlisted-argument"]
+    assert codes(change(kind, ["create"], after=SUBNET, unknown={"secondary_ip_range": True})) == []
+    assert codes(change(kind, ["create"], after=second)) == argument
+    assert codes(change(kind, ["update"], before=SUBNET, after=second)) == argument
+    assert codes(change(kind, ["update"], before=second, after=second)) == []
+    assert codes(change(kind, ["update"], before=second, after=SUBNET)) == []
+
+
+def test_a_name_that_google_writes_with_its_place():
+    route = {**RIGHT["google_compute_route"]}
+    gateway = "https://www.googleapis.com/compute/v1/projects/p/global/gateways/default-internet-gateway"
+    assert (
+        codes(
+            change(
+                "google_compute_route", ["update"], before={}, after={**route, "next_hop_gateway": gateway}
+            )
+        )
+        == []
+    )
+
+
+def test_an_argument_beside_what_is_refused_already_is_not_named_as_well():
+    open_to_all = {**BUCKET, "public_access_prevention": "inherited", "requester_pays": True}
+    assert codes(change("google_storage_bucket", ["create"], after=open_to_all)) == ["public-bucket"]
+    without_versions = {**BUCKET, "versioning": [], "requester_pays": True}  # that is only said
+    found = codes(change("google_storage_bucket", ["create"], after=without_versions))
+    assert found == ["bucket-versioning", "unlisted-argument"]

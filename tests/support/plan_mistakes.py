@@ -135,6 +135,14 @@ MISTAKES = {
         edited("google_compute_route", dest_range="199.36.153.8/30"),
         "open-egress",
     ),
+    "a bucket for every web page": (
+        edited("google_storage_bucket", cors=[{"origin": ["*"], "method": ["GET"]}]),
+        "unlisted-argument",
+    ),
+    "a zone for the whole Internet": (
+        {"google_dns_managed_zone": {"dns_name": "googleapis.com.", "visibility": "public"}},
+        "unlisted-argument",
+    ),
     "a colleague who reads a bucket": (
         {
             "google_storage_bucket_iam_member": {

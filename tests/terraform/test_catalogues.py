@@ -259,8 +259,9 @@ def test_every_enabled_api_says_why():
     assert all(row["service"].endswith(".googleapis.com") and row["why"].endswith(".") for row in APIS)
 
 
-def test_readmes_are_fresh():
-    script = REPOSITORY / "scripts" / "generate_module_readmes.py"
+@pytest.mark.parametrize("what", ["module_readmes", "arguments"])
+def test_what_is_generated_from_the_modules_is_fresh(what):
+    script = REPOSITORY / "scripts" / f"generate_{what}.py"
     checked = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
 

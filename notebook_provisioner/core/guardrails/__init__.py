@@ -102,6 +102,14 @@ def check(plan: TerraformPlan, fleet: Fleet) -> tuple[Finding, ...]:
     found += [finding for rule in _WHOLE_PLAN for finding in rule(together, surroundings)]
     estate = [finding for rule in _ESTATE for finding in rule(together, surroundings)]
     found += [finding for change in together.changes for finding in unlisted.unlisted(change)]
+    # What is refused already is named by what it opens.
+    named = {finding.subject for finding in found + estate if finding.severity is Severity.ERROR}
+    found += [
+        finding
+        for change in together.changes
+        if change.address not in named
+        for finding in unlisted.arguments(change)
+    ]
     kept = {change.address for change in plan.unchanged}
     new = [finding for finding in found if finding.subject not in kept]
     left = [finding for finding in found if finding.subject in kept]

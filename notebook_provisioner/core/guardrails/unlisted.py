@@ -1,12 +1,21 @@
-"""Guardrails for what no module makes: other types of resources, and programs that Terraform runs."""
+"""Guardrails for what no module makes: other types, other arguments, and programs that Terraform runs."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from notebook_provisioner.catalog import resources
+from notebook_provisioner.catalog.arguments import ARGUMENTS
 from notebook_provisioner.core.findings import Finding
-from notebook_provisioner.core.guardrails.facts import Absent, PlanRule, Surroundings, finding, stays
-from notebook_provisioner.core.terraform_plan import Change, TerraformPlan
+from notebook_provisioner.core.guardrails.facts import (
+    Absent,
+    PlanRule,
+    Surroundings,
+    comes,
+    finding,
+    shown,
+    stays,
+)
+from notebook_provisioner.core.terraform_plan import UNKNOWN, Change, TerraformPlan
 
 
 def unlisted(change: Change) -> Iterator[Finding]:
@@ -18,6 +27,45 @@ def unlisted(change: Change) -> Iterator[Finding]:
             f"no module makes a {change.type}, and no guardrail knows all that it may open",
             "keep it in a configuration of its own, outside the fleet's, where somebody reviews it",
         )
+
+
+def arguments(change: Change) -> Iterator[Finding]:
+    """Name arguments that no module gives a resource, and values that none gives it."""
+    known = ARGUMENTS.get(change.type)
+    if not stays(change) or known is None:
+        return
+    for path, allowed in known.held.items():
+        for planned in change.each(*path):
+            if not _is_one_of(planned, allowed):
+                yield _argument(
+                    change, path, planned, f"leave it {' or '.join(map(shown, allowed)) or 'out'}"
+                )
+    for path in known.filled_in:
+        # As far as a plan tells: what nobody writes is unknown at first, and stays what it was afterwards.
+        before = () if comes(change) else [*change.each_before(*path)]
+        for planned in change.each(*path):
+            if planned is not UNKNOWN and planned not in before and not _is_empty(planned):
+                yield _argument(change, path, planned, "leave it out")
+
+
+def _argument(change: Change, path: tuple[str, ...], planned: object, remedy: str) -> Finding:
+    said = f"{'.'.join(path)} would be {shown(planned)}, which no module makes it"
+    return finding("unlisted-argument", change, f"{said}, and no guardrail knows what that opens", remedy)
+
+
+def _is_one_of(planned: Any, allowed: Sequence[Any]) -> bool:  # noqa: ANN401  # any planned value
+    """Whether a value is one that the modules give, or none; Google may put a place before a name."""
+    if not allowed:
+        return _is_empty(planned)
+    name = planned.rpartition("/")[2] if isinstance(planned, str) else planned
+    return planned in (None, "", [], {}) or planned in allowed or name in allowed
+
+
+def _is_empty(planned: object) -> bool:
+    """Whether a value says nothing, as a block does that the API fills in and that switches nothing on."""
+    if isinstance(planned, Mapping):
+        return all(map(_is_empty, planned.values()))
+    return all(map(_is_empty, planned)) if isinstance(planned, list) else planned in (None, "", False, 0)
 
 
 def _programs(plan: TerraformPlan, _: Surroundings) -> Iterator[Finding]:
