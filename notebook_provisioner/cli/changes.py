@@ -22,7 +22,10 @@ _TABLE_LIMIT: Final = 25
 def decide(app: App, document: Mapping[str, Any], **reason: str) -> tuple[Plan, tuple[Finding, ...]]:
     """Read a plan's JSON: what it does and costs, which guardrails it breaks, and what Terraform hides."""
     facts = terraform_plan.read(document)
-    findings = (*guardrails.check(facts, app.fleet), *hidden_drift.check(document, app.fleet))
+    findings = (
+        *guardrails.check(facts, app.fleet, app.scripts()),
+        *hidden_drift.check(document, app.fleet),
+    )
     if findings:  # then the cloud is not as it should be, though Terraform has nothing to change
         reason = {"no_op_reason": "Terraform would change nothing of what is found", **reason}
     return impact.assess(facts, **reason), findings

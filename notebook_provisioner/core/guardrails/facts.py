@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from notebook_provisioner.catalog.controls import CONTROLS
@@ -24,11 +24,13 @@ class Surroundings:
         fleet: The fleet file.
         notebooks: Its notebooks with every value filled in, by name.
         made: Types of the resources that the plan makes anew.
+        scripts: The post-startup scripts that the fleet file makes, by notebook; empty where nobody asked.
     """
 
     fleet: Fleet
     notebooks: Mapping[str, ResolvedNotebook]
     made: frozenset[str]
+    scripts: Mapping[str, str] = field(default_factory=dict)
 
 
 Rule = Callable[[Change, Surroundings], Iterator[Finding]]

@@ -14,6 +14,7 @@ from notebook_provisioner.core.impact import NOTEBOOK
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
 _PINNED_SCRIPT: Final = re.compile(r"gs://(?P<bucket>[^/]+)/.+/[0-9a-f]{64}\.sh")
+_SCRIPT_REMEDY: Final = "let the fleet file's packages, repositories and user_script make the script"
 _SETUP: Final = ("gce_setup", 0)
 _METADATA: Final = (*_SETUP, "metadata")
 _DISABLING_KEYS: Final[tuple[Control, ...]] = (
@@ -105,34 +106,44 @@ def _keys(change: Change, _: Surroundings) -> Iterator[Finding]:
 
 def _post_startup_source(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     script = change.planned(*_METADATA, "post-startup-script")
-    if not stays(change) or not script:
+    if not stays(change):
         return
-    fleet = surroundings.fleet
-    matched = None if script is UNKNOWN else _PINNED_SCRIPT.fullmatch(script)
-    if matched is None or matched["bucket"] != bucket_name(fleet.project, fleet.name, "scripts"):
-        yield finding(
-            "post-startup-source",
-            change,
-            f"the notebook would run {'an unknown script' if script is UNKNOWN else script} at its start",
-            "let the fleet file's packages, repositories and user_script make the script",
-        )
+    bucket = _bucket(surroundings)
+    matched = _PINNED_SCRIPT.fullmatch(script) if isinstance(script, str) else None
+    composed = surroundings.scripts.get(change.name)
+    wanted = f"gs://{bucket}/{_object(change.name, composed)}" if composed is not None else None
+    if script and (matched is None or matched["bucket"] != bucket):
+        said = f"the notebook would run {'an unknown script' if script is UNKNOWN else script} at its start"
+    elif wanted is not None and script != wanted:
+        said = f"the notebook would run {script or 'no script'} at its start, and not {wanted}"
+    else:
+        return
+    yield finding("post-startup-source", change, said, _SCRIPT_REMEDY)
 
 
 def _script(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
-    """A script is what its name says: one under another's name would run at the next start."""
-    fleet = surroundings.fleet
+    """A script is what its name says, and what nbp composed: another would run as root at the next start."""
     bucket, name, content = map(change.planned, ("bucket", "name", "content"))
-    scripts = bucket_name(fleet.project, fleet.name, "scripts")
+    scripts = _bucket(surroundings)
     if not stays(change) or (bucket not in {scripts, UNKNOWN} and not str(name).endswith(".sh")):
         return
     digest = hashlib.sha256(content.encode()).hexdigest() if isinstance(content, str) else None
+    composed = {_object(notebook, text) for notebook, text in surroundings.scripts.items()}
     if digest is None or not isinstance(name, str) or not name.endswith(f"/{digest}.sh"):
-        yield finding(
-            "post-startup-source",
-            change,
-            f"the content of {shown(name)} would not be the one that its name is the SHA-256 of",
-            "let the fleet file's packages, repositories and user_script make the script",
-        )
+        said = f"the content of {shown(name)} would not be the one that its name is the SHA-256 of"
+        yield finding("post-startup-source", change, said, _SCRIPT_REMEDY)
+    elif composed and name not in composed:
+        said = f"{name} would be no script that the fleet file makes"
+        yield finding("post-startup-source", change, said, _SCRIPT_REMEDY)
+
+
+def _bucket(surroundings: Surroundings) -> str:
+    return bucket_name(surroundings.fleet.project, surroundings.fleet.name, "scripts")
+
+
+def _object(notebook: str, script: str) -> str:
+    """Where the module script-bucket puts a notebook's script."""
+    return f"post-startup/{notebook}/{hashlib.sha256(script.encode()).hexdigest()}.sh"
 
 
 def _planned(change: Change) -> Mapping[str, Any]:

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from notebook_provisioner.catalog.jobs import FLEET_FILE
 from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import Fleet
 from notebook_provisioner.core.fleet.buckets import bucket_name
+from notebook_provisioner.core.fleet.maintenance import operations_bucket
 from notebook_provisioner.core.fleet.surroundings import CreateKey, ExistingKey
 from notebook_provisioner.core.fleet.sync import SyncBucket
 from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, goes, listed, shown, stays
@@ -120,6 +122,20 @@ def _shortens(change: Change, index: int, days: int) -> bool:
     return not (archived and isinstance(replaced, int) and replaced >= days)
 
 
+def _object(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    """Besides scripts and the fleet file, which are judged by what they say, a plan puts nothing anywhere."""
+    fleet = surroundings.fleet
+    bucket, name = change.planned("bucket"), change.planned("name")
+    made = {
+        bucket_name(fleet.project, fleet.name, "scripts"): str(name).endswith(".sh"),
+        operations_bucket(fleet): name == FLEET_FILE,
+    }
+    if stays(change) and not made.get(bucket):
+        said = f"no module puts {shown(name)} into the bucket {shown(bucket)}"
+        remedy = "take it out: a plan writes scripts and the published fleet file, and no other object"
+        yield finding("unlisted-resource", change, said, remedy)
+
+
 def _job(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if stays(change):
         place = ("template", 0, "template", 0, "encryption_key")
@@ -163,4 +179,5 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "google_cloud_run_v2_job": (_job,),
     "google_kms_crypto_key": (_key,),
     "google_storage_bucket": (_bucket,),
+    "google_storage_bucket_object": (_object,),
 }
