@@ -38,6 +38,7 @@ _ACTIONS: Final = {
     ("forget",): Action.FORGET,
     ("no-op",): Action.KEEP,
 }
+_DEFAULTS: Final = frozenset({"default_labels", "project", "region"})  # of a provider's arguments
 _EMPTY: Final[tuple[object, ...]] = (None, "", [], {})  # the provider's SDK does not tell these apart
 
 
@@ -105,6 +106,8 @@ class TerraformPlan:
         unchanged: Resources that stay as they are, as changes that keep them.
         project_numbers: Numbers of the projects that Terraform looked up, by project id.
         programs: What of the configuration has Terraform run programs: its address there, and what it is.
+        providers: What configures a provider otherwise than with the fleet's project, region and labels: its
+            address, and what it is.
     """
 
     changes: tuple[Change, ...]
@@ -112,6 +115,7 @@ class TerraformPlan:
     unchanged: tuple[Change, ...] = ()
     project_numbers: Mapping[str, str] = field(default_factory=dict)
     programs: tuple[tuple[str, str], ...] = ()
+    providers: tuple[tuple[str, str], ...] = ()
 
 
 def read(document: Mapping[str, Any]) -> TerraformPlan:
@@ -133,7 +137,8 @@ def read(document: Mapping[str, Any]) -> TerraformPlan:
     prior = document.get("prior_state", {}).get("values", {}).get("root_module", {})
     written = document.get("configuration", {}).get("root_module", {})
     programs = tuple(_programs(written, ""))
-    return TerraformPlan(changes, outputs, unchanged, dict(_project_numbers(prior)), programs)
+    providers = tuple(_providers(document.get("configuration", {}).get("provider_config", {})))
+    return TerraformPlan(changes, outputs, unchanged, dict(_project_numbers(prior)), programs, providers)
 
 
 def _programs(module: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
@@ -146,6 +151,18 @@ def _programs(module: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]
             yield address, f"a data source that is not Google's, {resource['type']},"
     for name, call in module.get("module_calls", {}).items():
         yield from _programs(call.get("module", {}), f"{path}module.{name}.")
+
+
+def _providers(configured: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Configurations besides the one of Google's provider, and what that one has besides its defaults."""
+    for key, row in configured.items():
+        address = f"provider.{key}"
+        if not row.get("full_name", "hashicorp/google").endswith("hashicorp/google"):
+            yield address, f"the provider {row['full_name']}"
+        elif "alias" in row or "module_address" in row:
+            yield address, "a second configuration of Google's provider"
+        for argument in sorted(row.get("expressions", {}).keys() - _DEFAULTS):
+            yield address, f"the provider's argument {argument}"
 
 
 def _project_numbers(module: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -39,7 +39,8 @@ LEVEL = "google_access_context_manager_access_level"
 OFFICE = "accessPolicies/1/accessLevels/nbp_quickstart_office"
 POLICY = "google_compute_network_firewall_policy"
 RULE = "google_network_security_gateway_security_policy_rule"
-PLACE = {"project": "p", "location": "l"}
+PLACE = {"project": "nbp-quickstart", "location": "europe-west1"}
+HERE = "projects/nbp-quickstart/locations/europe-west1"
 NETWORK = RIGHT["google_compute_network"]
 FIRST = {**NETWORK, "network_firewall_policy_enforcement_order": "BEFORE_CLASSIC_FIREWALL"}
 
@@ -123,12 +124,12 @@ GOOD = {
                 {
                     "enabled": True,
                     "basic_profile": "ALLOW",
-                    "session_matcher": "inUrlList(host(), 'projects/p/locations/l/urlLists/allowed')",
+                    "session_matcher": f"inUrlList(host(), '{HERE}/urlLists/allowed')",
                 },
             ),
             (
                 "google_network_services_gateway",
-                {"gateway_security_policy": "projects/p/locations/l/gatewaySecurityPolicies/proxy"},
+                {"gateway_security_policy": f"{HERE}/gatewaySecurityPolicies/proxy"},
             ),
         ],
     ),

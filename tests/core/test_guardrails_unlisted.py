@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from plan_documents import LOOKED_UP, change, document
+from plan_documents import LOOKED_UP, change, document, notebook
 from plan_mistakes import RIGHT
 
 from notebook_provisioner.catalog import resources
@@ -15,9 +15,12 @@ from notebook_provisioner.core.terraform_plan import read
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
 
 
+def our_fleet():
+    return fleet.parse(QUICKSTART.read_text(encoding="utf-8"), file="fleet.yaml", today=date(2026, 11, 1))
+
+
 def codes(*entries):
-    ours = fleet.parse(QUICKSTART.read_text(encoding="utf-8"), file="fleet.yaml", today=date(2026, 11, 1))
-    return [finding.code for finding in guardrails.check(read(document(*entries, **LOOKED_UP)), ours)]
+    return [finding.code for finding in guardrails.check(read(document(*entries, **LOOKED_UP)), our_fleet())]
 
 
 OTHERS = {
@@ -159,3 +162,70 @@ def test_an_argument_beside_what_is_refused_already_is_not_named_as_well():
     without_versions = {**BUCKET, "versioning": [], "requester_pays": True}  # that is only said
     found = codes(change("google_storage_bucket", ["create"], after=without_versions))
     assert found == ["bucket-versioning", "unlisted-argument"]
+
+
+PLACE = ["fleet-place"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"project": "nbp-quickstart"}, []),
+        ({"project": "projects/nbp-quickstart"}, []),
+        (
+            {"region": "https://www.googleapis.com/compute/v1/projects/nbp-quickstart/regions/europe-west1"},
+            [],
+        ),
+        ({"project": "mallory"}, PLACE),
+        ({"region": "us-central1"}, PLACE),
+        ({"location": "us"}, PLACE),
+        ({"location": "EUROPE-WEST1"}, []),
+    ],
+)
+def test_what_a_plan_makes_is_in_the_fleets_place(changed, expected):
+    ring = {"name": "notebooks", "project": "nbp-quickstart", "location": "europe-west1", **changed}
+    assert codes(change("google_kms_key_ring", ["create"], after=ring)) == expected
+
+
+@pytest.mark.parametrize("part", ["project", "location"])
+def test_a_place_that_nobody_can_see(part):
+    assert codes(change("google_kms_key_ring", ["create"], after={}, unknown={part: True})) == PLACE
+
+
+def test_a_notebook_is_in_its_own_zone():
+    account = {"email": "nb-ana-research@nbp-quickstart.iam.gserviceaccount.com"}
+    ours = {**notebook(service_accounts=[account]), "name": "ana-research"}
+    for zone, expected in (("europe-west1-b", []), ("europe-west1-c", PLACE)):
+        after = {**ours, "location": zone}
+        assert codes(change("google_workbench_instance", ["create"], after=after)) == expected
+
+
+GOOGLE = {"name": "google", "full_name": "registry.terraform.io/hashicorp/google"}
+
+
+@pytest.mark.parametrize(
+    ("key", "row"),
+    [
+        (
+            "google.other",
+            {**GOOGLE, "alias": "other", "expressions": {"project": {"constant_value": "mallory"}}},
+        ),
+        ("module.network:google", {**GOOGLE, "module_address": "module.network"}),
+        ("google", {**GOOGLE, "expressions": {"impersonate_service_account": {"constant_value": "a@b.c"}}}),
+        ("google", {**GOOGLE, "expressions": {"storage_custom_endpoint": {"constant_value": "https://x"}}}),
+        ("google", {**GOOGLE, "full_name": "registry.terraform.io/mallory/google"}),
+        ("http", {"name": "http", "full_name": "registry.terraform.io/hashicorp/http"}),
+    ],
+)
+def test_another_provider_or_in_another_name(key, row):
+    defaults = {
+        name: {"references": ["module.fleet_file"]} for name in ("project", "region", "default_labels")
+    }
+    ours = {**GOOGLE, "expressions": defaults}
+
+    def found(configured):
+        plan = {**document(), "configuration": {"provider_config": configured}}
+        return [(one.code, one.subject) for one in guardrails.check(read(plan), our_fleet())]
+
+    assert found({"google": ours}) == []
+    assert found({"google": ours, key: row}) == [("unlisted-resource", f"provider.{key}")]

@@ -139,6 +139,10 @@ MISTAKES = {
         edited("google_storage_bucket", cors=[{"origin": ["*"], "method": ["GET"]}]),
         "unlisted-argument",
     ),
+    "a bucket in a project of one's own": (
+        edited("google_storage_bucket", project="mallory"),
+        "fleet-place",
+    ),
     "a zone for the whole Internet": (
         {"google_dns_managed_zone": {"dns_name": "googleapis.com.", "visibility": "public"}},
         "unlisted-argument",

@@ -110,7 +110,7 @@ def check(plan: TerraformPlan, fleet: Fleet, scripts: Mapping[str, str] | None =
         finding
         for change in together.changes
         if change.address not in named
-        for finding in unlisted.arguments(change)
+        for finding in (*unlisted.arguments(change), *unlisted.place(change, surroundings))
     ]
     kept = {change.address for change in plan.unchanged}
     new = [finding for finding in found if finding.subject not in kept]

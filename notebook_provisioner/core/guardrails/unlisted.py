@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from notebook_provisioner.catalog import resources
 from notebook_provisioner.catalog.arguments import ARGUMENTS
+from notebook_provisioner.catalog.grants import SUBNET
 from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet import ExistingNetwork
 from notebook_provisioner.core.guardrails.facts import (
     Absent,
     PlanRule,
@@ -15,6 +17,7 @@ from notebook_provisioner.core.guardrails.facts import (
     shown,
     stays,
 )
+from notebook_provisioner.core.impact import NOTEBOOK
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change, TerraformPlan
 
 
@@ -68,6 +71,39 @@ def _is_empty(planned: object) -> bool:
     return all(map(_is_empty, planned)) if isinstance(planned, list) else planned in (None, "", False, 0)
 
 
+def _providers(plan: TerraformPlan, _: Surroundings) -> Iterator[Finding]:
+    """In whose name Terraform speaks, and to whom, is said outside: no plan shows what becomes of it."""
+    for address, what in plan.providers:
+        yield finding(
+            "unlisted-resource",
+            Absent(address),
+            f"{what} may have Terraform act in another's name or project, or ask another's server",
+            "take it out; endpoints and credentials come from whoever applies",
+        )
+
+
+def place(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    """What a plan makes is the fleet's: in its project, and in its region where it is anywhere."""
+    if not stays(change):
+        return
+    fleet = surroundings.fleet
+    project, at = fleet.project, {fleet.region, *fleet.zones}
+    if change.type == f"{SUBNET}_iam_member" and isinstance(fleet.network, ExistingNetwork):
+        project = fleet.network.host_project
+    notebook = surroundings.notebooks.get(change.name) if change.type == NOTEBOOK else None
+    if notebook is not None:
+        at = {notebook.zone}
+    planned = change.planned("project")
+    if planned is not None and str(planned).removeprefix("projects/") != project:
+        said = f"it would be in the project {shown(planned)}, and not in {project}"
+        yield finding("fleet-place", change, said, "leave its project to the module")
+    for key in ("location", "region", "zone"):
+        planned = change.planned(key)
+        if planned is not None and str(planned).lower().rpartition("/")[2] not in at:
+            said = f"its {key} would be {shown(planned)}, and not {' or '.join(sorted(at))}"
+            yield finding("fleet-place", change, said, "leave it to region and zones in the fleet file")
+
+
 def _programs(plan: TerraformPlan, _: Surroundings) -> Iterator[Finding]:
     """Commands change the cloud where no plan shows it."""
     for address, what in plan.programs:
@@ -79,4 +115,4 @@ def _programs(plan: TerraformPlan, _: Surroundings) -> Iterator[Finding]:
         )
 
 
-WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (_programs,)
+WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (_programs, _providers)
