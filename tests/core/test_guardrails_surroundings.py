@@ -269,6 +269,61 @@ def test_alerts_of_jobs_come_with_the_jobs():
     assert named == {"idle-shutdown-off", "upgrade-run-failed"}  # the first knows who upgrades
 
 
+CHANNEL = "google_monitoring_notification_channel"
+TOLD = f"{AUDITED}  notify: [security@example.com]\n"
+
+
+def channel(address="security@example.com", name="projects/p/notificationChannels/1", action="no-op"):
+    after = {"name": name, "labels": {"email_address": address}}
+    unknown = None if name else {"name": True}
+    return change(CHANNEL, [action], after=after, unknown=unknown, address=f"{CHANNEL}.{address}")
+
+
+def test_whom_the_fleet_file_names_is_told_of_each_alert():
+    others = [change(kind, ["no-op"], after=after, address=name) for name, (kind, after) in RIGHT.items()]
+    rows = [row for row in alerts.ALERTS if row.job is None]
+
+    def said(*channels, told=("projects/p/notificationChannels/1",), unknown=None):
+        watched = [alert(row, notification_channels=list(told)) for row in rows]
+        watched[0]["change"]["after_unknown"] = unknown or {}
+        return codes(STANDING, *others, *watched, *channels, text=TOLD)
+
+    weak = ["audit-logs"]
+    assert said(channel()) == []
+    assert said(channel(), channel("mallory@example.com")) == weak
+    assert said(told=()) == weak * (1 + len(rows))  # the address, and each alert
+    assert said(channel(), told=()) == weak * len(rows)
+    assert said(channel(), told=("projects/p/notificationChannels/2",)) == weak * len(rows)
+    hidden = {"notification_channels": True}
+    assert said(channel(), unknown=hidden) == weak
+    made = channel(name=None, action="create")
+    assert said(made, told=(None,)) == said(made, told=(None,), unknown=hidden) == []
+
+
+def test_the_silence_of_a_job_is_noticed():
+    image = f"europe-docker.pkg.dev/p/r/nbp@sha256:{64 * '0'}"
+    job = "schedule: 0 * * * *, silent_after_hours: 26"
+    text = f"{AUDITED}maintenance:\n  image: {image}\n  prune: {{{job}}}\n"
+    ours = fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1))
+    chosen = (
+        'metric.type="run.googleapis.com/job/completed_execution_count" '
+        'AND metric.labels.result="succeeded" AND resource.type="cloud_run_job" '
+        'AND resource.labels.job_name="nbp-quickstart-prune"'
+    )
+    right = {"filter": chosen, "duration": "3600s", "aggregations": [{"alignment_period": "90000s"}]}
+
+    def noticed(**changed):
+        conditions = [{"condition_absent": [{}]}, {"condition_threshold": [{**right, **changed}]}]
+        entry = change(ALERT, ["no-op"], after={"conditions": conditions, "enabled": True})
+        found = guardrails.check(read(document(STANDING, entry)), ours)
+        return not any("the silence of prune" in one.message for one in found)
+
+    assert noticed()
+    assert not noticed(filter=chosen.replace('metric.labels.result="succeeded" AND ', ""))
+    assert not noticed(duration="999999s")
+    assert not noticed(aggregations=[{"alignment_period": "60s"}])
+
+
 def test_a_log_bucket_without_the_fleets_key():
     unlocked = made(BUCKET, locked=True, retention_days=400, cmek_settings=[])
     assert codes(unlocked, text=AUDITED) == ["customer-key"]

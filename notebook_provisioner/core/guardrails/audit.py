@@ -25,13 +25,21 @@ from notebook_provisioner.core.guardrails.facts import (
     stays,
 )
 from notebook_provisioner.core.guardrails.storage import under_the_key
+from notebook_provisioner.core.guardrails.workloads import job_name
 from notebook_provisioner.core.impact import NOTEBOOK
-from notebook_provisioner.core.terraform_plan import Action, Change, TerraformPlan
+from notebook_provisioner.core.terraform_plan import UNKNOWN, Action, Change, TerraformPlan
 
 BUCKET: Final = "google_logging_project_bucket_config"
 SINK: Final = "google_logging_project_sink"
 CONFIG: Final = "google_project_iam_audit_config"
 ALERTS: Final = "google_monitoring_alert_policy"
+CHANNEL: Final = "google_monitoring_notification_channel"
+_SUCCESSES: Final = (
+    'metric.type="run.googleapis.com/job/completed_execution_count" AND metric.labels.result="succeeded"'
+    ' AND resource.type="cloud_run_job"'
+)
+_SILENCE: Final = (("filter",), ("duration",), ("aggregations", 0, "alignment_period"))
+_LONGEST_WINDOW: Final = 25 * 3600  # seconds
 _SERVICES: Final = ("notebooks.googleapis.com", "storage.googleapis.com")
 _LOG_TYPES: Final = frozenset({"ADMIN_READ", "DATA_READ", "DATA_WRITE"})
 _COLLECTED: Final = ("cloudaudit.googleapis.com/activity", "cloudaudit.googleapis.com/data_access")
@@ -69,12 +77,13 @@ def _audited(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Findin
             yield from _config(one)
     yield from _kept(there, wanted)
     yield from _watched(there, surroundings.fleet)
+    yield from _told(there, wanted)
 
 
 def _watched(there: Sequence[Planned], fleet: Fleet) -> Iterator[Finding]:
     """Each alert of the catalogue looks at the log, and none is switched off."""
     policies = [one for one in there if one.type == ALERTS]
-    watched = set()
+    watched: set[object] = set()
     for one in policies:
         if one.planned("enabled") not in {None, True}:
             yield _finding(one, "the alert would be off")
@@ -83,11 +92,55 @@ def _watched(there: Sequence[Planned], fleet: Fleet) -> Iterator[Finding]:
         watched |= {
             one.planned("conditions", index, "condition_matched_log", 0, "filter") for index in conditions
         }
-    for name, chosen in _filters(fleet).items():
+        watched |= {
+            tuple(one.planned("conditions", index, "condition_threshold", 0, *path) for path in _SILENCE)
+            for index in conditions
+        }
+    wanted: Mapping[str, object] = {**_filters(fleet), **_silences(fleet)}
+    for name, chosen in wanted.items():
         if chosen not in watched:
             yield _finding(
                 Absent("observability"), f"nothing that is on would alert of {name}, as the module does"
             )
+
+
+def _silences(fleet: Fleet) -> Mapping[str, tuple[str, ...]]:
+    """How a job without a success is looked for, as the module observability does: see jobs.tf there."""
+    jobs = fleet.maintenance.jobs if fleet.maintenance is not None else {}
+    looked_for = {}
+    for name, job in jobs.items():
+        seconds = job.silent_after_hours * 3600
+        looked_for[f"the silence of {name}"] = (
+            f'{_SUCCESSES} AND resource.labels.job_name="{job_name(fleet, name)}"',
+            f"{max(seconds - _LONGEST_WINDOW, 120)}s",
+            f"{min(seconds, _LONGEST_WINDOW)}s",
+        )
+    return looked_for
+
+
+def _told(there: Sequence[Planned], wanted: Observability) -> Iterator[Finding]:
+    """Whom the fleet file names is told of each alert, and nobody else."""
+    channels = [one for one in there if one.type == CHANNEL]
+    addresses = [one.planned("labels", "email_address") for one in channels]
+    for one, address in zip(channels, addresses, strict=True):
+        if address not in wanted.notify:
+            yield _finding(one, f"{shown(address)} would be told, whom the fleet file does not name")
+    for address in wanted.notify:
+        if address not in addresses:
+            yield _finding(Absent("observability"), f"{address} would not be told of alerts")
+    # A channel has its name from Google: until it has been made, nobody knows it.
+    known = {_last(one.planned("name")) for one in channels}
+    for one in there:
+        if one.type == ALERTS and wanted.notify:
+            told = one.planned("notification_channels")
+            named = {""} if told is UNKNOWN else {_last(name) for name in listed(told)}
+            if not named or not named <= known:
+                yield _finding(one, "the alert would tell nobody, or others than the fleet file names")
+
+
+def _last(name: object) -> str:
+    """A name without its place, which Google writes by the project's number or by its id; empty for none."""
+    return name.rpartition("/")[2] if isinstance(name, str) else ""
 
 
 def _filters(fleet: Fleet) -> Mapping[str, str]:
