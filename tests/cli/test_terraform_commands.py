@@ -222,7 +222,7 @@ def test_what_is_found_is_said_below_the_plan(command):
 ACCOUNT = change(
     "google_service_account",
     ["create"],
-    after={"project": "p-one", "account_id": "nb-ana"},
+    after={"project": "nbp-quickstart", "account_id": "nb-ana"},
     address="account",
 )
 POLICY = change(
@@ -242,7 +242,7 @@ def test_what_exists_is_taken_over_round_by_round():
     terraform = FakeProvisioner(document(ACCOUNT))
     terraform.existing = ["account"]
     assert run(terraform, FLEET, "apply", "--adopt").exit_code == 0
-    account = "projects/p-one/serviceAccounts/nb-ana@p-one.iam.gserviceaccount.com"
+    account = "projects/nbp-quickstart/serviceAccounts/nb-ana@nbp-quickstart.iam.gserviceaccount.com"
     assert terraform.calls == ["session", "plan", "apply", f"adopt {account}", "plan", "apply"]
 
 

@@ -521,16 +521,53 @@ def test_metadata_that_nobody_knows(codes, key):
     assert codes(change(NOTEBOOK, ["update"], before=setup, after=setup)) == []  # Workbench may have new ones
 
 
+def described(old, new):
+    """The quickstart's fleet, with ana's notebook called ana and a part of the file replaced."""
+    text = QUICKSTART.read_text(encoding="utf-8").replace("ana-research", "ana")
+    assert old in text
+    return fleet.parse(text.replace(old, new), file="fleet.yaml", today=date(2026, 11, 1))
+
+
 def test_metadata_that_google_documents_for_users(codes):
-    setup = notebook(metadata={**metadata(), **dict.fromkeys(metadata_keys.ALLOWED, "true")})
-    assert codes(change(NOTEBOOK, ["create"], after=setup)) == []
+    more = dict.fromkeys(metadata_keys.ALLOWED, "true")
+    entry = create(metadata={**metadata(), **more})
+    assert set(codes(entry)) == {"code-in-metadata"}  # the fleet file says nothing of them
+    keys = ", ".join(f'{key}: "true"' for key in more)
+    ours = described("idle_timeout_seconds: 3600", f"idle_timeout_seconds: 3600\n    metadata: {{{keys}}}")
+    assert guardrails.check(read(document(entry, **LOOKED_UP)), ours) == ()
+
+
+@pytest.mark.parametrize("key", ["report_event_health", "serial_port_logging_enable"])
+def test_metadata_that_the_modules_fix(codes, key):
+    assert codes(create(metadata=metadata(**{key: "true"}))) == []
+    assert codes(create(metadata=metadata(**{key: "false"}))) == ["code-in-metadata"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [("3600", []), ("600", []), ("86400", ["idle-timeout-seconds"])]
+)
+def test_an_idle_notebook_is_stopped_as_soon_as_the_fleet_file_says(codes, seconds, expected):
+    assert codes(create(metadata=metadata(idle_timeout_seconds=seconds))) == expected
+
+
+def test_confidential_computing_where_the_profile_says_so():
+    machine = "machine_type: e2-standard-4"
+    ours = described(machine, "machine_type: n2d-standard-4\n    confidential_compute: SEV")
+
+    def found(planned):
+        block = [{"confidential_instance_type": planned}] if planned else []
+        entry = create(confidential_instance_config=block)
+        return [one.code for one in guardrails.check(read(document(entry, **LOOKED_UP)), ours)]
+
+    assert found("SEV") == []
+    assert found(None) == ["confidential-compute"]
 
 
 def test_metadata_that_nobody_can_see_is_the_bad_one(codes):
     keys = {"startup-script": True, "serial-port-enable": True, "jupyter-user": True}
     unknown = {"gce_setup": [{"metadata": keys}]}
     entry = change(NOTEBOOK, ["create"], after=notebook(), unknown=unknown)
-    assert codes(entry) == ["serial-console", "code-in-metadata"]
+    assert codes(entry) == ["serial-console", "code-in-metadata", "code-in-metadata"]
     whole = change(NOTEBOOK, ["create"], after=notebook(), unknown={"gce_setup": [{"metadata": True}]})
     assert {"notebook-disable-root", "code-in-metadata", "serial-console"} < set(codes(whole))
 

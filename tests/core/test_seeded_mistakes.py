@@ -58,5 +58,6 @@ def test_the_mistakes_cover_the_controls():
         "shared-service-account",
         "audit-logs",
         "job-work",
+        "confidential-compute",
     }  # need more than one resource made, or another fleet file
     assert seeded | elsewhere == {row.id for row in CONTROLS.values() if row.severity == "high"}

@@ -157,7 +157,7 @@ def test_a_standing_fleet_loses_neither_a_notebook_nor_its_key(standing):
     assert status == REFUSED
     assert "key-deletion" in codes(envelope)  # hashicorp/google may count what the key encrypts as well
 
-    standing.edit("  - name: ben\n    owner: ben@example.com\n", "")
+    standing.edit("  - name: ben\n    owner: ben@example.com\n    profile: confidential\n", "")
     status, envelope = standing.nbp("apply", "--yes", "--accept", "destroy")
     assert (status, codes(envelope)) == (REFUSED, {"deletion-protected"})
     assert standing.in_the_cloud() == before

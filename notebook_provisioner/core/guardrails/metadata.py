@@ -17,6 +17,7 @@ _PINNED_SCRIPT: Final = re.compile(r"gs://(?P<bucket>[^/]+)/.+/[0-9a-f]{64}\.sh"
 _SCRIPT_REMEDY: Final = "let the fleet file's packages, repositories and user_script make the script"
 _SETUP: Final = ("gce_setup", 0)
 _METADATA: Final = (*_SETUP, "metadata")
+_FIXED: Final = {"report-event-health": "true", "serial-port-logging-enable": "true"}
 _DISABLING_KEYS: Final[tuple[Control, ...]] = (
     "notebook-disable-downloads",
     "notebook-disable-nbconvert",
@@ -36,7 +37,8 @@ def _exemptible(change: Change, surroundings: Surroundings) -> Iterator[Finding]
         if value != "true":
             off.append((key, value))
     timeout = change.planned(*_METADATA, "idle-timeout-seconds")
-    if timeout is UNKNOWN or not timeout:
+    longest = notebook.idle_timeout_seconds if notebook is not None else None
+    if timeout is UNKNOWN or not timeout or (longest is not None and not _is_within(timeout, longest)):
         off.append(("idle-timeout-seconds", timeout))
     boot = change.planned(*_SETUP, "shielded_instance_config", 0, "enable_secure_boot")
     if boot is not True:
@@ -47,9 +49,13 @@ def _exemptible(change: Change, surroundings: Surroundings) -> Iterator[Finding]
         yield finding(
             control,
             change,
-            f"{control} would be off ({shown(value)}), and the fleet file grants no exemption",
+            f"{control} would be off or weaker ({shown(value)}), and the fleet file grants no exemption",
             f"leave it on, or give {change.name} an exemption from {control}, with reason and expiry date",
         )
+
+
+def _is_within(timeout: object, longest: int) -> bool:
+    return str(timeout).isdecimal() and int(str(timeout)) <= longest
 
 
 def _doors(change: Change, _: Surroundings) -> Iterator[Finding]:
@@ -74,7 +80,7 @@ def _doors(change: Change, _: Surroundings) -> Iterator[Finding]:
         )
 
 
-def _keys(change: Change, _: Surroundings) -> Iterator[Finding]:
+def _keys(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     """Keys that Workbench owns, keys that run code or let people in past IAM, and keys that nobody knows."""
     if not stays(change):
         return
@@ -96,6 +102,10 @@ def _keys(change: Change, _: Surroundings) -> Iterator[Finding]:
             f"the metadata key {key} would run code past review, or let people in past IAM",
             f"take {key} out: {metadata_keys.CODE[key]}",
         )
+    for key, value in sorted(_settled(change, surroundings).items()):
+        if key in planned and planned[key] not in {value, before.get(key)}:
+            said = f"the metadata key {key} would be {shown(planned[key])}, and not {value or 'absent'}"
+            yield finding("code-in-metadata", change, said, "leave it to metadata in the fleet file")
     for key in sorted(planned.keys() - metadata_keys.KNOWN):
         if planned[key] != before.get(key):
             said = f"nobody knows what the metadata key {key} would make the notebook do"
@@ -104,14 +114,21 @@ def _keys(change: Change, _: Surroundings) -> Iterator[Finding]:
             )
 
 
+def _settled(change: Change, surroundings: Surroundings) -> Mapping[str, str | None]:
+    """Keys whose values the modules fix, and those that a fleet file may set."""
+    notebook = surroundings.notebooks.get(change.name)
+    said = notebook.metadata if notebook is not None else {}
+    return {**_FIXED, **{key: said.get(key) for key in metadata_keys.ALLOWED}}
+
+
 def _post_startup_source(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     script = change.planned(*_METADATA, "post-startup-script")
     if not stays(change):
         return
     bucket = _bucket(surroundings)
     matched = _PINNED_SCRIPT.fullmatch(script) if isinstance(script, str) else None
-    composed = surroundings.scripts.get(change.name)
-    wanted = f"gs://{bucket}/{_object(change.name, composed)}" if composed is not None else None
+    composed = _composed(change.name, surroundings)
+    wanted = f"gs://{bucket}/{composed}" if composed is not None else None
     if script and (matched is None or matched["bucket"] != bucket):
         said = f"the notebook would run {'an unknown script' if script is UNKNOWN else script} at its start"
     elif wanted is not None and script != wanted:
@@ -128,11 +145,10 @@ def _script(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if not stays(change) or (bucket not in {scripts, UNKNOWN} and not str(name).endswith(".sh")):
         return
     digest = hashlib.sha256(content.encode()).hexdigest() if isinstance(content, str) else None
-    composed = {_object(notebook, text) for notebook, text in surroundings.scripts.items()}
     if digest is None or not isinstance(name, str) or not name.endswith(f"/{digest}.sh"):
         said = f"the content of {shown(name)} would not be the one that its name is the SHA-256 of"
         yield finding("post-startup-source", change, said, _SCRIPT_REMEDY)
-    elif composed and name not in composed:
+    elif surroundings.scripts and name != _composed(name.split("/")[-2], surroundings):
         said = f"{name} would be no script that the fleet file makes"
         yield finding("post-startup-source", change, said, _SCRIPT_REMEDY)
 
@@ -141,9 +157,10 @@ def _bucket(surroundings: Surroundings) -> str:
     return bucket_name(surroundings.fleet.project, surroundings.fleet.name, "scripts")
 
 
-def _object(notebook: str, script: str) -> str:
-    """Where the module script-bucket puts a notebook's script."""
-    return f"post-startup/{notebook}/{hashlib.sha256(script.encode()).hexdigest()}.sh"
+def _composed(notebook: str, surroundings: Surroundings) -> str | None:
+    """Where the module script-bucket puts the script that the fleet file makes for a notebook."""
+    script = surroundings.scripts.get(notebook)
+    return script and f"post-startup/{notebook}/{hashlib.sha256(script.encode()).hexdigest()}.sh"
 
 
 def _planned(change: Change) -> Mapping[str, Any]:

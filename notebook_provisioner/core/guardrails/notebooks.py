@@ -14,6 +14,7 @@ from notebook_provisioner.core.guardrails.facts import (
     finding,
     goes,
     listed,
+    shown,
     stays,
 )
 from notebook_provisioner.core.guardrails.storage import fleet_key, is_key
@@ -125,6 +126,15 @@ def _measured_boot(change: Change, _: Surroundings) -> Iterator[Finding]:
             yield finding("measured-boot", change, f"{setting} would not be on", f"set {setting} = true")
 
 
+def _confidential(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    notebook = surroundings.notebooks.get(change.name)
+    wanted = notebook.profile.confidential_compute if notebook is not None else None
+    planned = change.planned(*_SETUP, "confidential_instance_config", 0, "confidential_instance_type")
+    if stays(change) and wanted is not None and planned != wanted:
+        said = f"the notebook's memory would be encrypted with {shown(planned)}, and not with {wanted}"
+        yield finding("confidential-compute", change, said, "leave it to confidential_compute in its profile")
+
+
 def _disk_keys(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     key = fleet_key(surroundings.fleet)
     if not stays(change) or key is None:
@@ -132,9 +142,9 @@ def _disk_keys(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     for disk in ("boot_disk", "data_disks"):
         planned = change.planned(*_SETUP, disk, 0, "kms_key")
         if not is_key(planned, key):
-            shown = "an unknown key" if planned is UNKNOWN else planned or "Google's keys"
+            other = "an unknown key" if planned is UNKNOWN else planned or "Google's keys"
             yield finding(
-                "customer-key", change, f"{disk} would be encrypted with {shown}", f"set kms_key to {key}"
+                "customer-key", change, f"{disk} would be encrypted with {other}", f"set kms_key to {key}"
             )
 
 
@@ -207,6 +217,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         _managed_euc,
         _owner,
         _measured_boot,
+        _confidential,
         _disk_keys,
         _unprotected,
         _protected,
