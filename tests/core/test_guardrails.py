@@ -968,3 +968,41 @@ def test_scripts_are_those_that_the_fleet_file_makes(our_fleet):
     assert codes(publishes(other), scripts=asked) == refused
     assert codes(publishes(ours, "ben"), scripts=asked) == refused
     assert codes(publishes(other), scripts={}) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, []),
+        ({"deletion_policy": "ABANDON"}, []),  # no notebook of this fleet is protected
+        ({"destroy_scheduled_duration": "2592000s"}, []),
+        ({"destroy_scheduled_duration": "86400s"}, ["key-deletion"]),
+        ({"deletion_policy": "DELETE"}, ["key-deletion"]),
+        ({"version_template": [{"protection_level": "SOFTWARE"}]}, []),
+        ({"version_template": [{"protection_level": "EXTERNAL"}]}, ["customer-key"]),
+    ],
+)
+def test_a_key_is_kept_as_the_fleet_file_says(codes, changed, expected):
+    right = {"purpose": "ENCRYPT_DECRYPT", "rotation_period": "7776000s", "deletion_policy": "PREVENT"}
+    assert codes(create("google_kms_crypto_key", **{**right, **changed})) == expected
+    unknown = dict.fromkeys(changed, True)
+    hidden = {key: value for key, value in right.items() if key not in changed}
+    if changed:
+        assert codes(change("google_kms_crypto_key", ["create"], after=hidden, unknown=unknown)) != []
+
+
+def test_a_key_and_files_stay_as_long_as_a_notebook_is_protected(codes):
+    key = {"purpose": "ENCRYPT_DECRYPT", "rotation_period": "7776000s"}
+    for policy, expected in (("PREVENT", []), ("ABANDON", ["key-deletion"]), (None, ["key-deletion"])):
+        entry = create("google_kms_crypto_key", **key, deletion_policy=policy)
+        assert codes(entry, which="protected") == expected
+    for name, expected in (("ana-sync", ["deletion-protected"]), ("scripts", [])):
+        bucket = {**GOOD_BUCKET, "name": f"nbp-quickstart-quickstart-{name}", "force_destroy": True}
+        assert codes(create("google_storage_bucket", **bucket), which="protected") == expected
+        assert codes(create("google_storage_bucket", **bucket)) == []
+
+
+def test_who_reads_what_is_told_to_nobody_else(our_fleet):
+    told = {**GOOD_BUCKET, "logging": [{"log_bucket": "mallory"}]}
+    found = guardrails.check(read(document(create("google_storage_bucket", **told))), our_fleet["strict"])
+    assert [one.code for one in found] == ["unlisted-argument"]

@@ -17,6 +17,7 @@ from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
 _DAY: Final = 24 * 60 * 60  # seconds
 _LONGEST_ROTATION: Final = 90 * _DAY  # CIS Google Cloud 1.10
+_LEAST_DAYS_OF_A_KEY: Final = 30  # that the module encryption sets
 _LEAST_DAYS: Final = 7  # that the module private-bucket takes
 _HARMLESS: Final = frozenset(
     {"AbortIncompleteMultipartUpload", "SetStorageClass"}
@@ -64,6 +65,8 @@ def _bucket(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             "set versioning { enabled = true }",
         )
     yield from _kept(change, _sync_bucket(change, surroundings))
+    yield from _logged(change, _sync_bucket(change, surroundings))
+    yield from _emptied(change, surroundings)
     location = change.planned("location")
     region = surroundings.fleet.region
     if not isinstance(location, str) or location.lower() != region:
@@ -74,6 +77,23 @@ def _bucket(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             f"set location to {region}",
         )
     yield from under_the_key(change, surroundings, "the bucket", ("encryption", 0, "default_kms_key_name"))
+
+
+def _logged(change: Change, wanted: SyncBucket) -> Iterator[Finding]:
+    """Who reads what is told to the bucket that the fleet file names, and to no other."""
+    planned = change.planned("logging", 0, "log_bucket")
+    if planned not in {None, wanted.access_log_bucket}:
+        said = f"access to the bucket would be told to {shown(planned)}, which the fleet file does not name"
+        yield finding("unlisted-argument", change, said, "leave it to sync.bucket in the fleet file")
+
+
+def _emptied(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    """As long as a notebook is protected, so are the files that it copied."""
+    for name, notebook in surroundings.notebooks.items():
+        sync = bucket_name(surroundings.fleet.project, surroundings.fleet.name, name, "sync")
+        if change.name == sync and notebook.deletion_protection and change.planned("force_destroy"):
+            said = f"the files of {name}, which is protected, could be deleted with their bucket"
+            yield finding("deletion-protected", change, said, "set force_destroy = false")
 
 
 def _sync_bucket(change: Change, surroundings: Surroundings) -> SyncBucket:
@@ -154,7 +174,7 @@ def under_the_key(
         yield finding("customer-key", change, message, f"set {place[-1]} to {key}")
 
 
-def _key(change: Change, _: Surroundings) -> Iterator[Finding]:
+def _key(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     if goes(change) and change.before.get("deletion_policy") != "ABANDON":
         yield finding(
             "key-deletion",
@@ -162,17 +182,44 @@ def _key(change: Change, _: Surroundings) -> Iterator[Finding]:
             "the key would be destroyed, and with it every disk, snapshot and bucket that it encrypts",
             "leave encryption as it is; a destroy leaves the key behind once no notebook is protected",
         )
+    if stays(change):
+        yield from _guarded(change, surroundings)
     period = change.planned("rotation_period")
     if not stays(change) or change.planned("purpose") not in {None, "", "ENCRYPT_DECRYPT", UNKNOWN}:
         return
-    seconds = re.fullmatch(r"(\d+)(\.\d+)?s", period) if isinstance(period, str) else None
-    if seconds is None or int(seconds[1]) > _LONGEST_ROTATION:
+    seconds = _seconds(period)
+    if seconds is None or seconds > _LONGEST_ROTATION:
         yield finding(
             "key-rotation",
             change,
             "the key would not rotate within 90 days",
             'set rotation_period = "7776000s"',
         )
+
+
+def _guarded(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    """A key stays where it was made, is not destroyed at once, and not at all beside a protected notebook."""
+    encryption = surroundings.fleet.encryption
+    planned = change.planned("destroy_scheduled_duration")
+    if planned is not None and (_seconds(planned) or 0) < _LEAST_DAYS_OF_A_KEY * _DAY:
+        said = f"a version of the key could be gone within {_LEAST_DAYS_OF_A_KEY} days of its destruction"
+        yield finding(
+            "key-deletion", change, said, f'set destroy_scheduled_duration = "{_LEAST_DAYS_OF_A_KEY * _DAY}s"'
+        )
+    protected = any(notebook.deletion_protection for notebook in surroundings.notebooks.values())
+    if change.planned("deletion_policy") not in ({"PREVENT"} if protected else {None, "PREVENT", "ABANDON"}):
+        said = f"the key's deletion_policy would be {shown(change.planned('deletion_policy'))}"
+        yield finding("key-deletion", change, said, "leave it to the module encryption")
+    level = change.planned("version_template", 0, "protection_level")
+    if isinstance(encryption, CreateKey) and level not in {None, encryption.protection_level}:
+        said = f"the key would be kept as {shown(level)}, and not as {encryption.protection_level}"
+        yield finding("customer-key", change, said, "leave it to encryption in the fleet file")
+
+
+def _seconds(text: object) -> int | None:
+    """A duration as Google writes it, in whole seconds; None where it is none."""
+    matched = re.fullmatch(r"(\d+)(\.\d+)?s", text) if isinstance(text, str) else None
+    return int(matched[1]) if matched else None
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
