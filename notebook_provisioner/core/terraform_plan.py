@@ -136,7 +136,7 @@ def read(document: Mapping[str, Any]) -> TerraformPlan:
     unchanged = tuple(change for change in planned if change.action is Action.KEEP)
     prior = document.get("prior_state", {}).get("values", {}).get("root_module", {})
     written = document.get("configuration", {}).get("root_module", {})
-    programs = tuple(_programs(written, ""))
+    programs = (*_programs(written, ""), *_actions(document))
     providers = tuple(_providers(document.get("configuration", {}).get("provider_config", {})))
     return TerraformPlan(changes, outputs, unchanged, dict(_project_numbers(prior)), programs, providers)
 
@@ -151,6 +151,13 @@ def _programs(module: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]
             yield address, f"a data source that is not Google's, {resource['type']},"
     for name, call in module.get("module_calls", {}).items():
         yield from _programs(call.get("module", {}), f"{path}module.{name}.")
+
+
+def _actions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Actions of providers, which Terraform has from 1.14 on: they change what no resource shows."""
+    for key in ("action_invocations", "deferred_action_invocations"):
+        for one in document.get(key) or ():
+            yield one.get("address", "action"), "an action of a provider"
 
 
 def _providers(configured: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

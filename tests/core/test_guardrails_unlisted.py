@@ -229,3 +229,16 @@ def test_another_provider_or_in_another_name(key, row):
 
     assert found({"google": ours}) == []
     assert found({"google": ours, key: row}) == [("unlisted-resource", f"provider.{key}")]
+
+
+@pytest.mark.parametrize(
+    ("key", "one"),
+    [
+        ("action_invocations", {"address": "action.google_x.debug", "type": "google_x"}),
+        ("deferred_action_invocations", {"reason": "unknown"}),
+    ],
+)
+def test_an_action_changes_what_no_resource_shows(key, one):
+    found = guardrails.check(read({**document(), key: [one]}), our_fleet())
+    assert [finding.code for finding in found] == ["unlisted-resource"]
+    assert guardrails.check(read({**document(), key: []}), our_fleet()) == ()
