@@ -645,7 +645,7 @@ def test_whatever_is_judged_when_it_comes_is_judged_when_it_stands(our_fleet):
         assert (code in [one.code for one in found]) is (mistake not in when_it_comes), mistake
         assert not guardrails.refused(found), mistake
         changed = guardrails.check(
-            read(document(*entries, create("google_dns_managed_zone"), **LOOKED_UP)), our_fleet["strict"]
+            read(document(*entries, create("google_monitoring_dashboard"), **LOOKED_UP)), our_fleet["strict"]
         )
         assert {one.code for one in found} <= {one.code for one in changed}, mistake
 

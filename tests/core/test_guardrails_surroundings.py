@@ -56,7 +56,7 @@ RESTRICTED, PRIVATE = list(VIRTUAL_IPS["restricted"]), list(VIRTUAL_IPS["private
         ("googleapis.com.", "A", RESTRICTED, []),
         ("*.googleapis.com.", "CNAME", ["googleapis.com."], []),
         ("*.googleapis.com.", "CNAME", ["restricted.googleapis.com."], []),
-        ("proxy.example.com.", "A", ["10.20.0.253"], []),
+        ("proxy.example.com.", "A", ["10.20.0.253"], ["open-egress"]),
         ("googleapis.com.", "TXT", ["v=spf1"], []),
         ("googleapis.com.", "A", PRIVATE, VIP),
         ("googleapis.com.", "A", [*RESTRICTED, PRIVATE[0]], VIP),
@@ -64,7 +64,7 @@ RESTRICTED, PRIVATE = list(VIRTUAL_IPS["restricted"]), list(VIRTUAL_IPS["private
         ("europe-docker.pkg.dev.", "AAAA", ["2600:2d00:2:2000::"], VIP),
         ("*.googleapis.com.", "CNAME", ["private.googleapis.com."], VIP),
         ("gcr.io.", "CNAME", ["elsewhere.example.com."], VIP),
-        ("apis.example.com.", "A", [PRIVATE[0]], VIP),
+        ("apis.example.com.", "A", [PRIVATE[0]], ["open-egress"]),
     ],
 )
 def test_what_googles_names_lead_to(name, kind, answers, expected):
@@ -76,6 +76,19 @@ def test_what_googles_names_lead_to(name, kind, answers, expected):
         local_data=[{"local_datas": [{"name": name, **record}]}],
     )
     assert codes(policy) == expected
+
+
+def test_names_are_googles_or_the_proxys():
+    zone, record = "google_dns_managed_zone", "google_dns_record_set"
+    egress = "mode: secure-web-proxy\n    proxy_cidr: 10.21.0.0/26\n    hosts: [docs.example.com]\n"
+    named = "{name: projects/p/locations/europe-west1/certificates/c, hostname: proxy.example.com}"
+    text = TEXT.replace("mode: none", f"{egress}    certificate: {named}", 1)
+    answer = {"name": "proxy.example.com.", "type": "A", "rrdatas": ["10.20.0.253"]}
+    assert codes(made(zone, dns_name="proxy.example.com."), made(record, **answer), text=text) == []
+    assert codes(made(record, **{**answer, "rrdatas": ["203.0.113.9"]}), text=text) == ["open-egress"]
+    for other in ("docs.example.com.", ".", None):
+        assert codes(made(zone, dns_name=other), text=text) == ["open-egress"]
+    assert codes(made(zone, dns_name="proxy.example.com.")) == ["open-egress"]
 
 
 def test_names_that_nobody_can_see():

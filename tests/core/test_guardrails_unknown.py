@@ -156,7 +156,6 @@ HARMLESS = {
     ("google_compute_route", "next_hop_gateway"): "what may be reached is its range",
     (PERIMETER, "use_explicit_dry_run_spec"): "the status is enforced all the same",
     ("google_compute_network", "network_firewall_policy_enforcement_order"): "either order denies the rest",
-    ("google_dns_managed_zone", "dns_name"): "its records are looked at",
     ("google_dns_record_set", "name"): "whatever it is, it leads to the virtual IP",
     ("google_dns_record_set", "type"): "whatever it is, it leads to the virtual IP",
     (f"{POLICY}_association", "attachment_target"): "it is taken for this network's",

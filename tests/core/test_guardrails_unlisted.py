@@ -91,7 +91,7 @@ def test_an_object_that_no_module_makes(bucket):
 
 
 BUCKET = RIGHT["google_storage_bucket"]
-ZONE = {"dns_name": "docs.example.com.", "visibility": "private"}
+ZONE = {"dns_name": "googleapis.com.", "visibility": "private"}
 OTHER_ARGUMENTS = {
     "one that no module writes": ("google_storage_bucket", {**BUCKET, "requester_pays": True}),
     "a block that no module writes": ("google_storage_bucket", {**BUCKET, "cors": [{"origin": ["*"]}]}),
@@ -119,7 +119,7 @@ def test_an_argument_that_nobody_can_see():
     for kind, after, part in (
         ("google_storage_bucket", BUCKET, "requester_pays"),
         ("google_storage_bucket", BUCKET, "cors"),
-        ("google_dns_managed_zone", {"dns_name": "docs.example.com."}, "visibility"),
+        ("google_dns_managed_zone", {"dns_name": "googleapis.com."}, "visibility"),
     ):
         assert codes(change(kind, ["create"], after=after, unknown={part: True})) == ["unlisted-argument"]
 

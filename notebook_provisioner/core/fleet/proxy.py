@@ -58,5 +58,12 @@ def of(fleet: Fleet) -> Proxy | None:
     certificate = network.egress.certificate
     if certificate is not None:
         return Proxy("https", certificate.hostname, _TLS_PORT)
-    # Google keeps the first two addresses of a subnet and the last two; this is the last one that is free.
-    return Proxy("http", str(ipaddress.ip_network(network.cidr)[-3]), _PLAIN_PORT)
+    return Proxy("http", address(network), _PLAIN_PORT)
+
+
+def address(network: CreateNetwork) -> str:
+    """The address of a network's proxy.
+
+    Google keeps the first two addresses of a subnet and the last two; this is the last one that is free.
+    """
+    return str(ipaddress.ip_network(network.cidr)[-3])

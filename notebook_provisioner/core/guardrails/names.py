@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from notebook_provisioner.catalog.endpoints import DOMAINS, VIRTUAL_IPS
 from notebook_provisioner.core.findings import Finding
+from notebook_provisioner.core.fleet import CreateNetwork, Fleet, proxy
+from notebook_provisioner.core.fleet.surroundings import SecureWebProxy
 from notebook_provisioner.core.guardrails.facts import Rule, Surroundings, finding, listed, shown, stays
 from notebook_provisioner.core.terraform_plan import UNKNOWN, Change
 
@@ -24,6 +26,11 @@ def _response(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
 
 
 def _judge(change: Change, name: object, surroundings: Surroundings, *path: str | int) -> Iterator[Finding]:
+    if isinstance(name, str) and not _is_googles(name):
+        answers = change.planned(*path, "rrdatas")
+        if _proxys(surroundings.fleet) != (name.rstrip("."), answers):
+            yield _somebodys(change, f"{name} would lead to {shown(answers)}")
+            return
     vip = surroundings.fleet.network.vip
     kind, answers = change.planned(*path, "type"), change.planned(*path, "rrdatas")
     others = {address for key, addresses in VIRTUAL_IPS.items() if key != vip for address in addresses}
@@ -53,8 +60,33 @@ def _policy(change: Change, _: Surroundings) -> Iterator[Finding]:
         yield finding("flow-logs", change, said, "set enable_logging = true")
 
 
-def _zone(change: Change, _: Surroundings) -> Iterator[Finding]:
-    """A zone answers itself: who forwards it chooses the answers."""
+def _proxys(fleet: Fleet) -> tuple[str, list[str]] | None:
+    """The name in the certificate of the fleet's proxy, and the address that it leads to."""
+    network = fleet.network
+    rules = network.egress
+    if (
+        not isinstance(network, CreateNetwork)
+        or not isinstance(rules, SecureWebProxy)
+        or not rules.certificate
+    ):
+        return None
+    return rules.certificate.hostname, [proxy.address(network)]
+
+
+def _somebodys(change: Change, said: str) -> Finding:
+    """A name of the egress allow-list leads out to wherever the network's zones say."""
+    remedy = "leave names to their owners: the modules have zones for Google's, and for the proxy's"
+    return finding("open-egress", change, said, remedy)
+
+
+def _zone(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
+    """A zone is for Google's names, or the proxy's, and answers itself: who forwards it would."""
+    name = change.planned("dns_name")
+    own = _proxys(surroundings.fleet)
+    if stays(change) and not (
+        isinstance(name, str) and (_is_googles(name) or (own and name.rstrip(".") == own[0]))
+    ):
+        yield _somebodys(change, f"the network would answer for {shown(name)}")
     for block in ("forwarding_config", "peering_config"):
         if stays(change) and change.planned(block):
             name = shown(change.planned("dns_name"))
