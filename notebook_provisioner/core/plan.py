@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.errors import ImpactRefused
+
+_NAMED: Final = 4  # a refusal names so many steps; the plan, which is shown beside it, all
 
 
 class Impact(IntEnum):
@@ -65,11 +68,12 @@ class Plan:
         """Hold the plan to what the caller accepted.
 
         Raises:
-            ImpactRefused: A step costs more than *ceiling*; names every such step.
+            ImpactRefused: A step costs more than *ceiling*; names the first of such steps.
         """
         above = [step for step in self.steps if step.impact > ceiling]
         if above:
-            listed = "; ".join(f"{step.subject}: {step.reason} ({step.impact.label})" for step in above)
+            named = [f"{step.subject}: {step.reason} ({step.impact.label})" for step in above[:_NAMED]]
+            listed = "; ".join([*named, *([f"{len(above) - _NAMED} more"] if len(above) > _NAMED else [])])
             raise ImpactRefused(
                 f"{counted(len(above), 'change')} above the accepted impact '{ceiling.label}': {listed}",
                 hint=f"warn the people at these notebooks, then run again with --accept {self.impact.label}",

@@ -90,7 +90,9 @@ def test_apply_refuses_to_restart_unless_it_is_accepted():
     assert refused.exit_code == 4
     assert ADDRESS in refused.stderr
     assert "--accept restart" in refused.stderr
+    assert "1 to update. Impact: restart." in refused.stdout
     assert "apply" not in terraform.calls
+    assert "without --accept restart" in run(terraform, FLEET, "plan").stderr
     assert run(terraform, FLEET, "apply", "--accept", "restart").exit_code == 0
     assert "apply" in terraform.calls
 

@@ -67,8 +67,8 @@ def _carry_out(
         document = terraform.plan(show=app.settings.verbose > 0)
         adoption.require_own(adopted, terraform_plan.read(document).changes)
         plan, findings = changes.decide(app, document)
-        changes.require(plan, findings, accept)
         changes.show_plan(app, plan)
+        changes.require(plan, findings, accept)
         changes.show_findings(app, findings)
         if not plan.steps:
             return plan, findings

@@ -35,8 +35,8 @@ def destroy(app: App, *, accept: Impact, yes: bool) -> None:
     with terraform.session():
         document = terraform.plan(destroy=True, show=app.settings.verbose > 0)
         plan, findings = changes.decide(app, document, no_op_reason="nothing of the fleet is there")
-        changes.require(plan, findings, accept)
         changes.show_plan(app, plan)
+        changes.require(plan, findings, accept)
         if plan.steps:
             require_none_open(app)
             confirm(

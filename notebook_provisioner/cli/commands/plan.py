@@ -25,6 +25,7 @@ def plan(app: App) -> None:
     """  # noqa: D301  # Click takes the character \b as: keep these lines as they are
     from notebook_provisioner.cli import changes  # reads the fleet's models, which --help must not pay for
     from notebook_provisioner.core import guardrails
+    from notebook_provisioner.core.plan import Impact
 
     app.require_exemptions()
     terraform = app.provisioner()
@@ -36,6 +37,8 @@ def plan(app: App) -> None:
     changes.show_findings(app, findings)
     if guardrails.refused(findings):
         app.output.say("apply would refuse this plan")
+    elif decided.impact > Impact.LIVE:
+        app.output.say(f"apply would refuse this plan without --accept {decided.impact.label}")
     app.output.result(changes.plan_data(decided, findings), findings=findings)
     if decided.steps or findings:
         click.get_current_context().exit(changes.PENDING)
