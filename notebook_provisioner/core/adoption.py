@@ -5,10 +5,11 @@ state is lost; or because somebody made it by hand. Creation then fails with "al
 resource can be imported under an id that follows from its planned attributes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from notebook_provisioner.core.errors import AlreadyExists
+from notebook_provisioner.core.notebooks import FLEET_LABEL
 from notebook_provisioner.core.terraform_plan import Action, Change
 
 _GATEWAY_POLICY: Final = "projects/{project}/locations/{location}/gatewaySecurityPolicies"
@@ -117,7 +118,7 @@ def import_ids(addresses: Iterable[str], changes: Iterable[Change]) -> dict[str,
 
 
 def require_own(addresses: Iterable[str], changes: Iterable[Change]) -> None:
-    """Refuse to take over what is somebody else's, as a namesake's in another project.
+    """Refuse to take over what is somebody else's: another fleet's of this project, a namesake's of another.
 
     Args:
         addresses: Resources that the plan imports.
@@ -128,11 +129,7 @@ def require_own(addresses: Iterable[str], changes: Iterable[Change]) -> None:
     """
     wanted = set(addresses)
     foreign = {
-        change.address: change.name
-        for change in changes
-        if change.address in wanted
-        and change.type in OWNED
-        and change.before.get("description") != change.after.get("description")
+        change.address: change.name for change in changes if change.address in wanted and _foreign(change)
     }
     if foreign:
         raise AlreadyExists(
@@ -140,6 +137,26 @@ def require_own(addresses: Iterable[str], changes: Iterable[Change]) -> None:
             addresses=tuple(foreign),
             hint="give the fleet another name, or delete them where nobody needs them any more",
         )
+
+
+def _foreign(change: Change) -> bool:
+    if change.type in OWNED:
+        return change.before.get("description") != change.after.get("description")
+    theirs = set(_fleets(change.before))
+    return bool(theirs) and theirs.isdisjoint(_fleets(change.after))
+
+
+def _fleets(value: object) -> Iterator[object]:
+    """The fleets that labels name, wherever they stand."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if key == FLEET_LABEL:
+                yield item
+            else:
+                yield from _fleets(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _fleets(item)
 
 
 def obstacles(addresses: Iterable[str], changes: Iterable[Change]) -> dict[str, str]:

@@ -71,6 +71,26 @@ def test_what_stands_in_a_shared_policy_is_taken_over_from_oneself_only():
             adoption.require_own([f"{kind}.this"], adopted(theirs))
 
 
+@pytest.mark.parametrize(
+    "shape", [lambda labels: {"effective_labels": labels}, lambda labels: {"policy": [{"labels": labels}]}]
+)
+def test_what_bears_the_label_of_another_fleet_is_not_taken_over(shape):
+    def adopted(fleet):
+        labels = {} if fleet is None else {"nbp-fleet": fleet}
+        after = {"name": "ana", **shape({"nbp-fleet": "ours"})}
+        entry = change(
+            "google_storage_bucket", ["update"], before={"name": "ana", **shape(labels)}, after=after
+        )
+        return read(document(entry)).changes
+
+    address = "google_storage_bucket.this"
+    adoption.require_own([address], adopted("ours"))
+    adoption.require_own([address], adopted(None))
+    adoption.require_own([], adopted("theirs"))
+    with pytest.raises(AlreadyExists, match="ana are somebody else's"):
+        adoption.require_own([address], adopted("theirs"))
+
+
 def test_templates_name_attributes_only():
     for template in adoption.IMPORT_IDS.values():
         assert all(
