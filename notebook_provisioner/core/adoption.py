@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from notebook_provisioner.core.errors import AlreadyExists
-from notebook_provisioner.core.notebooks import FLEET_LABEL
+from notebook_provisioner.core.impact import NOTEBOOK
+from notebook_provisioner.core.notebooks import FLEET_LABEL, LiveNotebook
 from notebook_provisioner.core.terraform_plan import Action, Change
 
 _GATEWAY_POLICY: Final = "projects/{project}/locations/{location}/gatewaySecurityPolicies"
@@ -136,6 +137,37 @@ def require_own(addresses: Iterable[str], changes: Iterable[Change]) -> None:
             f"nothing was taken over: {', '.join(foreign.values())} are somebody else's",
             addresses=tuple(foreign),
             hint="give the fleet another name, or delete them where nobody needs them any more",
+        )
+
+
+def require_free(changes: Iterable[Change], live: Iterable[LiveNotebook], fleet: str) -> None:
+    """Refuse to take over anything where notebooks of the plan are another fleet's: so is what they stand in.
+
+    Networks and service accounts bear no label that would tell whose they are.
+
+    Args:
+        changes: The plan that would have created them.
+        live: The project's notebooks.
+        fleet: The fleet's name.
+
+    Raises:
+        AlreadyExists: Some of them are another fleet's.
+    """
+    wanted = {
+        (change.name, change.after.get("location")): change.address
+        for change in changes
+        if change.type == NOTEBOOK and change.action is Action.CREATE
+    }
+    theirs = {
+        wanted[one.name, one.zone]: f"{one.name} (of the fleet {one.labels[FLEET_LABEL]})"
+        for one in live
+        if (one.name, one.zone) in wanted and one.labels.get(FLEET_LABEL, fleet) != fleet
+    }
+    if theirs:
+        raise AlreadyExists(
+            f"nothing was taken over: {', '.join(theirs.values())} are there already",
+            addresses=tuple(theirs),
+            hint="give this fleet's notebooks and network other names",
         )
 
 

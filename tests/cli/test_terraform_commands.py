@@ -248,6 +248,19 @@ def test_what_exists_is_taken_over_round_by_round():
     assert terraform.calls == ["session", "plan", "apply", f"adopt {account}", "plan", "apply"]
 
 
+@pytest.mark.parametrize("arguments", [(), ("--adopt",)])
+def test_nothing_is_taken_over_beside_notebooks_of_another_fleet(arguments):
+    notebook_ = change(NOTEBOOK, ["create"], after={**notebook(), "location": "europe-west1-b"})
+    terraform = FakeProvisioner(document(ACCOUNT, notebook_))
+    terraform.existing = ["account"]
+    theirs = FakeDirectory(live("ana", labels={"nbp-fleet": "other"}))
+    result = run(terraform, theirs, "apply", *arguments)
+    assert result.exit_code == 1
+    assert "nothing was taken over: ana (of the fleet other) are there already" in result.stderr
+    assert "--adopt" not in result.stderr
+    assert not any(call.startswith("adopt") for call in terraform.calls)
+
+
 def test_what_cannot_be_named_is_not_guessed():
     terraform = FakeProvisioner(document(POLICY))
     terraform.existing = ["policy"]

@@ -65,7 +65,8 @@ def _carry_out(
     adopted: dict[str, str] = {}
     while True:
         document = terraform.plan(show=app.settings.verbose > 0)
-        adoption.require_own(adopted, terraform_plan.read(document).changes)
+        planned = terraform_plan.read(document).changes
+        adoption.require_own(adopted, planned)
         plan, findings = changes.decide(app, document)
         changes.show_plan(app, plan)
         changes.require(plan, findings, accept)
@@ -82,7 +83,7 @@ def _carry_out(
         try:
             terraform.apply()
         except AlreadyExists as error:
-            planned = terraform_plan.read(document).changes
+            adoption.require_free(planned, app.notebooks().list(), app.fleet.name)
             found = adoption.import_ids(error.addresses, planned)
             for address, why in adoption.obstacles(error.addresses, planned).items():
                 app.output.say(f"{address} cannot be taken over: {why}")
