@@ -22,6 +22,11 @@ stops an apply with exit status 4 and nothing changed; `medium` is said. An exem
 switched off for one notebook in the fleet file, with a reason and an expiry; the others cannot
 ([exemptions](../operators/exemptions.md)).
 
+What breaks a control already, and the plan leaves as it is, stops nothing: it is said, loudly where it is
+`high`, and `nbp plan` ends with exit status 3. What Terraform does not manage, such as a firewall rule that
+somebody made by hand in the fleet's network, no plan shows; the module
+[org-guardrails](../operators/modules/org-guardrails.md) has Google refuse some of it, whoever asks.
+
 Some hold only where the fleet file asks for what they are about: the column `only with` says the key. A
 fleet without a perimeter, a key of its own or `observability` breaks none of them; on Google Cloud
 `nbp check` warns of it (`no-perimeter`, `google-keys`, `no-audit-logs`). With `network.mode: existing` the

@@ -111,7 +111,7 @@ def _programs(plan: TerraformPlan, _: Surroundings) -> Iterator[Finding]:
             "unlisted-resource",
             Absent(address),
             f"{what} would run on the machine that applies, with its rights, and no plan shows what it does",
-            "take it out; a hook of the fleet file runs code on notebooks",
+            "take it out; user_script in the fleet file runs code on notebooks",
         )
 
 
