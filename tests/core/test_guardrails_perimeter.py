@@ -303,6 +303,25 @@ def judged(ruled):
     return find
 
 
+def test_levels_are_unknown_as_a_whole_while_their_policy_is_made(ruled, perimeter, mode):
+    makes = {"organization": "123456789012", "access_policy": None}
+    asked = ruled.perimeter.model_copy(update=makes)
+    none = asked.model_copy(update={"access_levels": (), "ingress": ()})
+    entry = perimeter()
+    place = "status" if mode == "enforced" else "spec"
+    entry["change"]["after_unknown"] = {place: [{"access_levels": True}]}
+    policy = made("google_access_context_manager_access_policy", title="nbp quickstart")
+
+    def codes(*entries, file=asked):
+        plan = read(document(*entries, **LOOKED_UP))
+        found = guardrails.check(plan, ruled.model_copy(update={"perimeter": file}))
+        return [one.code for one in found if not one.code.startswith("unlisted-")]
+
+    assert codes(policy, entry) == []
+    assert codes(entry) == HOLE
+    assert codes(policy, entry, file=none) == HOLE
+
+
 def users(level="office", operations=USERS, resource="projects/1"):
     sources = {"sources": [{"access_level": f"{LEVELS}{level}"}]}
     return rule(whence=sources, where={"operations": operations, "resources": [resource]})

@@ -72,8 +72,9 @@ def _perimeters(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Fin
 
 def _configuration(change: Change, surroundings: Surroundings, asked: Asked, place: str) -> Iterator[Finding]:
     levels = change.planned(place, 0, "access_levels")
-    named = [_called(level) for level in listed(levels)]
-    if levels is UNKNOWN or set(named) - set(asked.levels) or len(named) > len(asked.levels):
+    # A set, as the real provider has it, is unknown as a whole while one of its names is.
+    named = [""] if levels is UNKNOWN else [_called(level) for level in listed(levels)]
+    if set(named) - set(asked.levels) or len(named) > len(asked.levels):
         said = ", ".join(shown(level or UNKNOWN) for level in listed(levels)) or shown(levels)
         said = f"by the {place}, {said} would lead in to everything, where the fleet file says otherwise"
         yield finding("perimeter-rules", change, said, "leave access levels to perimeter in the fleet file")
