@@ -34,6 +34,7 @@ def our_fleet():
     addresses = text.replace(
         "mode: none", "mode: nat-allowlist\n    addresses: [203.0.113.0/24]\n    ports: [443, 8443]"
     )
+    around = addresses.replace("[203.0.113.0/24]", "[199.36.153.0/29]").replace("[443, 8443]", "[8443]")
     iap = text.replace("  vip: restricted", "  iap_ssh: true\n  vip: restricted")
     proxy = text.replace(
         "mode: none",
@@ -43,7 +44,13 @@ def our_fleet():
     return {
         **{
             mode: fleet.parse(one, file="fleet.yaml", today=date(2026, 11, 1))
-            for mode, one in (("names", names), ("addresses", addresses), ("proxy", proxy), ("iap", iap))
+            for mode, one in (
+                ("names", names),
+                ("addresses", addresses),
+                ("around", around),
+                ("proxy", proxy),
+                ("iap", iap),
+            )
         },
         "protected": fleet.parse(protected, file="fleet.yaml", today=date(2026, 11, 1)),
         "strict": fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1)),
@@ -406,6 +413,22 @@ def test_ports_of_the_allow_list(codes, allowed, expected):
     named["match"][0]["layer4_configs"] = layers
     assert codes(create(POLICY, **named), which="addresses") == expected
     assert codes(create("google_compute_firewall", **rule)) == ["open-egress"]
+
+
+@pytest.mark.parametrize(
+    ("place", "port", "expected"),
+    [
+        ("199.36.153.4/30", "443", []),
+        ("199.36.153.4/30", "8443", []),
+        ("199.36.153.4/30", "22", ["open-egress"]),
+        ("199.36.153.0/29", "8443", []),
+        ("199.36.153.0/29", "443", ["open-egress"]),
+    ],
+)
+def test_ports_of_an_allow_list_that_holds_the_virtual_ip(codes, place, port, expected):
+    rule = {"direction": "EGRESS", "allow": [{"protocol": "tcp", "ports": [port]}]}
+    entry = create("google_compute_firewall", **rule, destination_ranges=[place])
+    assert codes(entry, which="around") == expected
 
 
 def test_ports_that_nobody_can_see_are_all(codes):

@@ -50,13 +50,19 @@ def unnamed_ports(
         fleet: The fleet file.
     """
     rules = fleet.network.egress
-    places = [network(text) for text in ranges]
-    limits = []
-    if any(within(place, _virtual_ip(fleet)) for place in places):
-        limits.append(_HTTPS)
-    if isinstance(rules, NatAllowlist) and (names or any(within(at, _addresses(fleet)) for at in places)):
+    limits = [limit for text in ranges if (limit := _ports_at(network(text), fleet))]
+    if isinstance(rules, NatAllowlist) and names:
         limits.append(frozenset(rules.ports))
     return other_ports(blocks, frozenset.intersection(*limits)) if limits else []
+
+
+def _ports_at(place: Network, fleet: Fleet) -> frozenset[int]:
+    """Ports that the fleet file names for a range, whichever way; none where it asks for none."""
+    rules = fleet.network.egress
+    named = (
+        set(rules.ports) if isinstance(rules, NatAllowlist) and within(place, _addresses(fleet)) else set()
+    )
+    return frozenset(named | _HTTPS if within(place, _virtual_ip(fleet)) else named)
 
 
 def other_ports(blocks: Iterable[tuple[object, object]], allowed: frozenset[int]) -> list[str]:
