@@ -353,6 +353,7 @@ HTTPS = {"direction": "EGRESS", "allow": [{"protocol": "tcp", "ports": ["443"]}]
         ({"direction": "INGRESS", "deny": [{"protocol": "all"}], "source_ranges": ["0.0.0.0/0"]}, []),
         ({**HTTPS, "destination_ranges": ["199.36.153.4/30"]}, []),
         ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["10.20.0.253/32"]}, []),
+        ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["100.64.16.253/32"]}, []),
         ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["199.36.153.4/30"]}, ["open-egress"]),
         ({**ALLOW, "direction": "EGRESS", "destination_ranges": ["0.0.0.0/0"]}, ["open-egress"]),
         ({**ALLOW, "direction": "EGRESS"}, ["open-egress"]),

@@ -6,13 +6,12 @@ from typing import Final
 
 from notebook_provisioner.catalog.endpoints import VIRTUAL_IPS
 from notebook_provisioner.core.fleet import Fleet
+from notebook_provisioner.core.fleet.checks.network import PRIVATE_RANGES
 from notebook_provisioner.core.fleet.surroundings import NatAllowlist, SecureWebProxy
 from notebook_provisioner.core.guardrails.facts import Network, listed, network, shown
 from notebook_provisioner.core.terraform_plan import UNKNOWN
 
-_PRIVATE_RANGES: Final = tuple(
-    ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
-)
+_PRIVATE_RANGES: Final = (*PRIVATE_RANGES, ipaddress.ip_network("fc00::/7"))
 _HTTPS: Final = frozenset({443})  # all that Google's APIs speak
 _TCP: Final = ("tcp", "6")
 
