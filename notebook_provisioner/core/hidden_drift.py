@@ -38,15 +38,18 @@ def check(document: Mapping[str, Any], fleet: Fleet) -> tuple[Finding, ...]:
         fleet: The fleet file, for the notebooks' owners and images.
 
     Returns:
-        A warning for each key that has another value than Workbench gave it. A key that is not there says
-        nothing: not every image has every key.
+        A warning for each key that has another value than Workbench gave it, of notebooks that stay: one that
+        is made anew, as for another owner, gets it again. A key that is not there says nothing: not every
+        image has every key.
     """
+    changes = document.get("resource_changes", ())
+    gone = {entry["address"] for entry in changes if "delete" in entry["change"]["actions"]}
     notebooks = {notebook.name: notebook for notebook in fleet.resolved_notebooks}
     root = document.get("prior_state", {}).get("values", {}).get("root_module", {})
     return tuple(
         finding
         for resource in _resources(root)
-        if resource.get("type") == NOTEBOOK
+        if resource.get("type") == NOTEBOOK and resource["address"] not in gone
         for finding in _notebook(resource, notebooks)
     )
 

@@ -4,10 +4,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from plan_documents import ADDRESS, document, metadata, notebook
+from plan_documents import ADDRESS, change, document, metadata, notebook
 
 from notebook_provisioner.core import fleet, hidden_drift
 from notebook_provisioner.core.findings import Severity
+from notebook_provisioner.core.impact import NOTEBOOK
 
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "fleet.yaml"
 
@@ -18,7 +19,7 @@ def our_fleet():
     return fleet.parse(text, file="fleet.yaml", today=date(2026, 11, 1))
 
 
-def plan(**keys):
+def plan(*entries, **keys):
     resource = {
         "address": ADDRESS,
         "type": "google_workbench_instance",
@@ -30,7 +31,7 @@ def plan(**keys):
         "values": {"name": "b"},
     }
     module = {"address": 'module.notebook["ana"]', "resources": [resource, other]}
-    return document(prior_state={"values": {"root_module": {"child_modules": [module]}}})
+    return document(*entries, prior_state={"values": {"root_module": {"child_modules": [module]}}})
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,13 @@ def test_another_value_is_said(our_fleet, keys, word):
     (finding,) = hidden_drift.check(plan(**keys), our_fleet)
     assert (finding.code, finding.severity, finding.subject) == ("hidden-drift", Severity.WARNING, ADDRESS)
     assert word in finding.message
+
+
+@pytest.mark.parametrize("actions", [["delete", "create"], ["create", "delete"], ["delete"]])
+def test_a_notebook_that_is_made_anew_gets_what_it_lacks(our_fleet, actions):
+    former = {"proxy_user_mail": "former@example.com"}
+    assert hidden_drift.check(plan(change(NOTEBOOK, actions), **former), our_fleet) == ()
+    assert hidden_drift.check(plan(change(NOTEBOOK, ["update"]), **former), our_fleet) != ()
 
 
 def test_a_fleet_that_is_not_there_yet_has_not_drifted(our_fleet):
