@@ -369,6 +369,19 @@ def test_a_schedule_of_snapshots_comes_and_goes(root):
     assert policy not in root.resources()
 
 
+@pytest.mark.parametrize("root", ["terraform/modules/fleet-file/tests/fleets/minimal.yaml"], indirect=True)
+def test_whoever_is_told_of_alerts_goes_and_comes(root):
+    """Google keeps a channel that an alert names: the alerts let go of it first."""
+    told = "  notify: [ana@example.com, ben@example.com]\n"
+    root.edit("profiles:\n", f"observability:\n  locked: false\n{told}profiles:\n")
+    root.apply()
+    for others in ("  notify: [cleo@example.com]\n", ""):
+        root.edit(told, others)
+        root.apply()
+        assert root.plan() == {}
+        told = others
+
+
 @pytest.mark.parametrize("root", ["terraform/fleet/tests/fleets/names.yaml"], indirect=True)
 def test_an_allow_list_of_domain_names_lives(root):
     assert root.plan()

@@ -40,6 +40,11 @@ resource "google_monitoring_notification_channel" "email" {
   type         = "email"
   labels       = { email_address = each.value }
   user_labels  = var.labels
+
+  # The policies let go of a channel before the channel is deleted: Google keeps one that is in use.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_monitoring_alert_policy" "this" {
