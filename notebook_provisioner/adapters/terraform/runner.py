@@ -23,8 +23,11 @@ LOCK_TIMEOUT: Final = "600s"  # a killed run's Terraform may still be finishing 
 PENDING: Final = 2  # what `terraform plan -detailed-exitcode` returns when there are changes
 
 # An API's word for "this name is taken", and the address that Terraform prints below it.
-# What the API says of a name that is taken, and of the place of a rule in a policy, which has no name.
-_TAKEN: Final = r"(?i:already[ _]?exists|already own it|rules with the same priorities)"
+# What the API says of a name that is taken, and of the place of a rule in a policy, which has no name; and
+# what the provider says of a part of another resource, as a NAT is of its router.
+_TAKEN: Final = (
+    r"(?i:already[ _]?exists|already own it|rules with the same priorities|existing object already found)"
+)
 _EXISTING: Final = re.compile(_TAKEN + r"[^╵]*?with (\S+),$", re.MULTILINE)
 
 

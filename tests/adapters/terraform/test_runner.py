@@ -18,7 +18,7 @@ import pytest
 
 from notebook_provisioner.adapters.terraform import launcher
 from notebook_provisioner.adapters.terraform.runner import TerraformRunner
-from notebook_provisioner.core.errors import InvalidInput, TerraformFailed
+from notebook_provisioner.core.errors import AlreadyExists, InvalidInput, TerraformFailed
 
 pytestmark = pytest.mark.terraform
 
@@ -147,6 +147,30 @@ def test_terraform_is_looked_for_once(workspace, inputs, tmp_path, monkeypatch):
     with runner.session():
         runner.plan()
     assert calls.read_text().split() == ["version", "plan", "show"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Error creating Instance: googleapi: Error 409: The resource 'ana' already exists",
+        "Error: Cannot have rules with the same priorities.",
+        "Unable to create RouterNat, existing object already found: map[name:notebooks-nat]",
+    ],
+)
+def test_what_exists_is_told_by_its_address(workspace, inputs, tmp_path, monkeypatch, words):
+    program = tmp_path / "refused"
+    terraform = shlex.join(launcher.find().command)
+    told = f'Error: {words}\n\n  with module.thing["a"].this,\n  on main.tf line 3:\n'
+    refusal = f"if [ \"$1\" = apply ]; then printf '%s' {shlex.quote(told)} >&2; exit 1; fi"
+    program.write_text(f'#!/bin/sh\n{refusal}\nexec {terraform} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("NBP_TERRAFORM", str(program))
+    runner = TerraformRunner(workspace, inputs(), {}, say=lambda _: None)
+    with runner.session():
+        runner.plan()
+        with pytest.raises(AlreadyExists) as refused:
+            runner.apply()
+    assert refused.value.addresses == ('module.thing["a"].this',)
 
 
 SCRIPT = """
