@@ -22,7 +22,7 @@ _LONGEST_ACCOUNT: Final = 30  # the discovery document iam.v1: CreateServiceAcco
 class Job(Model):
     """A job that is started by the clock."""
 
-    schedule: formats.Cron
+    schedule: formats.JobCron
     """When it is started, as a cron expression of five fields."""
     time_zone: formats.TimeZone = "UTC"
     """The zone that the schedule is in."""
