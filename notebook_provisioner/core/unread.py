@@ -69,6 +69,27 @@ def complete(state: Mapping[str, Any], planned: Iterable[Change]) -> dict[str, A
     return completed
 
 
+def believed(document: Mapping[str, Any], creations: Iterable[Change]) -> dict[str, Any]:
+    """Show what is imported as it is once its apply is done and the state completed.
+
+    Args:
+        document: A plan as ``terraform show -json`` writes it, with imports.
+        creations: What would have created the imported resources.
+
+    Returns:
+        The plan with what no import reads, before and after; what was read stays as it was read.
+    """
+    by_address = {change.address: change for change in creations}
+    shown = copy.deepcopy(dict(document))
+    for entry in shown.get("resource_changes", ()):
+        created = by_address.get(entry["address"])
+        if created is not None and "importing" in entry["change"]:
+            for path in ATTRIBUTES[created.type]:
+                for side in ("before", "after"):
+                    _fill(entry["change"][side], created.after, path)
+    return shown
+
+
 def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
     key = instance.get("index_key")
     index = "" if key is None else f'["{key}"]' if isinstance(key, str) else f"[{key}]"
@@ -83,5 +104,5 @@ def _fill(target: Any, source: Any, path: tuple[str | int, ...]) -> None:  # noq
             target, source = target[step], source[step]
         if not target.get(last):
             target[last] = source[last]
-    except (KeyError, IndexError):
+    except (KeyError, IndexError, TypeError):
         return  # the plan does not say, or there is no such block

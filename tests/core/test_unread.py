@@ -84,3 +84,28 @@ def test_an_instance_is_found_by_its_key():
 def test_other_types_are_read_whole():
     network = change("google_compute_network", ["create"], after={"project": "p-one", "name": "n"})
     assert unread.creations([network["address"]], read(document(network)).changes) == ()
+
+
+def imported_change(owners, actions=("update",), **extra):
+    setup = {"vm_image": [], "boot_disk": [{"disk_type": "", "disk_size_gb": "200"}], "data_disks": []}
+    values = {"name": "ana", "instance_owners": owners, "gce_setup": [setup]}
+    return change(NOTEBOOK, list(actions), before=values, after=values, address=ADDRESS, **extra)
+
+
+def test_an_import_is_planned_as_it_will_be_completed():
+    creations = read(document(change(NOTEBOOK, ["create"], after=PLANNED, address=ADDRESS))).changes
+    plan = document(imported_change([], importing={"id": "x"}))
+    (found,) = read(unread.believed(plan, creations)).changes
+    for values in (found.before, found.after):
+        assert values["instance_owners"] == ["ana@example.com"]
+        assert values["gce_setup"][0]["vm_image"] == PLANNED["gce_setup"][0]["vm_image"]
+        assert values["gce_setup"][0]["boot_disk"] == [{"disk_type": "PD_BALANCED", "disk_size_gb": "200"}]
+    (before,) = read(plan).changes
+    assert before.after["instance_owners"] == [], "the plan that came is left alone"
+
+    read_one = document(imported_change(["ben@example.com"], importing={"id": "x"}))
+    assert read(unread.believed(read_one, creations)).changes[0].after["instance_owners"] == [
+        "ben@example.com"
+    ]
+    later = document(imported_change([]))
+    assert unread.believed(later, creations) == later, "what is in the state is planned as it is there"

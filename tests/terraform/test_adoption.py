@@ -15,6 +15,7 @@ from notebook_provisioner.adapters.terraform.runner import TerraformRunner
 from notebook_provisioner.adapters.terraform.workspace import Inputs, Workspace, local_backend
 from notebook_provisioner.core import adoption, terraform_plan, unread
 from notebook_provisioner.core.adoption import IMPORT_IDS, WITHOUT_IMPORT
+from notebook_provisioner.core.impact import NOTEBOOK
 from notebook_provisioner.core.terraform_plan import Action
 from notebook_provisioner.sandbox import environment
 from notebook_provisioner.sandbox.process import SandboxProcess
@@ -137,5 +138,8 @@ def test_a_lost_state_is_found_again(made):
         destructive = {Action.REPLACE, Action.DELETE}
         lost = {one.address: one.replace_paths for one in planned if one.action in destructive}
         assert lost == {}
+        notebooks = [one for one in planned if one.type == NOTEBOOK]
+        assert notebooks
+        assert all(one.planned("instance_owners") for one in notebooks), "guardrails ask whose each is"
         terraform.apply()
         assert changes(terraform) == (), made.said

@@ -112,7 +112,8 @@ class TerraformRunner:
             show: Stream Terraform's own rendering of the plan.
 
         Returns:
-            The plan as in ``terraform show -json`` (format 1.x).
+            The plan as in ``terraform show -json`` (format 1.x); of what it imports, also what `adopt`
+            completes.
 
         Raises:
             TerraformFailed: Terraform could not plan.
@@ -129,7 +130,8 @@ class TerraformRunner:
             str(self.workspace.plan_file), json=IsFlagged, no_color=IsFlagged, show=False, capture=True
         )
         self._check(result, "show", shown=False)
-        return cast("dict[str, Any]", json.loads(result[1]))
+        document = cast("dict[str, Any]", json.loads(result[1]))
+        return unread.believed(document, self._incomplete) if self._incomplete else document
 
     def apply(self) -> None:
         """Carry out the plan that ``plan`` kept, streaming Terraform's progress.
