@@ -96,15 +96,22 @@ def _entrance(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     account = change.planned("service_account_id")
     named = [*listed(change.planned("members")), change.planned("member")]
     owners = {
-        f"user:{notebook.owner}"
+        _folded(f"user:{notebook.owner}")
         for notebook in surroundings.notebooks.values()
         if isinstance(account, str)
         and account.rpartition("/")[2] == own_account(surroundings.fleet.project, notebook.name)
     }
     whose = "an unknown account" if account is UNKNOWN else "this account"
-    for member in sorted({one for one in named if isinstance(one, str)} - owners - _EVERYBODY):
+    for member in sorted({one for one in named if isinstance(one, str)} - _EVERYBODY):
+        if _folded(member) in owners:
+            continue
         said = f"{member}, who is no owner of it, could open the notebook that runs as {whose}"
         yield finding("single-owner", change, said, "name its one owner in the fleet file")
+
+
+def _folded(member: str) -> str:
+    """A person or account whatever its case: hashicorp/google keeps it in lower case."""
+    return member.lower()
 
 
 def _roles(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]:
@@ -155,7 +162,7 @@ def _roles(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Finding]
 def _held(change: Change, kind: str, member: str, made: Sequence[grants.Granted]) -> Iterator[Finding]:
     """Hold a grant to those of its role that the modules make: to whom, on what, under which condition."""
     said = f"{member} would hold {change.planned('role')}"
-    theirs = [one for one in made if one.member == member]
+    theirs = [one for one in made if _folded(one.member) == _folded(member)]
     if not theirs:
         holders = sorted({one.member for one in made})
         told = ", ".join(holders[:3]) + (" and others like it" if len(holders) > 3 else "")  # noqa: PLR2004
