@@ -161,7 +161,7 @@ def test_a_refusal_of_many_changes_stays_readable():
     steps = tuple(Step(f"notebook-{number}", "update", "why", Impact.RESTART) for number in range(200))
     with pytest.raises(ImpactRefused) as refused:
         Plan(steps).require(Impact.LIVE)
-    assert refused.value.message.startswith("200 change(s) above the accepted impact 'live': notebook-0: why")
+    assert refused.value.message.startswith("200 changes above the accepted impact 'live': notebook-0: why")
     assert refused.value.message.endswith("notebook-3: why (restart); 196 more")
 
 
