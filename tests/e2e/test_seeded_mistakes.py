@@ -123,7 +123,7 @@ def codes(envelope):
 def test_a_mistake_is_refused_with_its_control(checkout, provider, name):
     mistake = MISTAKES[name]
     if mistake.get("provider", provider) != provider:
-        pytest.skip(f"only {mistake['provider']} has this type of resource")
+        pytest.skip(f"only with {mistake['provider']} does Terraform come as far as a plan")
     control, before = mistake["control"], checkout.in_the_cloud()
     egress = f"egress: {mistake['egress']}" if "egress" in mistake else NO_EGRESS
     checkout.edit(NO_EGRESS, egress)
