@@ -3,10 +3,10 @@
 ``alerts.json`` is the module's own, with a source for each row; a test compares the two.
 """
 
-import json
 from dataclasses import dataclass
-from importlib import resources
 from typing import Final
+
+from notebook_provisioner.catalog.reading import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,7 @@ class Alert:
 
 
 def _read() -> tuple[Alert, ...]:
-    text = resources.files(__package__).joinpath("alerts.json").read_text(encoding="utf-8")
-    return tuple(Alert(row["name"], row["filter"], row.get("job")) for row in json.loads(text))
+    return tuple(Alert(row["name"], row["filter"], row.get("job")) for row in read("alerts.json"))
 
 
 ALERTS: Final = _read()

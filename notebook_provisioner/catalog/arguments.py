@@ -3,11 +3,11 @@
 ``arguments.json`` is written by ``scripts/generate_arguments.py``.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, Final
+
+from notebook_provisioner.catalog.reading import read
 
 Path = tuple[str, ...]
 
@@ -30,12 +30,11 @@ def _path(text: str) -> Path:
 
 
 def _read() -> Mapping[str, Arguments]:
-    text = resources.files(__package__).joinpath("arguments.json").read_text(encoding="utf-8")
     return {
         kind: Arguments(
             {_path(path): values for path, values in row["held"].items()}, [*map(_path, row["filled_in"])]
         )
-        for kind, row in json.loads(text).items()
+        for kind, row in read("arguments.json").items()
     }
 
 

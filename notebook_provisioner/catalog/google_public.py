@@ -4,13 +4,9 @@
 Google's public addresses are not kept: they change too often for a copy to tell anything.
 """
 
-import json
-from importlib import resources
 from typing import Final
 
-DOMAINS: Final[tuple[str, ...]] = tuple(
-    json.loads(resources.files(__package__).joinpath("google_public.json").read_text(encoding="utf-8"))[
-        "domains"
-    ]
-)
+from notebook_provisioner.catalog.reading import read
+
+DOMAINS: Final[tuple[str, ...]] = tuple(read("google_public.json")["domains"])
 """Domains of Google's APIs and services besides those that lead to the virtual IP."""

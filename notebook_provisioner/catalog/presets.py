@@ -3,11 +3,11 @@
 ``presets.json`` is the module perimeter's own, with a source for each row; a test compares the two.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Final
+
+from notebook_provisioner.catalog.reading import read
 
 Operations = frozenset[tuple[str, frozenset[str]]]
 
@@ -26,13 +26,12 @@ class Preset:
 
 
 def _read() -> Mapping[str, Preset]:
-    text = resources.files(__package__).joinpath("presets.json").read_text(encoding="utf-8")
     return {
         row["preset"]: Preset(
             frozenset((one["service"], frozenset(one["methods"])) for one in row["operations"]),
             row["from"] == "anywhere",
         )
-        for row in json.loads(text)
+        for row in read("presets.json")
     }
 
 
