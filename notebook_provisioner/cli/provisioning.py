@@ -16,6 +16,7 @@ from notebook_provisioner.adapters.terraform.workspace import (
 )
 from notebook_provisioner.cli import home
 from notebook_provisioner.cli.app import REAL_PROVIDER, App, not_installed
+from notebook_provisioner.core.fleet.names import own_prefix
 from notebook_provisioner.sandbox import environment
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _left_over(app: App) -> dict[str, str | bool]:
         names = {"adopt_key_ring": ring, "adopt_key": f"{ring}/cryptoKeys/{encryption.key}"}
         found |= {variable: key_exists(app.google_target(), name) for variable, name in names.items()}
     if perimeter.mode != "disabled" and perimeter.organization is not None:
-        title = f"nbp nbp_{fleet.name.replace('-', '_')}"  # as terraform/modules/perimeter makes it
+        title = f"nbp {own_prefix(fleet.name)}"  # as terraform/modules/perimeter makes it
         policy = scoped_policy(app.google_target(), perimeter.organization, fleet.project, title)
         found |= {} if policy is None else {"adopt_access_policy": policy}
     return found

@@ -22,12 +22,12 @@ from notebook_provisioner.core.terraform_plan import Change
 LOCK_TIMEOUT: Final = "600s"  # a killed run's Terraform may still be finishing a notebook's creation
 PENDING: Final = 2  # what `terraform plan -detailed-exitcode` returns when there are changes
 
-# An API's word for "this name is taken", and the address that Terraform prints below it.
-# What the API says of a name that is taken, and of the place of a rule in a policy, which has no name; and
+# What an API says of a name that is taken, and of the place of a rule in a policy, which has no name; and
 # what the provider says of a part of another resource, as a NAT is of its router.
 _TAKEN: Final = (
     r"(?i:already[ _]?exists|already own it|rules with the same priorities|existing object already found)"
 )
+# With the address that Terraform prints below it.
 _EXISTING: Final = re.compile(_TAKEN + r"[^╵]*?with (\S+),$", re.MULTILINE)
 
 

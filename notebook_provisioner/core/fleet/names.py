@@ -224,3 +224,8 @@ VariableValue = patterned(
     shortest=0,
     longest=4_096,
 )
+
+
+def own_prefix(fleet: str) -> str:
+    """What the names of a fleet's own begin with where Google takes no hyphen, as in a role's id."""
+    return f"nbp_{fleet.replace('-', '_')}"

@@ -6,6 +6,7 @@ from typing import Final
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet import Fleet
 from notebook_provisioner.core.fleet.checks.perimeter import exceeded
+from notebook_provisioner.core.fleet.names import own_prefix
 from notebook_provisioner.core.fleet.surroundings import AccessLevel, DevicePolicy, NoPerimeter
 from notebook_provisioner.core.guardrails.facts import (
     Rule,
@@ -28,9 +29,9 @@ _DEVICE_LISTS: Final[Mapping[str, frozenset[str]]] = {
 _REMEDY: Final = "name ip_ranges, members, regions or a device_policy in the fleet file"
 
 
-def level_prefix(fleet: Fleet) -> str:
-    """What the names of the fleet's own levels begin with, as the module perimeter names them."""
-    return f"nbp_{fleet.name.replace('-', '_')}_"
+def level_name(fleet: Fleet, name: str) -> str:
+    """What one of the fleet's own levels is called in its policy, as the module perimeter names it."""
+    return f"{own_prefix(fleet.name)}_{name}"
 
 
 def _level(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
@@ -45,7 +46,7 @@ def _other(change: Change, fleet: Fleet) -> Iterator[Finding]:
     name = change.planned("name")
     called = name.rpartition("/")[2] if isinstance(name, str) else change.planned("title")
     levels = () if isinstance(fleet.perimeter, NoPerimeter) else fleet.perimeter.access_levels
-    wanted = {f"{level_prefix(fleet)}{level.name}": level for level in levels}.get(called)
+    wanted = {level_name(fleet, level.name): level for level in levels}.get(called)
     if wanted is None and name is not UNKNOWN:
         return
     condition = ("basic", 0, "conditions", 0)

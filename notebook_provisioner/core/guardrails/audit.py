@@ -20,6 +20,7 @@ from notebook_provisioner.core.guardrails.facts import (
     after,
     finding,
     goes,
+    last_part,
     listed,
     shown,
     stays,
@@ -129,18 +130,13 @@ def _told(there: Sequence[Planned], wanted: Observability) -> Iterator[Finding]:
         if address not in addresses:
             yield _finding(Absent("observability"), f"{address} would not be told of alerts")
     # A channel has its name from Google: until it has been made, nobody knows it.
-    known = {_last(one.planned("name")) for one in channels}
+    known = {last_part(one.planned("name")) for one in channels}
     for one in there:
         if one.type == ALERTS and wanted.notify:
             told = one.planned("notification_channels")
-            named = {""} if told is UNKNOWN else {_last(name) for name in listed(told)}
+            named = {""} if told is UNKNOWN else {last_part(name) for name in listed(told)}
             if not named or not named <= known:
                 yield _finding(one, "the alert would tell nobody, or others than the fleet file names")
-
-
-def _last(name: object) -> str:
-    """A name without its place, which Google writes by the project's number or by its id; empty for none."""
-    return name.rpartition("/")[2] if isinstance(name, str) else ""
 
 
 def _filters(fleet: Fleet) -> Mapping[str, str]:

@@ -100,6 +100,11 @@ def shown(value: object) -> str:
     return "unknown" if value is UNKNOWN else "absent" if value is None else str(value)
 
 
+def last_part(name: object) -> str:
+    """A name without the place before it, which Google writes in more than one way; empty while unknown."""
+    return name.rpartition("/")[2] if isinstance(name, str) else ""
+
+
 def network(text: str | None) -> Network:
     """An address or range; host bits are allowed. One that is not known, in a list, is everything."""
     return ipaddress.ip_network("0.0.0.0/0" if text is None else text, strict=False)

@@ -10,6 +10,7 @@ from notebook_provisioner.catalog import grants
 from notebook_provisioner.core.fleet import CreateKey, ExistingNetwork, Fleet
 from notebook_provisioner.core.fleet.buckets import bucket_name
 from notebook_provisioner.core.fleet.maintenance import job_account, operations_bucket
+from notebook_provisioner.core.fleet.names import own_prefix
 from notebook_provisioner.core.guardrails.facts import Planned, Surroundings
 from notebook_provisioner.core.guardrails.notebooks import own_account
 from notebook_provisioner.core.guardrails.storage import fleet_key
@@ -68,7 +69,7 @@ def place(change: Planned, kind: str) -> str | Unknown | None:
 
 def custom_roles(fleet: Fleet) -> Mapping[str, frozenset[str]]:
     """What each custom role of the fleet may hold, by its id."""
-    return {f"{_role_prefix(fleet)}_{name}": held for name, held in grants.PERMISSIONS.items()}
+    return {f"{own_prefix(fleet.name)}_{name}": held for name, held in grants.PERMISSIONS.items()}
 
 
 def timer_account(fleet: Fleet) -> str:
@@ -104,7 +105,7 @@ def _of_fleet(fleet: Fleet) -> dict[str, str]:
         "fleet": fleet.name,
         "project": fleet.project,
         "region": fleet.region,
-        "role_prefix": _role_prefix(fleet),
+        "role_prefix": own_prefix(fleet.name),
     }
 
 
@@ -138,10 +139,6 @@ def _jobs(fleet: Fleet) -> Iterator[dict[str, str]]:
             "own_folders": " || ".join(started),
             **more,
         }
-
-
-def _role_prefix(fleet: Fleet) -> str:
-    return f"nbp_{fleet.name.replace('-', '_')}"
 
 
 def _fields(template: str) -> list[str]:

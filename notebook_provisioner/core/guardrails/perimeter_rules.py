@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from notebook_provisioner.catalog.presets import PRESETS, Operations
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.surroundings import NoPerimeter
-from notebook_provisioner.core.guardrails.access_levels import LEVEL, level_prefix
+from notebook_provisioner.core.guardrails.access_levels import LEVEL, level_name
 from notebook_provisioner.core.guardrails.facts import (
     Planned,
     PlanRule,
@@ -15,6 +15,7 @@ from notebook_provisioner.core.guardrails.facts import (
     Surroundings,
     after,
     finding,
+    last_part,
     listed,
     of_blocks,
     shown,
@@ -73,7 +74,7 @@ def _perimeters(plan: TerraformPlan, surroundings: Surroundings) -> Iterator[Fin
 def _configuration(change: Change, surroundings: Surroundings, asked: Asked, place: str) -> Iterator[Finding]:
     levels = change.planned(place, 0, "access_levels")
     # A set, as the real provider has it, is unknown as a whole while one of its names is.
-    named = [""] if levels is UNKNOWN else [_called(level) for level in listed(levels)]
+    named = [""] if levels is UNKNOWN else [last_part(level) for level in listed(levels)]
     if set(named) - set(asked.levels) or len(named) > len(asked.levels):
         said = ", ".join(shown(level or UNKNOWN) for level in listed(levels)) or shown(levels)
         said = f"by the {place}, {said} would lead in to everything, where the fleet file says otherwise"
@@ -99,7 +100,7 @@ def _asked(plan: TerraformPlan, surroundings: Surroundings) -> Asked:
     if isinstance(perimeter, NoPerimeter):
         return Asked((), {"ingress": (), "egress": ()})
     later = _is_numbered_later(surroundings)
-    called = {one.name: f"{level_prefix(fleet)}{one.name}" for one in perimeter.access_levels}
+    called = {one.name: level_name(fleet, one.name) for one in perimeter.access_levels}
     called |= {name: name for name in perimeter.existing_access_levels}
     called = dict.fromkeys(called, "") if later else called
     ruled = {name for rule in perimeter.ingress for name in rule.access_levels}
@@ -134,7 +135,7 @@ def _read(change: Change, way: Way, *path: str | int) -> WrittenRule:
     return WrittenRule(
         tuple(
             sorted(
-                _called(level) if level else shown(one) for level, one in zip(levels, projects, strict=True)
+                last_part(level) if level else shown(one) for level, one in zip(levels, projects, strict=True)
             )
         ),
         frozenset(map(shown, listed(change.planned(*where, "resources")))),
@@ -146,11 +147,6 @@ def _read(change: Change, way: Way, *path: str | int) -> WrittenRule:
             for index, name in enumerate(names)
         ),
     )
-
-
-def _called(level: object) -> str:
-    """The name of an access level within its policy, the perimeter's own; empty while it is not known."""
-    return level.rpartition("/")[2] if isinstance(level, str) else ""
 
 
 def _project(number: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from notebook_provisioner.catalog.jobs import FLEET_FILE
 from notebook_provisioner.core.counting import counted
 from notebook_provisioner.core.findings import Finding
-from notebook_provisioner.core.fleet import Fleet
+from notebook_provisioner.core.fleet import Fleet, ResolvedNotebook
 from notebook_provisioner.core.fleet.buckets import bucket_name
 from notebook_provisioner.core.fleet.maintenance import operations_bucket
 from notebook_provisioner.core.fleet.surroundings import CreateKey, ExistingKey
@@ -64,9 +64,14 @@ def _bucket(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             "overwritten and deleted objects would be gone",
             "set versioning { enabled = true }",
         )
-    yield from _kept(change, _sync_bucket(change, surroundings))
-    yield from _logged(change, _sync_bucket(change, surroundings))
-    yield from _emptied(change, surroundings)
+    notebook = _synced(change, surroundings)
+    least = SyncBucket(noncurrent_days=_LEAST_DAYS, soft_delete_days=_LEAST_DAYS)  # that a module takes
+    wanted = notebook.sync.bucket if notebook is not None else least
+    yield from _kept(change, wanted)
+    yield from _logged(change, wanted)
+    if notebook is not None and notebook.deletion_protection and change.planned("force_destroy"):
+        said = f"the files of {notebook.name}, which is protected, could be deleted with their bucket"
+        yield finding("deletion-protected", change, said, "set force_destroy = false")
     location = change.planned("location")
     region = surroundings.fleet.region
     if not isinstance(location, str) or location.lower() != region:
@@ -87,22 +92,13 @@ def _logged(change: Change, wanted: SyncBucket) -> Iterator[Finding]:
         yield finding("unlisted-argument", change, said, "leave it to sync.bucket in the fleet file")
 
 
-def _emptied(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
-    """As long as a notebook is protected, so are the files that it copied."""
-    for name, notebook in surroundings.notebooks.items():
-        sync = bucket_name(surroundings.fleet.project, surroundings.fleet.name, name, "sync")
-        if change.name == sync and notebook.deletion_protection and change.planned("force_destroy"):
-            said = f"the files of {name}, which is protected, could be deleted with their bucket"
-            yield finding("deletion-protected", change, said, "set force_destroy = false")
-
-
-def _sync_bucket(change: Change, surroundings: Surroundings) -> SyncBucket:
-    """What the fleet file says of a bucket; of any but a sync bucket, the least that a module takes."""
+def _synced(change: Change, surroundings: Surroundings) -> ResolvedNotebook | None:
+    """The notebook that a bucket keeps the files of; None for any but a sync bucket."""
     fleet = surroundings.fleet
     for name, notebook in surroundings.notebooks.items():
         if change.name == bucket_name(fleet.project, fleet.name, name, "sync"):
-            return notebook.sync.bucket
-    return SyncBucket(noncurrent_days=_LEAST_DAYS, soft_delete_days=_LEAST_DAYS)
+            return notebook
+    return None
 
 
 def _kept(change: Change, wanted: SyncBucket) -> Iterator[Finding]:
@@ -182,10 +178,11 @@ def _key(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             "the key would be destroyed, and with it every disk, snapshot and bucket that it encrypts",
             "leave encryption as it is; a destroy leaves the key behind once no notebook is protected",
         )
-    if stays(change):
-        yield from _guarded(change, surroundings)
+    if not stays(change):
+        return
+    yield from _guarded(change, surroundings)
     period = change.planned("rotation_period")
-    if not stays(change) or change.planned("purpose") not in {None, "", "ENCRYPT_DECRYPT", UNKNOWN}:
+    if change.planned("purpose") not in {None, "", "ENCRYPT_DECRYPT", UNKNOWN}:
         return
     seconds = _seconds(period)
     if seconds is None or seconds > _LONGEST_ROTATION:

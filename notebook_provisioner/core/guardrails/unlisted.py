@@ -71,17 +71,6 @@ def _is_empty(planned: object) -> bool:
     return all(map(_is_empty, planned)) if isinstance(planned, list) else planned in (None, "", False, 0)
 
 
-def _providers(plan: TerraformPlan, _: Surroundings) -> Iterator[Finding]:
-    """In whose name Terraform speaks, and to whom, is said outside: no plan shows what becomes of it."""
-    for address, what in plan.providers:
-        yield finding(
-            "unlisted-resource",
-            Absent(address),
-            f"{what} may have Terraform act in another's name or project, or ask another's server",
-            "take it out; endpoints and credentials come from whoever applies",
-        )
-
-
 def place(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
     """What a plan makes is the fleet's: in its project, and in its region where it is anywhere."""
     if not stays(change):
@@ -104,15 +93,22 @@ def place(change: Change, surroundings: Surroundings) -> Iterator[Finding]:
             yield finding("fleet-place", change, said, "leave it to region and zones in the fleet file")
 
 
-def _programs(plan: TerraformPlan, _: Surroundings) -> Iterator[Finding]:
-    """Commands change the cloud where no plan shows it."""
-    for address, what in plan.programs:
-        yield finding(
-            "unlisted-resource",
-            Absent(address),
-            f"{what} would run on the machine that applies, with its rights, and no plan shows what it does",
+def _besides(plan: TerraformPlan, _: Surroundings) -> Iterator[Finding]:
+    """What changes the cloud, or in whose name, where no plan shows it."""
+    for rows, does, remedy in (
+        (
+            plan.programs,
+            "would run on the machine that applies, with its rights, and no plan shows what it does",
             "take it out; user_script in the fleet file runs code on notebooks",
-        )
+        ),
+        (
+            plan.providers,
+            "may have Terraform act in another's name or project, or ask another's server",
+            "take it out; endpoints and credentials come from whoever applies",
+        ),
+    ):
+        for address, what in rows:
+            yield finding("unlisted-resource", Absent(address), f"{what} {does}", remedy)
 
 
-WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (_programs, _providers)
+WHOLE_PLAN: Final[tuple[PlanRule, ...]] = (_besides,)

@@ -6,7 +6,7 @@ from typing import Final
 
 from notebook_provisioner.core.findings import Finding
 from notebook_provisioner.core.fleet.checks.context import Context
-from notebook_provisioner.core.fleet.names import ACCESS_LEVEL_LONGEST
+from notebook_provisioner.core.fleet.names import ACCESS_LEVEL_LONGEST, own_prefix
 from notebook_provisioner.core.fleet.source import Path
 from notebook_provisioner.core.fleet.surroundings import (
     AccessLevel,
@@ -97,7 +97,7 @@ def access_levels(context: Context) -> Iterator[Finding]:
             said = f"there is another access level {level.name}"
             yield context.error("duplicate-access-level", (*path, "name"), said, "give each its own name")
         names.add(level.name)
-        called = f"nbp_{context.fleet.name.replace('-', '_')}_{level.name}"  # as the module perimeter does
+        called = f"{own_prefix(context.fleet.name)}_{level.name}"  # as the module perimeter does
         if len(called) > ACCESS_LEVEL_LONGEST:
             yield context.error(
                 "access-level-name",
